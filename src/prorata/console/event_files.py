@@ -1,0 +1,87 @@
+"""Event files: CSV or JSON Lines on disk become rows, and every problem names the file and the line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from prorata.engine.intake import COLUMNS, IntakeError, Row
+
+_NEEDED = ("at", "account", "event")
+
+
+def read_event_file(name: str) -> list[Row]:
+    """The rows of a file, `-` for standard input; JSON Lines where the first line begins with a brace."""
+    text = _text(name)
+    shown = "standard input" if name == "-" else name
+    if not text.strip():
+        raise IntakeError([f"{shown} is empty; the first line names the columns: {', '.join(COLUMNS)}"])
+    rows = list(_json_rows(shown, text) if text.lstrip().startswith("{") else _csv_rows(shown, text))
+    if not rows:
+        raise IntakeError([f"{shown} has a header and no events"])
+    return rows
+
+
+def _text(name: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise IntakeError([f"{name} cannot be read: {error.strerror}"]) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise IntakeError(
+            [f"{name}, line {line}: the byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8"]
+        ) from None
+    if "\0" in text:
+        raise IntakeError([f"{name}, line 1: the file holds zero bytes, so it is not UTF-8 text; save it as UTF-8"])
+    return text
+
+
+def _csv_rows(name: str, text: str) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [column.strip() for column in next(reader)]
+        _check_header(name, header)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            place = f"{name}, line {reader.line_num}"
+            if len(cells) > len(header):
+                raise IntakeError([f"{place}: {len(cells)} values for {len(header)} columns; put texts with commas in quotes"])
+            yield Row(place, {column: cell.strip() for column, cell in zip(header, cells, strict=False) if cell.strip()})
+    except csv.Error as error:
+        raise IntakeError([f"{name}, line {reader.line_num}: {error}"]) from None
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    problems = []
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise IntakeError([f"{name}, line 1: the columns are separated by something else than commas: {header[0]!r}"])
+    for at, column in enumerate(header, 1):
+        if column not in COLUMNS:
+            problems.append(f"{name}, line 1, column {at}: {column!r} is not a column; allowed: {', '.join(COLUMNS)}")
+        elif column in header[: at - 1]:
+            problems.append(f"{name}, line 1, column {at}: {column!r} is there twice")
+    problems += [f"{name}, line 1: the column {column} is missing" for column in _NEEDED if column not in header]
+    if problems:
+        raise IntakeError(problems)
+
+
+def _json_rows(name: str, text: str) -> Iterator[Row]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        place = f"{name}, line {number}"
+        try:
+            told = json.loads(line, parse_float=str, parse_int=str)
+        except json.JSONDecodeError as error:
+            raise IntakeError([f"{place}, column {error.colno}: this is not JSON: {error.msg}"]) from None
+        if not isinstance(told, dict) or any(isinstance(value, (dict, list, bool)) for value in told.values()):
+            raise IntakeError([f"{place}: a line is one flat object of texts and numbers"])
+        yield Row(place, {key: value for key, value in told.items() if value not in (None, "")})

@@ -1,0 +1,327 @@
+"""`prorata`: bill histories, check scenarios, read policies."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from prorata.console import output
+from prorata.console.event_files import read_event_file
+from prorata.engine.bill import bill as bill_account
+from prorata.engine.calendar import Interval
+from prorata.engine.history import Subscription
+from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
+from prorata.engine.policy.reading import PolicyError
+from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
+from prorata.policies import load_policy, policy_names, policy_text
+
+app = typer.Typer(
+    name="prorata",
+    help="Bill seats: people over time, by a vendor's rules written as a file.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+policies = typer.Typer(help="List, tell and check policies.", no_args_is_help=True)
+app.add_typer(policies, name="policy")
+
+
+class Format(StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class SeatsRule(StrEnum):
+    follow = "follow"
+
+
+PolicyOption = Annotated[str, typer.Option("--policy", "-p", help="A policy that ships, or the path of a policy file.")]
+EventsOption = Annotated[str, typer.Option("--events", "-e", help="Event file, CSV or JSON Lines; - is standard input.")]
+StartOption = Annotated[
+    str | None,
+    typer.Option(help="Accounts without a start of their own start on this day, with the members they have by then."),
+]
+PlanOption = Annotated[str | None, typer.Option(help="The plan of accounts that name none.")]
+IntervalOption = Annotated[str | None, typer.Option(help="How often accounts that say nothing are billed.")]
+AccountOption = Annotated[list[str] | None, typer.Option("--account", "-a", help="Only this account; may be repeated.")]
+RoleOption = Annotated[
+    list[str] | None, typer.Option("--map-role", metavar="FROM=TO", help="Translate a role of the file; may be repeated.")
+]
+SeatsOption = Annotated[
+    SeatsRule | None,
+    typer.Option(help="follow: accounts that never buy seats have as many as their active members need."),
+]
+
+
+@app.command()
+def bill(
+    policy: PolicyOption,
+    events: EventsOption,
+    through: Annotated[str, typer.Option(help="Bill everything dated up to and with this day.")],
+    start: StartOption = None,
+    plan: PlanOption = None,
+    interval: IntervalOption = None,
+    account: AccountOption = None,
+    map_role: RoleOption = None,
+    seats: SeatsOption = None,
+    format: Annotated[Format, typer.Option(help="How documents are written.")] = Format.table,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why with every line.")] = False,
+) -> None:
+    """Bill the accounts of an event file under a policy."""
+    with _sentences():
+        last = _day("--through", through)
+        subscriptions = _subscriptions(policy, events, start, plan, interval, account, map_role, seats)
+        billed = list(_billed(subscriptions, last))
+    if format is Format.json:
+        output.write_json(sys.stdout, billed, explained=explain)
+    elif format is Format.csv:
+        output.write_csv(sys.stdout, billed, explained=explain)
+    else:
+        output.write_tables(Console(), billed, explained=explain)
+
+
+@app.command()
+def explain(
+    policy: PolicyOption,
+    events: EventsOption,
+    account: Annotated[str, typer.Option("--account", "-a", help="Whose document.")],
+    on: Annotated[str, typer.Option("--date", help="The document's date.")],
+    line: Annotated[int | None, typer.Option(help="Only this line of it, counted from 1.")] = None,
+    start: StartOption = None,
+    plan: PlanOption = None,
+    interval: IntervalOption = None,
+    map_role: RoleOption = None,
+    seats: SeatsOption = None,
+) -> None:
+    """Say why a document of an account is what it is, line by line."""
+    from prorata.engine.explain import explain as explain_line
+
+    with _sentences():
+        day = _day("--date", on)
+        subscriptions = _subscriptions(policy, events, start, plan, interval, [account], map_role, seats)
+        subscription, billing = next(iter(_billed(subscriptions, day)))
+        dates = [document.date for document in billing.documents]
+        if day not in dates:
+            known = ", ".join(str(one) for one in dates[-6:]) or "none"
+            raise IntakeError([f"account {account} has no document of {day}; its documents up to then: {known}"])
+        document = billing.documents[dates.index(day)]
+        if line is not None and not 1 <= line <= len(document.lines):
+            raise IntakeError([f"--line {line}: the document of {day} has lines 1 to {len(document.lines)}"])
+    console = Console(highlight=False)
+    console.print(output.document_table(document, subscription, explained=False))
+    for number, one in enumerate(document.lines, 1):
+        if line in (None, number):
+            first, *rest = str(explain_line(one, document, subscription)).split("\n")
+            console.print(f"[bold]{number}[/bold]  ", end="")
+            console.print(first, markup=False)
+            for said in rest:
+                console.print(f"   {said}", markup=False)
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Scenario files, or folders of them.", metavar="PATH…")],
+) -> None:
+    """Run scenarios: each failure as expected against computed, then the counts."""
+    console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            errors.print(f"{path} does not exist", markup=False)
+            raise typer.Exit(2)
+        files += sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+    if not files:
+        errors.print("no scenario files (*.toml) there", markup=False)
+        raise typer.Exit(2)
+    passed = failed = 0
+    for file in track(files, description="Checking", console=errors, transient=True, disable=not errors.is_terminal):
+        try:
+            scenario = read_scenario(file.read_text(encoding="utf-8"), name=str(file), policy_document=_policy_document)
+            problems = run_scenario(scenario)
+        except (ScenarioError, PolicyError, UnicodeDecodeError) as error:
+            problems = (str(error),)
+        if problems:
+            failed += 1
+            console.print(f"FAILED {file}", style="red", markup=False)
+            for problem in problems:
+                console.print(f"  {problem}", markup=False)
+        else:
+            passed += 1
+    console.print(f"{passed} passed, {failed} failed")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def demo() -> None:
+    """Bill the sample histories that ship under the three policies that ship."""
+    from prorata.console.demo import show_demo
+
+    show_demo(Console(highlight=False))
+
+
+@policies.command("list")
+def list_policies() -> None:
+    """The policies that ship."""
+    console = Console(highlight=False)
+    for name in policy_names():
+        policy = load_policy(name)
+        plans = ", ".join(policy.plans)
+        console.print(f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}")
+
+
+@policies.command("show")
+def show_policy(
+    name: Annotated[str, typer.Argument(help="A policy that ships, or the path of a policy file.")],
+    interval: IntervalOption = None,
+    source: Annotated[bool, typer.Option("--source", help="Print the file instead.")] = False,
+) -> None:
+    """Tell a policy in plain sentences, each with an example in money."""
+    from prorata.engine.policy.plain import tell
+
+    with _sentences():
+        policy = load_policy(name)
+        chosen = _interval(interval)
+        if chosen is not None and chosen not in policy.intervals:
+            raise IntakeError([f"--interval: {interval!r} is not an interval of policy {policy.name}; "
+                               f"allowed: {', '.join(policy.intervals)}"])  # fmt: skip
+        if source:
+            text = policy_text(name) if name in policy_names() else Path(name).read_text(encoding="utf-8-sig")
+            sys.stdout.write(text)
+            return
+        console = Console(highlight=False)
+        for part in tell(policy, interval=chosen):
+            console.print(f"\n[bold]{part.title}[/bold]")
+            for sentence in part.sentences:
+                console.print(f"• {sentence.text}", markup=False)
+                if sentence.example:
+                    console.print(f"  {sentence.example}", style="cyan", markup=False)
+
+
+@policies.command("check")
+def check_policy(file: Annotated[str, typer.Argument(help="The policy file.")]) -> None:
+    """Check a policy file; every mistake with its line and what is allowed."""
+    with _sentences():
+        policy = load_policy(file)
+    Console(highlight=False).print(f"{file}: fine. {len(policy.plans)} plans, billed {_either(policy.intervals)}.", markup=False)
+
+
+@policies.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a policy file, for editors."""
+    import json
+
+    from prorata.engine.policy.language import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+def run() -> None:
+    """The console script."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`).
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What is wrong with people's input is told in sentences on standard error, with exit code 2."""
+    try:
+        yield
+    except (IntakeError, PolicyError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        raise typer.Exit(2) from None
+
+
+def _subscriptions(
+    policy_name: str,
+    events: str,
+    start: str | None,
+    plan: str | None,
+    interval: str | None,
+    accounts: list[str] | None,
+    map_role: list[str] | None,
+    seats: SeatsRule | None,
+) -> tuple[Subscription, ...]:
+    intake = Intake(
+        policy=load_policy(policy_name),
+        plan=plan,
+        interval=_interval(interval),
+        start=_day("--start", start) if start else None,
+        roles=_roles(map_role),
+        seats_follow=seats is SeatsRule.follow,
+    )
+    subscriptions = read_histories(read_event_file(events), intake)
+    if not accounts:
+        return subscriptions
+    known = [subscription.account for subscription in subscriptions]
+    unknown = [account for account in accounts if account not in known]
+    if unknown:
+        shown = ", ".join(known[:10]) + (" …" if len(known) > 10 else "")
+        raise IntakeError([f"--account {name!r} is not in {events}; there: {shown}" for name in unknown])
+    return tuple(subscription for subscription in subscriptions if subscription.account in accounts)
+
+
+def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[output.Billed]:
+    errors = Console(stderr=True)
+    problems = []
+    for subscription in track(
+        subscriptions, description="Billing", console=errors, transient=True, disable=not errors.is_terminal
+    ):
+        try:
+            yield subscription, bill_account(subscription, through=through)
+        except ValueError as error:
+            problems.append(f"account {subscription.account}: {error}")
+    if problems:
+        raise IntakeError(problems)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise IntakeError([f"{option}: {text!r} is not a date; write one like 2026-04-01"]) from None
+
+
+def _interval(text: str | None) -> Interval | None:
+    if text is None:
+        return None
+    interval = INTERVAL_WORDS.get(text.lower())
+    if interval is None:
+        raise IntakeError([f"--interval: {text!r} is not an interval; allowed: month, quarter, half_year, year"])
+    return interval
+
+
+def _roles(map_role: list[str] | None) -> dict[str, str]:
+    roles = {}
+    for pair in map_role or ():
+        old, equals, new = pair.partition("=")
+        if not (old and equals and new):
+            raise IntakeError([f"--map-role: {pair!r} is not FROM=TO, such as member=paying"])
+        roles[old] = new
+    return roles
+
+
+def _either(intervals: tuple[str, ...]) -> str:
+    words = {"month": "monthly", "quarter": "quarterly", "half_year": "half-yearly", "year": "yearly"}
+    return " or ".join(words[interval] for interval in intervals)
+
+
+def _policy_document(name: str) -> dict[str, object]:
+    if name in policy_names():
+        return tomllib.loads(policy_text(name))
+    load_policy(name)
+    return tomllib.loads(Path(name).read_text(encoding="utf-8-sig"))

@@ -1,0 +1,116 @@
+"""Documents on paper-wide text, as JSON lines, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from prorata.engine.bill import Billing
+from prorata.engine.calendar import speak_day, to_day
+from prorata.engine.document import Document
+from prorata.engine.explain import describe, explain
+from prorata.engine.history import Subscription
+from prorata.engine.money import speak_amount
+from prorata.engine.record import document_record
+
+Billed = tuple[Subscription, Billing]
+
+_CSV_DOCUMENT = ("account", "kind", "date", "currency")
+_CSV_LINE = ("item", "kind", "quantity", "unit_price", "start", "end", "days", "share", "amount", "text")
+_CSV_TOTALS = ("subtotal", "tax", "total", "credit_used", "credit_left", "due")
+
+
+def write_json(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None:
+    """One document a line; with `explained`, every line says why in a key of its own."""
+    for subscription, billing in billed:
+        for document in billing.documents:
+            record = document_record(document)
+            if explained:
+                for line, said in zip(document.lines, record["lines"], strict=True):
+                    said["explanation"] = str(explain(line, document, subscription)).split("\n")
+            out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def write_csv(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None:
+    """One line of a document a row, the document's own columns repeated."""
+    writer = csv.writer(out, lineterminator="\n")
+    line_columns = [f"line_{name}" if name == "kind" else name for name in _CSV_LINE]
+    writer.writerow([*_CSV_DOCUMENT, *line_columns, *_CSV_TOTALS, *(["explanation"] if explained else [])])
+    for subscription, billing in billed:
+        for document in billing.documents:
+            record = document_record(document)
+            for line, said in zip(document.lines, record["lines"], strict=True):
+                row = [record[name] for name in _CSV_DOCUMENT] + [said[name] for name in _CSV_LINE]
+                row += [record[name] for name in _CSV_TOTALS]
+                if explained:
+                    row.append(str(explain(line, document, subscription)).replace("\n", "; "))
+                writer.writerow(row)
+
+
+def write_tables(console: Console, billed: Sequence[Billed], *, explained: bool) -> None:
+    """Every document as a small table, and what became of credits."""
+    for subscription, billing in billed:
+        if not billing.documents:
+            console.print(Text(f"{subscription.account}: nothing to bill", style="dim"))
+        for document in billing.documents:
+            console.print(document_table(document, subscription, explained=explained))
+        for lapse in billing.lapses:
+            amount = f"{subscription.policy.currency} {speak_amount(lapse.amount_minor, subscription.policy.currency)}"
+            day = speak_day(to_day(lapse.date))
+            console.print(Text(f"{lapse.account}: credits of {amount} lapsed on {day}\n", style="yellow"))
+
+
+def document_table(document: Document, subscription: Subscription, *, explained: bool) -> RenderableType:
+    """One document, its lines as a customer reads them."""
+    sign = -1 if document.kind == "credit_note" else 1
+    title = "Credit note" if sign < 0 else "Invoice"
+    table = Table(box=box.SIMPLE_HEAD, show_footer=False, pad_edge=False, expand=True)
+    table.add_column(f"{title}  {document.account}  {speak_day(to_day(document.date))}", ratio=1)
+    table.add_column("quantity", justify="right", no_wrap=True)
+    table.add_column("price", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column(document.currency, justify="right", no_wrap=True, min_width=10)
+    for line in document.lines:
+        numerator, denominator = line.share
+        what: RenderableType = Text(describe(line))
+        if explained:
+            reasons = str(explain(line, document, subscription)).split("\n")
+            because = reasons[0].partition(": ")[2]
+            shown = [because, *reasons[1:]] if because else reasons[1:]
+            what = Group(what, Padding(Text("\n".join(shown), style="dim"), (0, 0, 0, 2)))
+        table.add_row(
+            what,
+            str(sign * line.quantity).replace("-", "−"),
+            speak_amount(line.price.minor, document.currency),
+            f"{numerator}/{denominator}",
+            speak_amount(sign * line.amount_minor, document.currency),
+        )
+    table.add_section()
+    for name, minor in _totals(document, sign):
+        style = "bold" if name in ("due", "credit") else ""
+        table.add_row(Text(name, style=style), "", "", "", Text(speak_amount(minor, document.currency), style=style))
+    return table
+
+
+def _totals(document: Document, sign: int) -> Iterator[tuple[str, int]]:
+    if document.tax_minor:
+        yield "subtotal", sign * document.subtotal_minor
+        for tax in document.taxes:
+            yield f"tax {float(tax.rate):g} %", sign * tax.tax_minor
+    if sign < 0:
+        yield "credit", -document.total_minor
+    else:
+        if document.credit_used_minor:
+            yield "total", document.total_minor
+            yield "credit used", -document.credit_used_minor
+        yield "due", document.due_minor
+    if document.credit_left_minor:
+        yield "credit left", document.credit_left_minor

@@ -1,0 +1,1 @@
+"""The calculation: plain Python on the standard library, values in, values out."""

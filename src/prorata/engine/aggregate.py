@@ -1,0 +1,78 @@
+"""How the seats of a period are measured: from what held each day to what is billed for it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from itertools import pairwise
+
+from prorata.engine.calendar import Day
+from prorata.engine.known import Known
+from prorata.engine.period import Period
+from prorata.engine.steps import Window
+
+
+class SeatsMissing(ValueError):
+    """Bought seats are billed, and none were ever bought."""
+
+
+def seats(known: Known, period: Period, end: Day) -> Window[int]:
+    """The number of seats over the days of [period.start, end), before minimum and the like."""
+    rules = period.rules.seats
+    delay = 1 if rules.change_day == "not_billed" else 0
+    opening = period.start == known.start
+    follow = rules.count == "bought" and not known.buys_seats
+    if follow and not known.subscription.seats_follow:
+        raise SeatsMissing(
+            "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
+            "or let seats follow the active users (--seats follow)"
+        )
+    if rules.count == "bought" and not follow:
+        window = known.seats.window(period.start, end, delay, opening=opening)
+    else:
+        window = known.people.level(rules.counts_from).window(period.start, end, delay, opening=opening)
+    if rules.measure == "level":
+        return high_water(known, period, window, end) if follow else window
+    return _MEASURES[rules.measure](known, period, window, end)
+
+
+def high_water(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:
+    """Never fewer than before within the period: a freed seat stays paid and can be refilled."""
+    return rising(window)
+
+
+def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:
+    """Everyone who counted on some day of the period, for all of it; a person who comes back counts once."""
+    rules = period.rules.seats
+    delay = 1 if rules.change_day == "not_billed" else 0
+    opened = period.start if period.start == known.start else period.start - delay
+    first, past = bisect_left(known.days, opened + 1), bisect_left(known.days, end - delay)
+    newcomers = 0
+    for user in {event.user for event in known.events[first:past] if event.user}:
+        there, came = False, False
+        for day, counts in known.people.counted(user, rules.counts_from):
+            if day <= opened:
+                there = counts
+            elif day < end - delay:
+                came = came or counts
+        newcomers += came and not there
+    return [(period.start, window[0][1] + newcomers)]
+
+
+_MEASURES: dict[str, Callable[[Known, Period, Window[int], Day], Window[int]]] = {
+    "high_water": high_water,
+    "distinct": distinct,
+}
+
+
+def rising(window: Window[int]) -> Window[int]:
+    """A window that never falls."""
+    highest = window[0][1]
+    if all(one[1] <= two[1] for one, two in pairwise(window)):
+        return window
+    held = [window[0]]
+    for day, value in window:
+        if value > highest:
+            highest = value
+            held.append((day, value))
+    return held

@@ -1,0 +1,105 @@
+"""A bill is what is due by a day less what was billed before."""
+
+from __future__ import annotations
+
+
+from dataclasses import dataclass
+from datetime import date
+
+from prorata.engine.calendar import Day, to_date
+from prorata.engine.credits import Credits, Lapse
+from prorata.engine.document import Document, Line
+from prorata.engine.history import Subscription
+from prorata.engine.settlement import Settlement
+from prorata.engine.tax import taxes
+
+
+class NoStart(ValueError):
+    """A history in which nothing says when the agreement starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """The documents of one account in the order of their dates, and the credits that were lost meanwhile."""
+
+    documents: tuple[Document, ...]
+    lapses: tuple[Lapse, ...]
+    credit_left_minor: int
+
+
+def bill(subscription: Subscription, *, through: date, issued: Billing | None = None) -> Billing:
+    """Every document of the account dated up to and with `through` that has not been issued yet.
+
+    `issued` is what was billed before; what it covers is not billed again. Raises NoStart for a history without
+    `start` or `trial`, and PriceMissing where nothing says what something costs.
+    """
+    start = starts_on(subscription)
+    if start is None:
+        raise NoStart(f"account {subscription.account}: no event says when the agreement starts")
+    settlement = Settlement(subscription, start)
+    settlement.resume(issued.documents if issued else ())
+    credits = _credits_of(issued)
+    documents: list[Document] = []
+    lapses: list[Lapse] = []
+    for look in settlement.looks(through.toordinal()):
+        found = settlement.open_lines()
+        lines = [line for _, lines in found for line in lines]
+        if lines and settlement.is_due(look, sum([line.amount_minor for line in lines])):
+            documents.append(_document(subscription, look, lines, credits))
+            settlement.billed(look, found)
+        if settlement.is_base and settlement.ended(look):
+            rules = settlement.released[-1].period.rules
+            if rules.credits.lapse == "agreement_end" and credits.left_minor:
+                lapses.append(Lapse(subscription.account, to_date(look), credits.lapse()))
+    return Billing(tuple(documents), tuple(lapses), credits.left_minor)
+
+
+def starts_on(subscription: Subscription) -> Day | None:
+    """The first billed day: the day of `start`, or the day after a trial where that is later."""
+    start = trial_end = None
+    for event in subscription.events:
+        if event.kind == "start":
+            start = event.day
+        elif event.kind == "trial":
+            trial_end = event.until
+    if start is None or trial_end is None:
+        return trial_end if start is None else start
+    return max(start, trial_end)
+
+
+def _document(subscription: Subscription, look: Day, lines: list[Line], credits: Credits) -> Document:
+    tax = taxes(lines)
+    subtotal = sum(line.amount_minor for line in lines)
+    total = subtotal + sum(part.tax_minor for part in tax)
+    day = to_date(look)
+    if total < 0:
+        credits.grant(day, -total)
+    used = credits.use(total) if total > 0 else 0
+    return Document(
+        account=subscription.account,
+        date=day,
+        currency=subscription.policy.currency,
+        lines=tuple(lines),
+        taxes=tax,
+        subtotal_minor=subtotal,
+        total_minor=total,
+        credit_used_minor=used,
+        credit_left_minor=credits.left_minor,
+    )
+
+
+def _credits_of(issued: Billing | None) -> Credits:
+    credits = Credits()
+    if issued is None:
+        return credits
+    moves: list[Document | Lapse] = [*issued.documents, *issued.lapses]
+    for move in sorted(moves, key=lambda move: move.date):  # a lapse comes after its day's document: the sort is stable
+        if isinstance(move, Lapse):
+            lost = credits.lapse()
+            assert lost == move.amount_minor, "another credit was lost than there was"
+            continue
+        if move.total_minor < 0:
+            credits.grant(move.date, -move.total_minor)
+        used = credits.use(move.credit_used_minor)
+        assert used == move.credit_used_minor, "more credit was used than there was"
+    return credits

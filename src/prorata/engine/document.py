@@ -1,0 +1,96 @@
+"""A document is an invoice or a credit note: lines that each bill one change of one stretch of days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Literal
+
+from prorata.engine.calendar import to_day
+from prorata.engine.due import Holding
+from prorata.engine.history import Event
+from prorata.engine.period import Period
+from prorata.engine.policy.model import Price
+
+LineKind = Literal["period", "rise", "fall", "plan", "price"]
+DocumentKind = Literal["invoice", "credit_note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`quantity` × `price` × the share of the price's interval that the days from `start` up to `end` are.
+
+    What falls has a negative quantity; prices are never negative. `before` is what had been billed for these days
+    (None: nothing), `after` what is billed now. `news` is what became known since, the line's causes among it.
+    """
+
+    period: Period
+    item: str
+    kind: LineKind
+    start: date
+    end: date
+    quantity: int
+    price: Price
+    amount_minor: int
+    before: Holding | None
+    after: Holding | None
+    news: tuple[Event, ...] = field(repr=False)
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """Which part of the price's interval the days are, as a person would write the fraction: 20 of 30."""
+        numerator, denominator = self.period.scale.months(to_day(self.start), to_day(self.end))
+        whole, rest = divmod(numerator, self.price.months)
+        if rest or denominator == 1:
+            return numerator, denominator * self.price.months
+        return whole, denominator
+
+    @property
+    def exact_minor(self) -> Fraction:
+        """The line's worth before rounding, in minor units."""
+        return self.quantity * self.price.minor * Fraction(*self.share)
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """The tax at one rate (percent) on the sum of the lines of that rate."""
+
+    rate: Fraction
+    base_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What is sent to the account on `date`. Amounts are signed: those of a credit note are negative here.
+
+    `credit_left_minor` is the account's balance of credits after the document.
+    """
+
+    account: str
+    date: date
+    currency: str
+    lines: tuple[Line, ...]
+    taxes: tuple[Tax, ...]
+    subtotal_minor: int
+    total_minor: int
+    credit_used_minor: int
+    credit_left_minor: int
+
+    @property
+    def kind(self) -> DocumentKind:
+        return "credit_note" if self.total_minor < 0 else "invoice"
+
+    @property
+    def tax_minor(self) -> int:
+        return self.total_minor - self.subtotal_minor
+
+    @property
+    def due_minor(self) -> int:
+        """What is to be paid; nothing for a credit note, whose amount is a credit."""
+        return max(self.total_minor, 0) - self.credit_used_minor

@@ -1,0 +1,245 @@
+"""Why a line is what it is: the people and events behind it, the arithmetic, the rules of the policy in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from prorata.engine.calendar import months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.document import Document, Line
+from prorata.engine.due import SEATS
+from prorata.engine.history import BUYING, PERSON_EVENTS, Event, Subscription
+from prorata.engine.money import rounded, speak_amount
+from prorata.engine.policy.model import Rules
+from prorata.engine.population import People
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One line in words. `people` are those who hold the seats on its first day, where people are counted."""
+
+    text: str
+    causes: tuple[str, ...]
+    people: tuple[str, ...]
+    arithmetic: str
+    rules: tuple[str, ...]
+
+    def __str__(self) -> str:
+        because = f": {_listed(self.causes)}" if self.causes else ""
+        held = [f"held by {_listed(self.people)}"] if self.people else []
+        return "\n".join([self.text + because, *held, self.arithmetic, *self.rules])
+
+
+def explain(line: Line, document: Document, subscription: Subscription | None = None) -> Explanation:
+    """The reasons of one line of `document`; with the account's subscription also the people on its first day."""
+    return Explanation(
+        text=describe(line),
+        causes=tuple(_cause(event) for event in causes(line)),
+        people=tuple(_people(line, document, subscription)) if subscription else (),
+        arithmetic=_arithmetic(line, document.currency),
+        rules=tuple(_rules(line)),
+    )
+
+
+def describe(line: Line) -> str:
+    """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`."""
+    days = speak_days(to_day(line.start), to_day(line.end))
+    count = abs(line.quantity)
+    policy = line.period.policy
+    if line.item == SEATS:
+        plan = policy.plans[line.price.plan]
+        what = f"{count} {_plural('seat', count)} {plan.title or line.price.plan}"
+    else:
+        add_on = policy.add_ons.get(line.item)
+        what = f"{count} × {add_on.title if add_on and add_on.title else line.item}"
+    if line.kind == "plan" and line.before and line.after:
+        old, new = (policy.plans[price.plan].title or price.plan for _, price in (line.before, line.after))
+        return f"{count} {_plural('seat', count)} from {old} to {new}, {days}"
+    ending = {"rise": " added", "fall": " removed", "price": ", price changed"}.get(line.kind, "")
+    return f"{what}{ending}, {days}"
+
+
+def causes(line: Line) -> tuple[Event, ...]:
+    """The events that made the quantity or price what it is: news by the line's first day that did not cancel out."""
+    delay = 1 if line.period.rules.seats.change_day == "not_billed" else 0
+    start = to_day(line.start)
+    by_thing: dict[tuple[str, str], list[Event]] = {}
+    for event in line.news:
+        thing = _thing(event, line)
+        if thing is not None and (event.day + delay <= start or event.day == start == line.period.start):
+            by_thing.setdefault(thing, []).append(event)
+    found = []
+    for told in by_thing.values():
+        last = max(told, key=lambda event: event.order)
+        first = min(told, key=lambda event: event.order)
+        came, went = first.kind in _COMING, last.kind in _GOING
+        if last.kind in PERSON_EVENTS and ((came and went) or (first.kind in _GOING and last.kind in _COMING)):
+            continue
+        found.append(last)
+    return tuple(sorted(found, key=lambda event: event.order))
+
+
+_COMING = ("accept", "activate")
+_GOING = ("deactivate",)
+
+
+def _thing(event: Event, line: Line) -> tuple[str, str] | None:
+    """What the event is about, if that is something which can move this line."""
+    if event.kind == "cancel":
+        return ("cancel", "")
+    if line.item != SEATS:
+        add_on = line.period.policy.add_ons.get(line.item)
+        if event.item == line.item:
+            return ("add_on", event.item)
+        if add_on is None or add_on.charge == "flat":
+            return None
+    if event.kind in PERSON_EVENTS:
+        if event.kind == "invite" and line.period.rules.seats.counts_from == "acceptance":
+            return None
+        return ("person", event.user)
+    if event.kind == "plan" or (event.kind == "start" and event.plan):
+        return ("plan", "")
+    if event.kind in BUYING and event.quantity is not None:
+        return ("seats", "")
+    return ("price", "") if event.price_minor is not None else None
+
+
+def _cause(event: Event) -> str:
+    said = {
+        "invite": f"{event.user} was invited",
+        "accept": f"{event.user} accepted the invitation",
+        "activate": f"{event.user} joined",
+        "deactivate": f"{event.user} was deactivated",
+        "role": f"{event.user} became {event.role}",
+        "seats": f"seats set to {event.quantity}",
+        "plan": f"plan changed to {event.plan}",
+        "start": "the agreement started",
+        "trial": "the trial began",
+        "add_on": f"{event.item} added",
+        "remove_add_on": f"{event.item} removed",
+        "cancel": "the agreement was cancelled",
+        "interval": "the interval was changed",
+    }[event.kind]
+    late = "" if event.recorded == event.day else f" (recorded on {speak_day(event.recorded)})"
+    return f"{said} on {speak_day(event.day)}{late}"
+
+
+def _people(line: Line, document: Document, subscription: Subscription) -> Iterator[str]:
+    rules = line.period.rules.seats
+    if line.item != SEATS or rules.count != "active" or line.kind != "period":
+        return
+    people = People(subscription.policy)
+    for event in subscription.events:
+        if event.kind in PERSON_EVENTS and event.recorded <= to_day(document.date):
+            people.learn(event)
+    start = to_day(line.start)
+    opening = start == line.period.start == line.period.anchor
+    delayed = rules.change_day == "not_billed" and not opening
+    yield from people.seated(start - delayed, rules.counts_from)
+
+
+def _arithmetic(line: Line, currency: str) -> str:
+    numerator, denominator = line.share
+    mode = line.period.rules.rounding.mode
+    exact = line.exact_minor
+    sign = "−" if line.quantity < 0 else ""
+    share = f"{numerator}/{denominator}{_share_words(line)}"
+    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)} × {share}"
+    amount = speak_amount(line.amount_minor, currency)
+    if exact == line.amount_minor:
+        return f"{sum_} = {amount}"
+    near = _decimals(exact, currency)
+    if rounded(exact.numerator, exact.denominator, mode) == line.amount_minor:
+        return f"{sum_} = {near}, rounded to {amount}"
+    return f"{sum_} = {near}, with the fractions of what the period was billed before {amount}"
+
+
+def _decimals(exact: Fraction, currency: str) -> str:
+    """The exact amount to three decimals more than the currency has, with an ellipsis where it goes on."""
+    finer = exact * 1000
+    cut = speak_amount(rounded(finer.numerator, finer.denominator, "down"), currency).replace(",", "")
+    sign, digits = ("−", cut[1:]) if cut.startswith("−") else ("", cut)
+    plain = digits.replace(".", "").rjust(4, "0")
+    places = (len(digits.partition(".")[2]) if "." in digits else 0) + 3
+    plain = plain.rjust(places + 1, "0")
+    return f"{sign}{int(plain[:-places]):,}.{plain[-places:]}{'' if finer.denominator == 1 else '…'}"
+
+
+def _share_words(line: Line) -> str:
+    """Where a share spans calendar months: `(18 of 28 days of February, then 10 months)`."""
+    start, end = to_day(line.start), to_day(line.end)
+    if line.period.rules.share.by != "days_of_month":
+        return ""
+    months = months_between(start, end)
+    if len(months) == 1:
+        return ""
+    words = []
+    whole = 0
+    for first, past, length in months:
+        if past - first == length:
+            whole += 1
+            continue
+        if whole:
+            words.append(f"{whole} {_plural('month', whole)}")
+            whole = 0
+        words.append(f"{past - first} of {length} days of {speak_month(first)}")
+    if whole:
+        words.append(f"{whole} {_plural('month', whole)}")
+    return f" ({', then '.join(words)})"
+
+
+def _rules(line: Line) -> Iterator[str]:
+    rules = line.period.rules
+    if line.item == SEATS and rules.seats.minimum and line.after and line.after[0] == rules.seats.minimum:
+        yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
+    if line.kind != "period" or line.start > date.fromordinal(line.period.start):
+        yield _CHANGE_DAY[rules.seats.change_day]
+    yield from _share_rule(line, rules)
+    if line.kind in ("rise", "fall", "plan", "price"):
+        if line.amount_minor >= 0:
+            yield f"{_RISE[rules.rise.settle]} (rise.settle)"
+        else:
+            yield f"{_FALL[rules.fall.settle]} (fall.settle)"
+
+
+_CHANGE_DAY = {
+    "billed": "the day someone joins is billed, the day someone leaves is not (seats.change_day)",
+    "not_billed": "the day of change is not billed (seats.change_day)",
+}
+_RISE = {
+    "next_invoice": "what is added is charged with the next invoice",
+    "month": "what is added is charged on the first day of the next month",
+    "quarter": "what is added is charged at the next calendar quarter",
+    "now": "what is added is charged at once",
+}
+_FALL = {
+    "next_invoice": "what falls away is credited with the next invoice",
+    "now": "what falls away is credited at once",
+}
+
+
+def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
+    numerator, denominator = line.share
+    if numerator == denominator:
+        return
+    yield {
+        "days_of_period": "a day is worth one part of the billing period's days",
+        "days_of_month": "a day is worth one part of its calendar month's days",
+        "days_of_365": "a day is worth 1/365 of the yearly price",
+        "months": {
+            "full": "a started month counts whole",
+            "free": "a started month counts from the next one",
+            "by_days": "a started month counts by its days",
+        }[rules.share.started_month],
+    }[rules.share.by] + " (share.by)"
+
+
+def _listed(words: Iterable[str], most: int = 8) -> str:
+    said = list(words)
+    return ", ".join(said[:most]) + (f" and {len(said) - most} more" if len(said) > most else "")
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

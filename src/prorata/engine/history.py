@@ -1,0 +1,60 @@
+"""What happened to an account, as it was told: events with the day they took effect and the day they were recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from prorata.engine.calendar import Day, Interval
+from prorata.engine.policy.model import Policy
+
+EventKind = Literal[
+    "start", "trial", "invite", "accept", "activate", "deactivate", "role", "seats",
+    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "cancel",
+]  # fmt: skip
+PERSON_EVENTS = frozenset({"invite", "accept", "activate", "deactivate", "role"})
+BUYING = frozenset({"start", "trial", "seats"})  # where they state a quantity
+SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    `day` is the day in the account's time zone on which it took effect, `recorded` the day on which it became known.
+    `order` is its place among the account's events by the moment they took effect; `at` that moment as it was
+    written. `until` is the first day that is no longer part of what the event grants. An agreed price is in minor
+    units for the interval that the plan's list price is for.
+    """
+
+    kind: EventKind
+    day: Day
+    recorded: Day
+    order: int = field(compare=False)
+    at: str = ""
+    user: str = ""
+    role: str = ""
+    plan: str = ""
+    item: str = ""
+    quantity: int | None = None
+    price_minor: int | None = None
+    interval: Interval | None = None
+    until: Day | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """An account's agreement under a policy: who bills it how, and all that happened to it.
+
+    `plan` and `interval` are what holds until an event says otherwise. With `seats_follow`, an account under a policy
+    that bills bought seats and never bought any has as many as its active members need: up at once, down with the
+    next period.
+    """
+
+    account: str
+    policy: Policy
+    events: tuple[Event, ...]
+    plan: str
+    interval: Interval
+    seats_follow: bool = False

@@ -1,0 +1,364 @@
+"""Intake: rows as people write them become histories, or sentences that say what is wrong with which row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+from prorata.engine.calendar import MONTHS, Day, Interval, speak_day, to_day
+from prorata.engine.history import BUYING, Event, EventKind, Subscription
+from prorata.engine.money import parse_amount
+from prorata.engine.policy.model import Policy
+from prorata.engine.population import People
+from prorata.engine.steps import Level, Steps
+
+COLUMNS: tuple[str, ...] = (
+    "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "item", "until", "reason",
+    "recorded_at",
+)  # fmt: skip
+KINDS: tuple[EventKind, ...] = get_args(EventKind)
+
+# What each event must state, and what it may.
+_NEEDS: dict[EventKind, frozenset[str]] = {
+    **dict.fromkeys(("invite", "accept", "activate", "deactivate"), frozenset({"user"})),
+    "role": frozenset({"user", "role"}),
+    "seats": frozenset({"quantity"}),
+    "plan": frozenset({"plan"}),
+    "trial_plan": frozenset({"plan"}),
+    "add_on": frozenset({"item"}),
+    "remove_add_on": frozenset({"item"}),
+    "interval": frozenset({"interval"}),
+}
+_ALWAYS = frozenset({"at", "account", "event", "user", "role", "reason", "recorded_at"})
+_MAY: dict[EventKind, frozenset[str]] = {
+    "start": frozenset({"plan", "quantity", "price", "interval"}),
+    "trial": frozenset({"plan", "quantity", "price", "interval", "until"}),
+    "seats": frozenset({"quantity", "price"}),
+    "plan": frozenset({"plan", "price"}),
+    "trial_plan": frozenset({"plan", "until"}),
+    "add_on": frozenset({"item", "quantity", "price"}),
+    "remove_add_on": frozenset({"item"}),
+    "interval": frozenset({"interval", "price"}),
+    "cancel": frozenset({"until"}),
+}
+INTERVAL_WORDS: dict[str, Interval] = {
+    **{name: name for name in MONTHS},
+    "monthly": "month",
+    "quarterly": "quarter",
+    "half-year": "half_year",
+    "half-yearly": "half_year",
+    "half_yearly": "half_year",
+    "yearly": "year",
+    "annual": "year",
+    "annually": "year",
+}
+_MOST_SAID = 20
+
+
+class IntakeError(ValueError):
+    """Rows that cannot be read; one sentence for each problem, naming its place."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        said = list(self.sentences[:_MOST_SAID])
+        if len(self.sentences) > _MOST_SAID:
+            said.append(f"… and {len(self.sentences) - _MOST_SAID} more.")
+        super().__init__("\n".join(said))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of an event file: where it stands, and what its columns say (empty ones left out)."""
+
+    place: str
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Which policy the rows are read for, and what holds where they are silent.
+
+    `start` begins accounts without a start or trial of their own on that day, with the members they have by then;
+    without it they start with their first event. `roles` translates roles of the rows into the policy's.
+    """
+
+    policy: Policy
+    plan: str | None = None
+    interval: Interval | None = None
+    start: date | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    seats_follow: bool = False
+    account: str | None = None  # the account of rows that name none
+
+
+@dataclass(slots=True)
+class _Told:
+    """A row that has been read, before its place among the others is known."""
+
+    row: Row
+    moment: float
+    values: dict[str, Any]
+
+
+def read_history(rows: Iterable[Mapping[str, object]], *, policy: Policy, **settings: Any) -> Subscription:
+    """One account's history from plain mappings with the columns of an event file; raises IntakeError.
+
+    Dates may be date objects, quantities numbers. `settings` are those of Intake: plan, interval, start, roles,
+    seats_follow, account.
+    """
+    intake = Intake(policy=policy, **{"account": "account", **settings})
+    told = [
+        Row(f"row {number}", {name: str(value) for name, value in row.items() if value not in (None, "")})
+        for number, row in enumerate(rows, 1)
+    ]
+    subscriptions = read_histories(told, intake)
+    if len(subscriptions) != 1:
+        raise IntakeError([f"the rows are of {len(subscriptions)} accounts; give those of one"])
+    return subscriptions[0]
+
+
+def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, ...]:
+    """The accounts of the rows, in the order in which they first appear; raises IntakeError with every problem."""
+    reader = _Reader(intake)
+    accounts: dict[str, list[_Told]] = {}
+    for row in rows:
+        told = reader.row(row)
+        if told is not None:
+            accounts.setdefault(told.values["account"], []).append(told)
+    subscriptions = [reader.subscription(account, told) for account, told in accounts.items()]
+    if reader.problems:
+        raise IntakeError(reader.problems)
+    return tuple(subscriptions)
+
+
+class _Reader:
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+        self.policy = intake.policy
+        self.zone = ZoneInfo(intake.policy.time_zone)
+        self.plans = {name.lower(): name for name in self.policy.plans}
+        self.plan = self.policy.default_plan
+        self.interval = intake.interval or self.policy.default_interval
+        self.problems: list[str] = []
+        if intake.plan is not None:
+            self.plan = self.known_plan(intake.plan, "the plan") or self.plan
+        if self.interval not in self.policy.intervals:
+            self.not_offered("the interval", self.interval)
+        for role in intake.roles.values():
+            self.known_role(role, "the mapped role")
+
+    def row(self, row: Row) -> _Told | None:
+        """The row's values, each read by its column; None after saying what is wrong."""
+        before = len(self.problems)
+        cells = row.cells
+        for name in cells:
+            if name not in COLUMNS:
+                self.say(row, None, f"{name!r} is not a column; {_near(name, COLUMNS)}allowed: {', '.join(COLUMNS)}")
+        kind = cells.get("event", "")
+        if kind not in KINDS:
+            self.say(row, "event", f"{kind!r} is not an event; {_near(kind, KINDS)}allowed: {', '.join(KINDS)}")
+            return None
+        values: dict[str, Any] = {"kind": kind, "account": cells.get("account") or self.intake.account}
+        if not values["account"]:
+            self.say(row, "account", "is empty; every row names its account")
+        needed = _NEEDS.get(kind, frozenset())
+        for name in sorted(needed):
+            if name not in cells:
+                self.say(row, name, f"is empty; {kind} needs it")
+        takes = _ALWAYS | _MAY.get(kind, frozenset())
+        for name in cells:
+            if name in COLUMNS and name not in takes:
+                more = ", ".join(sorted(takes - {"at", "account", "event"}))
+                self.say(row, name, f"{cells[name]!r} has no meaning with {kind}, which takes: {more}")
+        moment = self.moment(row, "at", cells.get("at", ""))
+        recorded = self.moment(row, "recorded_at", cells["recorded_at"]) if "recorded_at" in cells else moment
+        self.words(row, cells, values)
+        self.numbers(row, cells, values)
+        if len(self.problems) > before or moment is None or recorded is None:
+            return None
+        values |= {"day": moment[0], "recorded": recorded[0], "at": cells["at"]}
+        self.until(row, cells, values)
+        return _Told(row, moment[1], values) if len(self.problems) == before else None
+
+    def words(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
+        for name in ("user", "item", "reason"):
+            values[name] = cells.get(name, "")
+        role = self.intake.roles.get(cells.get("role", ""), cells.get("role", ""))
+        values["role"] = role
+        if role:
+            self.known_role(role, row)
+        values["plan"] = (self.known_plan(cells["plan"], row) or "") if "plan" in cells else ""
+        values["interval"] = None
+        if "interval" in cells:
+            interval = INTERVAL_WORDS.get(cells["interval"].lower())
+            if interval is None or interval not in self.policy.intervals:
+                self.not_offered(row, cells["interval"])
+            values["interval"] = interval
+        item = values["item"]
+        if item and item not in self.policy.add_ons and values["kind"] == "add_on" and "price" not in cells:
+            offered = ", ".join(self.policy.add_ons) or "none"
+            self.say(row, "item", f"{item!r} is not an add-on of policy {self.policy.name} (it has: {offered}), "
+                     "so the row needs a price")  # fmt: skip
+
+    def numbers(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
+        values["quantity"] = values["price_minor"] = None
+        if "quantity" in cells:
+            text = cells["quantity"].strip()
+            if text.isascii() and text.isdigit() and len(text) <= 9:
+                values["quantity"] = int(text)
+            else:
+                self.say(row, "quantity", f"{text!r} is not a number of seats or units; allowed: a whole number, 0 or more")
+        if "price" in cells:
+            try:
+                values["price_minor"] = parse_amount(cells["price"], self.policy.currency)
+            except ValueError as error:
+                self.say(row, "price", str(error))
+
+    def until(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
+        """`until` as a day, with the policy's length of a trial where the row names none."""
+        kind, day = values["kind"], values["day"]
+        values["until"] = None
+        if "until" in cells:
+            moment = self.moment(row, "until", cells["until"])
+            if moment is not None and moment[0] <= day and kind != "cancel":
+                self.say(row, "until", f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included")
+            elif moment is not None:
+                values["until"] = moment[0]
+        elif kind in ("trial", "trial_plan"):
+            trial = self.policy.rules(self.interval, day).trial
+            values["until"] = day + (trial.days if kind == "trial" else trial.plan_days)
+
+    def moment(self, row: Row, column: str, text: str) -> tuple[Day, float] | None:
+        """The account's day and the moment, for putting events of one day in order."""
+        read = _moment(text.strip(), self.zone)
+        if isinstance(read, str):
+            self.say(row, column, read)
+            return None
+        return read
+
+    def known_plan(self, name: str, where: Row | str) -> str | None:
+        plan = self.plans.get(name.strip().lower())
+        if plan is None:
+            plans = tuple(self.policy.plans)
+            self.say(where, "plan", f"{name!r} is not a plan of policy {self.policy.name}; "
+                     f"{_near(name, plans)}allowed: {', '.join(plans)}")  # fmt: skip
+        return plan
+
+    def known_role(self, role: str, where: Row | str) -> None:
+        if self.policy.roles and role not in self.policy.roles:
+            roles = tuple(self.policy.roles)
+            self.say(where, "role", f"{role!r} is not a role of policy {self.policy.name}; {_near(role, roles)}"
+                     f"allowed: {', '.join(roles)}; --map-role {role}={roles[0]} translates it")  # fmt: skip
+
+    def not_offered(self, where: Row | str, interval: str) -> None:
+        offered = ", ".join(self.policy.intervals)
+        self.say(where, "interval", f"{interval!r} is not an interval of policy {self.policy.name}; allowed: {offered}")
+
+    def say(self, where: Row | str, column: str | None, sentence: str) -> None:
+        place = where.place if isinstance(where, Row) else where
+        named = f", column {column}" if column and isinstance(where, Row) else ""
+        self.problems.append(f"{place}{named}: {sentence}")
+
+    def subscription(self, account: str, told: list[_Told]) -> Subscription:
+        """The account's events in the order in which they took effect, checked against one another."""
+        told.sort(key=lambda one: one.moment)  # stable: rows of one moment stay in the order of the file
+        if all(one.values["kind"] not in ("start", "trial") for one in told):
+            told = self.with_start(account, told)
+        events = []
+        for order, one in enumerate(told):
+            values = {name: value for name, value in one.values.items() if name != "account"}
+            events.append(Event(order=order, **values))
+        self.check_schedule(told, events)
+        self.check_people(told, events)
+        self.check_seats(told, events)
+        return Subscription(
+            account=account,
+            policy=self.policy,
+            events=tuple(events),
+            plan=self.plan,
+            interval=self.interval,
+            seats_follow=self.intake.seats_follow,
+        )
+
+    def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
+        if self.intake.start is not None:
+            day = recorded = to_day(self.intake.start)
+        else:
+            day = told[0].values["day"]
+            recorded = max(day, min(one.values["recorded"] for one in told))
+        moment = datetime.combine(date.fromordinal(day), time.min, self.zone).timestamp()
+        values = {"kind": "start", "account": account, "day": day, "recorded": recorded,
+                  "at": date.fromordinal(day).isoformat()}  # fmt: skip
+        start = _Told(Row("start", {}), moment, values)
+        before = [one for one in told if one.moment < moment]
+        return [*before, start, *told[len(before) :]]
+
+    def check_schedule(self, told: list[_Told], events: list[Event]) -> None:
+        seen: dict[str, Event] = {}
+        for one, event in zip(told, events, strict=True):
+            if event.kind not in ("start", "trial"):
+                continue
+            if event.kind in seen:
+                self.say(one.row, "event", f"the account has a {event.kind} on {speak_day(seen[event.kind].day)} already")
+            seen[event.kind] = event
+        start, trial = seen.get("start"), seen.get("trial")
+        if start and trial and trial.day > start.day:
+            place = next(one.row for one, event in zip(told, events, strict=True) if event is trial)
+            self.say(place, "at", f"the trial begins after the agreement started on {speak_day(start.day)}")
+
+    def check_people(self, told: list[_Told], events: list[Event]) -> None:
+        met: set[str] = set()
+        for one, event in zip(told, events, strict=True):
+            if event.kind in ("invite", "accept", "activate"):
+                met.add(event.user)
+            elif event.kind in ("deactivate", "role") and event.user not in met:
+                was = "was never active before" if event.kind == "deactivate" else "was never a member before"
+                self.say(one.row, "user", f"{event.user!r} {was} {one.values['at']}")
+
+    def check_seats(self, told: list[_Told], events: list[Event]) -> None:
+        """Where the policy forbids it, seats may not be lowered below the members who are active that day."""
+        people = People(self.policy)
+        bought: Steps[int] = Steps(0)
+        lowered: dict[Day, Row] = {}
+        for one, event in zip(told, events, strict=True):
+            if event.user and event.kind not in BUYING:
+                people.learn(event)
+            elif event.kind in BUYING and event.quantity is not None:
+                if event.quantity < bought.at(event.day):
+                    lowered[event.day] = one.row
+                bought.set(event.day, event.quantity)
+        if not lowered:
+            return
+        active: Level = people.level("acceptance")
+        for day, row in lowered.items():
+            rules = self.policy.rules(self.interval, day).seats
+            held, left = active.at(day), bought.at(day)
+            if rules.below_active == "refused" and rules.count == "bought" and held > left:
+                self.say(row, "quantity", f"{held} members hold seats; free some before reducing to {left}")
+
+
+@lru_cache(maxsize=65536)
+def _moment(text: str, zone: ZoneInfo) -> tuple[Day, float] | str:
+    wanted = "write a date like 2026-04-01, or a moment with its zone like 2026-04-01T09:30:00Z"
+    if not text:
+        return f"is empty; {wanted}"
+    try:
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+            return to_day(day), datetime.combine(day, time.min, zone).timestamp()
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return f"{text!r} is not a date; {wanted}"
+    if moment.tzinfo is None:
+        return f"{text!r} has no time zone; {wanted}"
+    return to_day(moment.astimezone(zone).date()), moment.timestamp()
+
+
+def _near(word: str, allowed: Sequence[str]) -> str:
+    near = get_close_matches(word, allowed, 1)
+    return f"did you mean {near[0]!r}? " if near else ""

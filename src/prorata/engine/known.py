@@ -1,0 +1,154 @@
+"""What is known of a subscription, growing event by event in the order in which they were recorded."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from prorata.engine.calendar import Day, Interval
+from prorata.engine.history import BUYING, PERSON_EVENTS, Event, Subscription
+from prorata.engine.period import Period
+from prorata.engine.population import People, by_order
+from prorata.engine.steps import Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The plan, and the prices agreed for it by the interval they were agreed in."""
+
+    plan: str
+    agreed_minor: Mapping[Interval, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """So many of an add-on, at the list price unless one was agreed."""
+
+    quantity: int
+    agreed_minor: int | None
+
+
+class Known:
+    """The state of knowledge from which a bill is computed; `learn` is the only way it changes."""
+
+    __slots__ = (
+        "_add_on_events", "_seat_events", "_term_events",
+        "add_ons", "buys_seats", "cancel", "days", "events", "log", "people", "seats", "start", "subscription", "terms",
+    )  # fmt: skip
+
+    def __init__(self, subscription: Subscription, start: Day) -> None:
+        self.subscription = subscription
+        self.start = start
+        self.buys_seats = any(event.quantity is not None for event in subscription.events if event.kind in BUYING)
+        self.log: list[Event] = []  # in the order in which they became known
+        self.events: list[Event] = []  # in the order in which they took effect
+        self.days: list[Day] = []  # theirs
+        self.people = People(subscription.policy)
+        self.seats: Steps[int] = Steps(0)
+        self.terms = self._terms(())
+        self.add_ons: dict[str, Steps[Held]] = {}
+        self.cancel: Event | None = None
+        self._seat_events: list[Event] = []
+        self._term_events: list[Event] = []
+        self._add_on_events: dict[str, list[Event]] = {}
+
+    def learn(self, event: Event) -> None:
+        self.log.append(event)
+        if self.days and event.order < self.events[-1].order:
+            at = bisect_right(self.events, event.order, key=by_order)
+            self.events.insert(at, event)
+            self.days.insert(at, event.day)
+        else:
+            self.events.append(event)
+            self.days.append(event.day)
+        if event.kind in PERSON_EVENTS:
+            self.people.learn(event)
+            return
+        if event.kind in BUYING and event.quantity is not None:
+            self._learn_seats(event)
+        if event.kind in ("start", "plan", "trial_plan", "trial", "interval", "seats"):
+            insort(self._term_events, event, key=by_order)
+            self.terms = self._terms(self._term_events)
+        elif event.kind in ("add_on", "remove_add_on"):
+            self._learn_add_on(event)
+        elif event.kind == "cancel" and (self.cancel is None or self.cancel.order < event.order):
+            self.cancel = event
+
+    def _learn_seats(self, event: Event) -> None:
+        insort(self._seat_events, event, key=by_order)
+        late = self._seat_events[-1] is not event
+        if late:
+            self.seats = Steps(0)
+        for told in self._seat_events if late else (event,):
+            assert told.quantity is not None
+            self.seats.set(told.day, told.quantity)
+
+    def _learn_add_on(self, event: Event) -> None:
+        events = self._add_on_events.setdefault(event.item, [])
+        insort(events, event, key=by_order)
+        steps = self.add_ons[event.item] = Steps(Held(0, None))
+        for told in events:
+            if told.kind == "remove_add_on":
+                steps.set(told.day, Held(0, None))
+            else:
+                quantity = 1 if told.quantity is None else told.quantity
+                steps.set(told.day, Held(quantity, told.price_minor))
+
+    def _terms(self, events: list[Event] | tuple[()]) -> Steps[Terms]:
+        """Plan and agreed prices over time.
+
+        A plan on trial is not billed: what is bought of it meanwhile begins when the trial ends (M9). A change of
+        plan ends agreed prices; a change of interval leaves them to the interval they were agreed for.
+        """
+        interval = self.subscription.interval
+        now = Terms(self.subscription.plan, MappingProxyType({}))
+        steps: list[tuple[Day, Terms]] = []
+        trial: Event | None = None
+        before = now
+        for event in events:
+            day = event.day
+            if event.kind == "trial_plan":
+                trial = event
+                continue
+            if event.kind == "interval" and event.interval is not None:
+                interval = event.interval
+            if event.kind in ("start", "trial"):
+                interval = event.interval or interval
+                if not steps and (event.plan or now.plan) != now.plan:
+                    before = Terms(event.plan, MappingProxyType({}))
+            if event.plan and event.plan != now.plan:
+                now = Terms(event.plan, MappingProxyType({}))
+                if trial is not None and trial.plan == event.plan and trial.until is not None:
+                    day = max(day, trial.until)
+            if event.price_minor is not None:
+                now = Terms(now.plan, MappingProxyType({**now.agreed_minor, interval: event.price_minor}))
+            if event.kind == "plan":
+                steps = [step for step in steps if step[0] <= event.day]
+            steps.append((day, now))
+        terms: Steps[Terms] = Steps(before)
+        for day, value in steps:
+            terms.set(day, value)
+        return terms
+
+    def ends(self, period: Period) -> Day:
+        """Up to which day of the period the agreement runs; the period's end unless it was cancelled."""
+        cancel = self.cancel
+        if cancel is None:
+            return period.end
+        end = cancel.day + 1 if cancel.until is None else cancel.until
+        if not period.start < end < period.end:
+            return period.start if end <= period.start else period.end
+        waits = cancel.until is None and period.rules.cancel.ends == "period"
+        return period.end if waits or period.rules.fall.give == "nothing" else end
+
+    def interval(self, before: Day) -> Interval:
+        """The interval asked for by the end of the day before `before`: a period keeps its own to its end."""
+        interval = self.subscription.interval
+        for event in self._term_events:
+            if event.interval is not None and (
+                event.kind in ("start", "trial") or (event.day < before and event.recorded < before)
+            ):
+                interval = event.interval
+        return interval

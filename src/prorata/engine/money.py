@@ -1,0 +1,63 @@
+"""Money is a whole number of minor units of one currency."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+RoundingMode = Literal["half_up", "half_even", "half_down", "up", "down"]
+
+# ISO 4217: currencies whose minor unit is not a hundredth.
+_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
+_AMOUNT = re.compile(r"(?P<whole>\d{1,15})(?:\.(?P<part>\d+))?")
+
+
+def digits_of(currency: str) -> int:
+    """How many decimals an amount in `currency` has (ISO 4217)."""
+    return _DIGITS.get(currency, 2)
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """Minor units of a plain decimal such as `699.00`; a ValueError says in a sentence what is wrong with it."""
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not an amount; write digits with a point before the decimals, such as 699.00")
+    digits = digits_of(currency)
+    part = match["part"] or ""
+    if len(part) > digits:
+        raise ValueError(f"{text!r} has {len(part)} decimals; {currency} has {digits}")
+    return int(match["whole"] + part.ljust(digits, "0"))
+
+
+def format_amount(minor: int, currency: str) -> str:
+    """A plain decimal with all the decimals of `currency`: 139800 öre are `1398.00`."""
+    digits = digits_of(currency)
+    sign, text = "-" if minor < 0 else "", str(abs(minor)).rjust(digits + 1, "0")
+    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+
+
+def speak_amount(minor: int, currency: str) -> str:
+    """An amount for reading, thousands apart: `1,398.00`."""
+    whole, point, part = format_amount(abs(minor), currency).partition(".")
+    return f"{'−' if minor < 0 else ''}{int(whole):,}{point}{part}"
+
+
+def rounded(numerator: int, denominator: int, mode: RoundingMode = "half_up") -> int:
+    """The whole number nearest to a fraction; modes work on the size, so −0.5 and 0.5 round alike.
+
+    `denominator` is positive. `half_up` is commercial rounding: a half goes away from zero (EN 16931).
+    """
+    whole, rest = divmod(abs(numerator), denominator)
+    if rest:
+        half = 2 * rest - denominator
+        if (
+            mode == "up"
+            or (mode != "down" and half > 0)
+            or (half == 0 and (mode == "half_up" or (mode == "half_even" and whole % 2 == 1)))
+        ):
+            whole += 1
+    return whole if numerator >= 0 else -whole

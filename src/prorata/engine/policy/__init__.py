@@ -1,0 +1,1 @@
+"""The policy language: how a vendor's billing rules are written down, read, checked and told."""

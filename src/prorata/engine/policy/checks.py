@@ -1,0 +1,124 @@
+"""What a policy may not say: choices that contradict each other, and keys that would never have an effect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prorata.engine.calendar import add_months, to_date, to_day
+from prorata.engine.policy.model import Policy, PriceRow, Rules
+from prorata.engine.policy.problems import Path, Problem
+
+
+def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every reason why the policy as a whole cannot be meant, with the way out."""
+    yield from _identity(policy)
+    yield from _prices(policy)
+    yield from _whens(policy)
+    yield from _without_effect(policy, document)
+    for chosen, rules in policy.variants.items():
+        path: Path = ("when", chosen[-1]) if chosen else ()
+        if rules.seats.measure == "distinct" and rules.period.charge == "advance":
+            yield Problem(
+                (*path, "seats", "measure"),
+                'seats.measure = "distinct" counts the people of a period that is over; '
+                'it needs period.charge = "arrears"',
+            )
+        if rules.seats.measure == "distinct" and rules.seats.count == "bought":
+            yield Problem(
+                (*path, "seats", "measure"),
+                'seats.measure = "distinct" counts people; it needs seats.count = "active"',
+            )
+        if rules.fall.give == "nothing" and rules.fall.settle == "now":
+            yield Problem(
+                (*path, "fall", "settle"),
+                'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
+            )
+
+
+def _identity(policy: Policy) -> Iterator[Problem]:
+    if not re.fullmatch(r"[A-Z]{3}", policy.currency):
+        yield Problem(("currency",), f'currency is a code of three capitals like EUR, not "{policy.currency}"')
+    try:
+        ZoneInfo(policy.time_zone)
+    except (KeyError, ValueError, OSError):
+        yield Problem(("time_zone",), f'time_zone is a name like Europe/Oslo, not "{policy.time_zone}"')
+    if len(set(policy.intervals)) < len(policy.intervals):
+        yield Problem(("intervals",), "intervals names an interval twice")
+    free = policy.roles and not any(role.billed for role in policy.roles.values())
+    if free and all(rules.seats.count == "active" and not rules.seats.minimum for rules in policy.variants.values()):
+        yield Problem(("roles",), "roles leaves nobody to be billed; let a role have billed = true, or set a minimum")
+
+
+def _prices(policy: Policy) -> Iterator[Problem]:
+    sold = [("plans", name, plan.prices) for name, plan in policy.plans.items()]
+    sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
+    for table, name, prices in sold:
+        for at, row in enumerate(prices):
+            path: Path = (table, name, "prices", at)
+            if row.interval is not None and row.interval not in policy.intervals:
+                yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
+            yield from _notice(policy, row, path)
+
+
+def _notice(policy: Policy, row: PriceRow, path: Path) -> Iterator[Problem]:
+    if row.from_ is None:
+        return
+    for interval in policy.intervals:
+        months = policy.rules(interval, to_day(row.from_)).prices.notice_months
+        if not months or row.interval not in (None, interval):
+            continue
+        latest = to_date(add_months(to_day(row.from_), -months))
+        if row.announced is None:
+            yield Problem(
+                path, f"a price from {row.from_} needs announced: prices.notice_months = {months} asks for a notice"
+            )
+        elif row.announced > latest:
+            yield Problem(
+                path,
+                f"a price from {row.from_} must be announced by {latest}, {months} months ahead "
+                f"(prices.notice_months); it was announced on {row.announced}",
+            )
+        return
+
+
+def _whens(policy: Policy) -> Iterator[Problem]:
+    for at, when in enumerate(policy.whens):
+        if when.interval is not None and when.interval not in policy.intervals:
+            yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
+        if (when.from_ or date.min) >= (when.until or date.max):
+            yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
+        if when.interval is None and when.from_ is None and when.until is None:
+            yield Problem(
+                ("when", at), "when says neither interval nor from nor until, so it is not a difference; "
+                "write these rules above instead"
+            )
+
+
+_Used = Callable[[Rules], bool]
+
+# Keys that mean something only beside another: the table and key, when it has an effect, and what it needs.
+_NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
+    ("seats", "below_active", lambda rules: rules.seats.count == "bought", 'seats.count = "bought"'),
+    ("seats", "counts_from", lambda rules: rules.seats.count == "active", 'seats.count = "active"'),
+    ("share", "started_month", lambda rules: rules.share.by == "months", 'share.by = "months"'),
+    ("rise", "settle", lambda rules: rules.period.charge == "advance",
+     'period.charge = "advance": in arrears a rise is on its period\'s bill anyway'),
+    ("fall", "settle", lambda rules: rules.period.charge == "advance",
+     'period.charge = "advance": in arrears a fall is on its period\'s bill anyway'),
+)  # fmt: skip
+
+
+def _without_effect(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Keys written down that no period would ever heed."""
+    places: list[tuple[Path, Mapping[str, Any]]] = [((), document)]
+    places += [(("when", at), table) for at, table in enumerate(document.get("when", ()))]
+    for table, key, used, needs in _NEEDS:
+        if any(used(rules) for rules in policy.variants.values()):
+            continue
+        for path, written in places:
+            if key in written.get(table, {}):
+                yield Problem((*path, table, key), f"{table}.{key} would have no effect; it needs {needs}")

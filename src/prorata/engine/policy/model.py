@@ -1,0 +1,356 @@
+"""What a policy can say: every key of the language, its values, its default and its meaning.
+
+This module is the language's one source: the TOML reader, the checks, the JSON Schema and the reference page are made
+from these fields. `key()` gives a field its meaning and an example; a Literal lists what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any, Literal
+
+from prorata.engine.calendar import Anchor, Day, Interval, to_date
+from prorata.engine.money import RoundingMode
+
+_REQUIRED: Any = object()
+
+
+def key(meaning: str, example: str, default: Any = _REQUIRED, *, name: str | None = None) -> Any:
+    """A key of the language: what it means (Markdown), an example in TOML, and its default unless it must be given."""
+    metadata = {"meaning": meaning, "example": example, "name": name}
+    return field(metadata=metadata) if default is _REQUIRED else field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one unit costs for so many months: 36,500 øre for 12 months."""
+
+    minor: int
+    months: int
+    plan: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One price of a plan or add-on; the last row that matches applies."""
+
+    price: Price = key("The amount per unit and the interval it buys.", 'price = "8.00 per month"')
+    interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
+    from_: date | None = key(
+        "In force for periods that begin on this day or later. A period keeps the price with which it began.",
+        "from = 2027-01-01",
+        None,
+        name="from",
+    )
+    announced: date | None = key(
+        "When customers were told. Needed where `prices.notice_months` is set, and checked against it.",
+        "announced = 2026-09-15",
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A package that seats can be on."""
+
+    prices: tuple[PriceRow, ...] = key(
+        "The price per seat. A single price may be written as `price = \"699.00 per month\"`.",
+        '[[plans.PRO.prices]]\nprice = "699.00 per month"',
+    )
+    title: str | None = key("The plan's name on documents, where it is not its key.", 'title = "Pro"', None)
+    tax_rate: Fraction | None = key("Its tax rate in percent, where it is not `tax.rate`.", 'tax_rate = "12"', None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddOn:
+    """Something bought beside the seats."""
+
+    prices: tuple[PriceRow, ...] = key(
+        "The price per unit. A single price may be written as `price = \"49.00 per month\"`.",
+        '[[add_ons.sms.prices]]\nprice = "49.00 per month"',
+    )
+    charge: Literal["seat", "flat"] = key(
+        "`seat`: once for every seat billed. `flat`: by its own quantity, 1 unless the event says more.",
+        'charge = "seat"',
+        "flat",
+    )
+    title: str | None = key("Its name on documents, where it is not its key.", 'title = "Text messages"', None)
+    tax_rate: Fraction | None = key("Its tax rate in percent, where it is not `tax.rate`.", 'tax_rate = "12"', None)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A kind of member."""
+
+    billed: bool = key("Whether members with this role hold a seat that is paid for.", "billed = false", True)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRules:
+    """Which stretch of time a bill is for, and at which end of it the bill comes."""
+
+    anchor: Anchor = key(
+        "`start`: periods are counted from the day the agreement starts (31 Jan → 28 Feb → 31 Mar). `calendar`: they "
+        "begin with calendar months, quarters, half-years or years, after a shorter first one.",
+        'anchor = "calendar"',
+        "start",
+    )
+    charge: Literal["advance", "arrears"] = key(
+        "`advance`: billed on the period's first day. `arrears`: billed on the day after its last.",
+        'charge = "arrears"',
+        "advance",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRules:
+    """What counts as a seat."""
+
+    count: Literal["active", "bought"] = key(
+        "`active`: the people who are members. `bought`: the number of seats ordered, used or not.",
+        'count = "bought"',
+        "active",
+    )
+    counts_from: Literal["acceptance", "invitation"] = key(
+        "Whether an invited person counts from the acceptance or already from the invitation.",
+        'counts_from = "invitation"',
+        "acceptance",
+    )
+    measure: Literal["level", "high_water", "distinct"] = key(
+        "`level`: each day as it was. `high_water`: within a period never fewer than before, so a freed seat stays "
+        "paid and can be given to someone else. `distinct`: everyone who counted on any day of the period, for all "
+        "of it.",
+        'measure = "high_water"',
+        "level",
+    )
+    change_day: Literal["billed", "not_billed"] = key(
+        "Whether the day on which someone joins is billed. If it is, the day on which someone leaves is not; if it "
+        "is not, the leaver's is. An agreement's first day always counts whole.",
+        'change_day = "not_billed"',
+        "billed",
+    )
+    minimum: int = key("Never fewer seats than this are billed.", "minimum = 10", 0)
+    below_active: Literal["allowed", "refused"] = key(
+        "Whether the seats bought may be lowered below the number of active members.",
+        'below_active = "refused"',
+        "allowed",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRules:
+    """What part of a price some days are worth."""
+
+    by: Literal["days_of_period", "days_of_month", "days_of_365", "months"] = key(
+        "`days_of_period`: days / the days of the billing period. `days_of_month`: days / the days of the calendar "
+        "month they lie in. `days_of_365`: days / 365 of a yearly price, in leap years too. `months`: whole months "
+        "of the period, see `started_month`.",
+        'by = "days_of_month"',
+        "days_of_period",
+    )
+    started_month: Literal["full", "free", "by_days"] = key(
+        "With `by = \"months\"`: what the rest of a month is worth in which something changes.",
+        'started_month = "free"',
+        "full",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RiseRules:
+    """When something more than was billed is charged: a seat, an add-on, a dearer plan."""
+
+    settle: Literal["next_invoice", "month", "quarter", "now"] = key(
+        "`next_invoice`: with the next period's bill. `month`, `quarter`: on the first day of the next calendar "
+        "month or quarter. `now`: the day it becomes known.",
+        'settle = "quarter"',
+        "next_invoice",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FallRules:
+    """What something less than was billed gives: a seat freed, an add-on ended, a cheaper plan."""
+
+    give: Literal["credit", "nothing"] = key(
+        "`credit`: the unused rest is credited. `nothing`: it stays paid and usable, and falls with the next period.",
+        'give = "nothing"',
+        "credit",
+    )
+    settle: Literal["next_invoice", "now"] = key(
+        "`next_invoice`: credited on the next document that is due for another reason. `now`: a credit note the day "
+        "it becomes known.",
+        'settle = "now"',
+        "next_invoice",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRules:
+    """When a cancelled agreement ends."""
+
+    ends: Literal["period", "day"] = key(
+        "`period`: with the billing period in which it is cancelled. `day`: with the day of the cancellation.",
+        'ends = "day"',
+        "period",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRules:
+    """What becomes of credits that are not used."""
+
+    lapse: Literal["never", "agreement_end"] = key(
+        "`agreement_end`: what is left when the agreement has ended and its last bill is out is lost. Credits are "
+        "used on the next invoices, the oldest first.",
+        'lapse = "agreement_end"',
+        "never",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRules:
+    """Free time."""
+
+    days: int = key("How long the event `trial` lasts where it names no `until`. Paid periods begin after it.",
+                    "days = 14", 14)
+    plan_days: int = key("How long the event `trial_plan` lasts where it names no `until`: a higher plan at the "
+                         "price of the present one.", "plan_days = 30", 30)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRules:
+    """How prices change."""
+
+    notice_months: int = key("How many months before it is in force a price must be announced.",
+                             "notice_months = 3", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundingRules:
+    """How fractions of a cent are rounded."""
+
+    mode: RoundingMode = key(
+        "What happens to a half, or with `up` and `down` to any rest. Negative amounts mirror positive ones.",
+        'mode = "half_even"',
+        "half_up",
+    )
+    stage: Literal["running", "line"] = key(
+        "`running`: each line is the rounded total so far less what was billed so far, so that the parts of a period "
+        "always add up to its exact amount rounded once. `line`: each line is rounded on its own.",
+        'stage = "line"',
+        "running",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRules:
+    """Tax on documents; amounts in a policy are without it."""
+
+    rate: Fraction = key("Percent, on the sum of all lines of one rate, rounded once.", 'rate = "25"', Fraction(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Every choice a policy makes, for one interval and one time."""
+
+    period: PeriodRules = PeriodRules()
+    seats: SeatRules = SeatRules()
+    share: ShareRules = ShareRules()
+    rise: RiseRules = RiseRules()
+    fall: FallRules = FallRules()
+    cancel: CancelRules = CancelRules()
+    credits: CreditRules = CreditRules()
+    trial: TrialRules = TrialRules()
+    prices: PriceRules = PriceRules()
+    rounding: RoundingRules = RoundingRules()
+    tax: TaxRules = TaxRules()
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Where rules differ: for an interval, from or until a day. Of several that match, the last one wins."""
+
+    interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
+    from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
+    until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
+
+    def covers(self, interval: Interval, day: date) -> bool:
+        """Whether periods of this interval that begin on `day` are meant."""
+        return (
+            (self.interval is None or self.interval == interval)
+            and (self.from_ is None or day >= self.from_)
+            and (self.until is None or day < self.until)
+        )
+
+
+def matching(whens: tuple[When, ...], interval: Interval, day: date) -> tuple[int, ...]:
+    """Which of the `when` tables cover periods of this interval that begin on `day`, by their place."""
+    return tuple(at for at, when in enumerate(whens) if when.covers(interval, day))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A vendor's billing rules, plans and prices.
+
+    `variants` pairs each combination of `when` tables with the rules that result. Rules follow the day on which a
+    billing period begins: a period keeps to its end the rules it began with.
+    """
+
+    name: str
+    title: str
+    currency: str
+    time_zone: str
+    intervals: tuple[Interval, ...]
+    plans: Mapping[str, Plan]
+    add_ons: Mapping[str, AddOn]
+    roles: Mapping[str, Role]
+    whens: tuple[When, ...]
+    variants: Mapping[tuple[int, ...], Rules]
+    notes: tuple[str, ...] = ()
+
+    def rules(self, interval: Interval, day: Day) -> Rules:
+        """The rules of periods of this interval that begin on `day`."""
+        return self.variants[matching(self.whens, interval, to_date(day))]
+
+    def price(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
+        """The list price for periods of this interval that begin on `day`; None where there is none."""
+        found = None
+        for row in prices:
+            if row.interval in (None, interval) and (row.from_ is None or row.from_ <= to_date(day)):
+                found = Price(row.price.minor, row.price.months, plan)
+        return found
+
+    def is_billed(self, role: str) -> bool:
+        """Whether a member with this role needs a seat; roles the policy does not name all do."""
+        return role not in self.roles or self.roles[role].billed
+
+    @property
+    def default_interval(self) -> Interval:
+        return self.intervals[0]
+
+    @property
+    def default_plan(self) -> str:
+        return next(iter(self.plans))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyKeys:
+    """The keys of a policy file that are not rules."""
+
+    currency: str = key("ISO 4217 code of all amounts.", 'currency = "SEK"')
+    intervals: tuple[Interval, ...] = key("How often an account can be billed; the first is the default.",
+                                          'intervals = ["month", "year"]')
+    plans: Mapping[str, Plan] = key("The packages, by name; the first is the default.",
+                                    '[plans.PRO]\nprice = "699.00 per month"')
+    title: str | None = key("A name for people.", 'title = "Example Ltd"', None)
+    time_zone: str = key("Where a day begins and ends: an IANA time zone.", 'time_zone = "Europe/Oslo"', "UTC")
+    add_ons: Mapping[str, AddOn] = key("What can be bought beside seats, by name.",
+                                       '[add_ons.sms]\nprice = "49.00 per month"', None)
+    roles: Mapping[str, Role] = key("The roles members can have; the first is the default. A policy that names none "
+                                    "bills every role.", "[roles.free]\nbilled = false", None)
+    notes: tuple[str, ...] = key("Where the vendor's page is silent: what was decided. Told by `prorata policy show`.",
+                                 'notes = ["A year is 365 days."]', ())
+

@@ -1,0 +1,283 @@
+"""Reading a policy file: strictly, and with every mistake named by its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from prorata.engine.calendar import MONTHS
+from prorata.engine.money import parse_amount
+from prorata.engine.policy.checks import contradictions
+from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
+from prorata.engine.policy.model import (
+    AddOn,
+    Plan,
+    Policy,
+    PolicyKeys,
+    Price,
+    PriceRow,
+    Rules,
+    When,
+    matching,
+)
+from prorata.engine.policy.problems import Path, Problem
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; says for each problem the file, the line, the key and what is allowed."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__("\n".join(self.sentences))
+
+    @classmethod
+    def of_text(cls, source: str, text: str, problems: Sequence[Problem]) -> PolicyError:
+        places = [f"{source}, line {line_of(text, one.path)}" if text else source for one in problems]
+        return cls([f"{place}: {one.sentence}" for place, one in zip(places, problems, strict=True)])
+
+
+def read_policy(text: str, *, name: str, source: str) -> Policy:
+    """The policy that a TOML text writes down; `source` is how errors name the file. Raises PolicyError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError([f"{source}: this is not TOML: {error}"]) from error
+    return read_document(document, name=name, source=source, text=text)
+
+
+def read_document(document: Mapping[str, Any], *, name: str, source: str, text: str = "") -> Policy:
+    """The policy that plain data writes down; `text` is the file it came from, for line numbers. Raises PolicyError."""
+    reader = _Reader()
+    policy = reader.policy(document, name)
+    if policy is not None and not reader.problems:
+        reader.problems.extend(contradictions(policy, document))
+    if policy is None or reader.problems:
+        raise PolicyError.of_text(source, text, reader.problems)
+    return policy
+
+
+class _Reader:
+    """Turns plain TOML values into the model's, noting every problem on the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.currency = "EUR"
+
+    def policy(self, document: Mapping[str, Any], name: str) -> Policy | None:
+        whens = document.get("when", [])
+        if not isinstance(whens, list):
+            self.say(("when",), "when is written as [[when]], a table for each difference")
+            whens = []
+        currency = document.get("currency")
+        if isinstance(currency, str):
+            self.currency = currency
+        own = {key: value for key, value in document.items() if key not in RULE_TABLES and key != "when"}
+        self.unknown(own, (), [key.name for key in keys_of(PolicyKeys)] + [*RULE_TABLES, "when"])
+        keys = self.table(PolicyKeys, own, (), known=False)
+        base = {table: document[table] for table in RULE_TABLES if table in document}
+        self.rules(base, ())
+        conditions = tuple(self.when(table, ("when", at)) for at, table in enumerate(whens))
+        if self.problems or keys is None:
+            return None
+        variants: dict[tuple[int, ...], Rules] = {}
+        days = {date.min, *(day for when in conditions for day in (when.from_, when.until) if day is not None)}
+        for interval in keys.intervals:
+            for day in days:
+                chosen = matching(conditions, interval, day)
+                merged = base
+                for at in chosen:
+                    merged = _merged(merged, {key: whens[at][key] for key in RULE_TABLES if key in whens[at]})
+                variants[chosen] = self.rules(merged, ())
+        return Policy(
+            name=name,
+            title=keys.title or name,
+            currency=keys.currency,
+            time_zone=keys.time_zone,
+            intervals=keys.intervals,
+            plans=keys.plans,
+            add_ons=keys.add_ons or {},
+            roles=keys.roles or {},
+            whens=conditions,
+            variants=variants,
+            notes=keys.notes,
+        )
+
+    def when(self, table: Any, path: Path) -> When:
+        if not isinstance(table, dict):
+            self.say(path, "when is written as [[when]], a table for each difference")
+            return When()
+        conditions = {key: value for key, value in table.items() if key not in RULE_TABLES}
+        self.unknown(conditions, path, [key.name for key in keys_of(When)] + list(RULE_TABLES))
+        self.rules({key: value for key, value in table.items() if key in RULE_TABLES}, path)
+        return self.table(When, conditions, path, known=False) or When()
+
+    def rules(self, tables: Mapping[str, Any], path: Path) -> Rules:
+        hints = get_type_hints(Rules)
+        read = {}
+        for name, value in tables.items():
+            table = self.value(hints[name], value, (*path, name))
+            if table is not None:
+                read[name] = table
+        return Rules(**read)
+
+    def table(self, table: type, value: Any, path: Path, *, known: bool = True) -> Any:
+        if not isinstance(value, dict):
+            self.say(path, f"{_dotted(path)} is a table of keys, not {_shown(value)}")
+            return None
+        if table in (Plan, AddOn) and "price" in value:
+            if "prices" in value:
+                self.say((*path, "price"), f"{_dotted(path)} has both price and prices; keep one of them")
+            value = {key: item for key, item in value.items() if key != "price"} | {
+                "prices": [{"price": value["price"]}]
+            }
+            shorthand = True
+        else:
+            shorthand = False
+        keys = keys_of(table)
+        if known:
+            names = [key.name for key in keys]
+            self.unknown(value, path, names + (["price"] if table in (Plan, AddOn) else []))
+        read: dict[str, Any] = {}
+        for key in keys:
+            if key.name in value:
+                at = (*path, "price" if shorthand and key.name == "prices" else key.name)
+                one = self.prices(value["prices"], at) if shorthand and key.name == "prices" else None
+                read[_field(table, key)] = one or self.value(key.type, value[key.name], at)
+            elif key.required:
+                missing = "price" if key.name == "prices" else key.name
+                self.say(path, f"{_dotted((*path, missing))} is missing; for example: {_one_line(key)}")
+        if any(one is None for one in read.values()) or self.lacks(keys, value):
+            return None
+        return table(**read)
+
+    def lacks(self, keys: tuple[Key, ...], value: Mapping[str, Any]) -> bool:
+        return any(key.required and key.name not in value for key in keys)
+
+    def prices(self, rows: Any, path: Path) -> tuple[PriceRow, ...] | None:
+        price = self.price(rows[0]["price"], path)
+        return None if price is None else (PriceRow(price),)
+
+    def unknown(self, value: Mapping[str, Any], path: Path, names: list[str]) -> None:
+        for name in value:
+            if name not in names:
+                near = get_close_matches(name, names, 1)
+                hint = f"did you mean {near[0]}? " if near else ""
+                self.say((*path, name), f"{_dotted((*path, name))} is not a key; {hint}Allowed here: {', '.join(names)}")
+
+    def value(self, type_: Any, value: Any, path: Path) -> Any:
+        """`value` as the model's type, or None after saying what is wrong with it."""
+        name = _dotted(path)
+        origin = get_origin(type_)
+        if origin is Literal:
+            return self.choice(get_args(type_), value, path)
+        if origin is tuple:
+            if not isinstance(value, list) or not value:
+                return self.say(path, f"{name} is a list with at least one entry, not {_shown(value)}")
+            read = tuple(self.value(get_args(type_)[0], one, (*path, at)) for at, one in enumerate(value))
+            return None if None in read else read
+        if origin is Mapping:
+            if not isinstance(value, dict) or not value:
+                return self.say(path, f"{name} is a table with a table for each name, not {_shown(value)}")
+            tables = {one: self.table(get_args(type_)[1], value[one], (*path, one)) for one in value}
+            return None if None in tables.values() else tables
+        if type_ is Price:
+            return self.price(value, path)
+        if type_ is Fraction:
+            return self.percent(value, path)
+        if type_ is int:
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                return self.say(path, f"{name} is a whole number, 0 or more, not {_shown(value)}")
+            return value
+        if type_ is date:
+            if not isinstance(value, date) or isinstance(value, datetime):
+                return self.say(path, f"{name} is a day, written without quotes like 2027-01-01, not {_shown(value)}")
+            return value
+        if type_ in (str, bool):
+            if not isinstance(value, type_):
+                kind = "a text in quotes" if type_ is str else "true or false"
+                return self.say(path, f"{name} is {kind}, not {_shown(value)}")
+            return value
+        return self.table(type_, value, path)
+
+    def choice(self, allowed: tuple[str, ...], value: Any, path: Path) -> str | None:
+        if isinstance(value, str) and value in allowed:
+            return value
+        near = get_close_matches(value, allowed, 1) if isinstance(value, str) else []
+        hint = f"did you mean {near[0]}? " if near else ""
+        self.say(path, f"{_dotted(path)} cannot be {_shown(value)}; {hint}Allowed: {', '.join(allowed)}")
+        return None
+
+    def price(self, value: Any, path: Path) -> Price | None:
+        name = _dotted(path)
+        match = re.fullmatch(r"(\S+) per (\w+)", value) if isinstance(value, str) else None
+        if match is None or match[2] not in MONTHS:
+            allowed = ", ".join(MONTHS)
+            return self.say(path, f'{name} is written like "699.00 per month" (per {allowed}), not {_shown(value)}')
+        try:
+            return Price(parse_amount(match[1], self.currency), MONTHS[match[2]])  # type: ignore[index]
+        except ValueError as error:
+            return self.say(path, f"{name}: {error}")
+
+    def percent(self, value: Any, path: Path) -> Fraction | None:
+        if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value) and Fraction(value) <= 100:
+            return Fraction(value)
+        return self.say(path, f'{_dotted(path)} is a percentage in quotes like "25", not {_shown(value)}')
+
+    def say(self, path: Path, sentence: str) -> None:
+        if all(problem.sentence != sentence for problem in self.problems):
+            self.problems.append(Problem(path, sentence))
+
+
+def line_of(text: str, path: Path) -> int:
+    """The line of the file on which the key at `path` is written, or the nearest table around it."""
+    header: Path = ()
+    counts: dict[str, int] = {}
+    best, best_length = 1, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        table = re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]", line)
+        assigned = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if table:
+            header = _parts(table[2])
+            if table[1] == "[[":
+                dotted = table[2]
+                counts[dotted] = counts.get(dotted, -1) + 1
+                header = (*header, counts[dotted])
+            here = header
+        elif assigned:
+            here = (*header, *_parts(assigned[1]))
+        else:
+            continue
+        shared = 0
+        while shared < min(len(here), len(path)) and here[shared] == path[shared]:
+            shared += 1
+        if shared > best_length and shared == min(len(here), len(path)):
+            best, best_length = number, shared
+    return best
+
+
+def _parts(dotted: str) -> Path:
+    return tuple(part.strip(" \"'") for part in dotted.split("."))
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {**base.get(name, {}), **over.get(name, {})} for name in {**base, **over}}
+
+
+def _field(table: type, key: Key) -> str:
+    return key.name if key.name in table.__dataclass_fields__ else f"{key.name}_"  # type: ignore[attr-defined]
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path) or "the file"
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else "an empty table" if value == {} else str(value)
+
+
+def _one_line(key: Key) -> str:
+    return key.example.replace("\n", " ⏎ ")

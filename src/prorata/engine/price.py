@@ -1,0 +1,53 @@
+"""What a seat or an add-on costs on each day of a period."""
+
+from __future__ import annotations
+
+from prorata.engine.calendar import MONTHS, Day
+from prorata.engine.known import Held, Known, Terms
+from prorata.engine.period import Period
+from prorata.engine.policy.model import Price
+from prorata.engine.steps import Window
+
+
+class PriceMissing(ValueError):
+    """Nothing says what something costs; the sentence says what to do about it."""
+
+
+def seat_prices(known: Known, period: Period, end: Day) -> Window[Price]:
+    """The price of a seat over the days of [period.start, end): the plan's, or the one agreed with the account."""
+    delay = 1 if period.rules.seats.change_day == "not_billed" else 0
+    terms = known.terms.window(period.start, end, delay, opening=period.start == known.start)
+    prices = [(terms[0][0], _seat_price(terms[0][1], period))]
+    for day, term in terms[1:]:
+        price = _seat_price(term, period)
+        held = prices[-1][1]
+        kept = period.rules.fall.give == "nothing" and price.minor * held.months < held.minor * price.months
+        if price != held and not kept:
+            prices.append((day, price))
+    return prices
+
+
+def _seat_price(terms: Terms, period: Period) -> Price:
+    listed = period.list_price(terms.plan)
+    agreed = terms.agreed_minor.get(period.interval)
+    if agreed is not None:
+        return Price(agreed, listed.months if listed else MONTHS[period.interval], terms.plan)
+    if listed is None:
+        raise PriceMissing(
+            f"plan {terms.plan} has no price for interval {period.interval}; "
+            f"give the agreed one in the column price, or add it to the policy"
+        )
+    return listed
+
+
+def add_on_price(item: str, held: Held, period: Period) -> Price:
+    """The price of one unit of an add-on: the list's, or the one agreed with the account."""
+    listed = period.add_on_price(item)
+    if held.agreed_minor is not None:
+        return Price(held.agreed_minor, listed.months if listed else MONTHS[period.interval])
+    if listed is None:
+        raise PriceMissing(
+            f"add-on {item} has no price for interval {period.interval}; "
+            f"give the agreed one in the column price, or add it to the policy"
+        )
+    return listed

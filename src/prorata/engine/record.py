@@ -1,0 +1,48 @@
+"""A document as plain data: money as decimal strings, days as ISO dates, for JSON, CSV and scenarios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prorata.engine.document import Document, Line
+from prorata.engine.explain import describe
+from prorata.engine.money import format_amount
+
+
+def document_record(document: Document) -> dict[str, Any]:
+    """The document with the keys that docs/reference/json.md describes. A credit note's amounts are positive."""
+    sign = -1 if document.kind == "credit_note" else 1
+
+    def amount(minor: int) -> str:
+        return format_amount(minor, document.currency)
+
+    return {
+        "account": document.account,
+        "kind": document.kind,
+        "date": document.date.isoformat(),
+        "currency": document.currency,
+        "lines": [line_record(line, document.currency, sign) for line in document.lines],
+        "subtotal": amount(sign * document.subtotal_minor),
+        "tax": amount(sign * document.tax_minor),
+        "total": amount(sign * document.total_minor),
+        "credit_used": amount(document.credit_used_minor),
+        "credit_left": amount(document.credit_left_minor),
+        "due": amount(document.due_minor),
+    }
+
+
+def line_record(line: Line, currency: str, sign: int) -> dict[str, Any]:
+    """One line; `sign` is −1 on a credit note, where what is given back counts as positive."""
+    numerator, denominator = line.share
+    return {
+        "item": line.item,
+        "kind": line.kind,
+        "quantity": sign * line.quantity,
+        "unit_price": format_amount(line.price.minor, currency),
+        "start": line.start.isoformat(),
+        "end": line.end.isoformat(),
+        "days": line.days,
+        "share": f"{numerator}/{denominator}",
+        "amount": format_amount(sign * line.amount_minor, currency),
+        "text": describe(line),
+    }

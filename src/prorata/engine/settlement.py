@@ -1,0 +1,185 @@
+"""Settlement: on which days an account is looked at, and which differences go on a document then."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+from prorata.engine.calendar import Day, calendar_start, next_calendar_start
+from prorata.engine.document import Document, Line
+from prorata.engine.due import due
+from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription
+from prorata.engine.known import Known
+from prorata.engine.lines import Billed, differences
+from prorata.engine.period import Period, first_period, next_period
+
+_RECORDED = attrgetter("recorded")
+_CALENDAR_MONTHS = {"month": 1, "quarter": 3}
+
+
+class Settlement:
+    """Walks one account through time.
+
+    A period is billed on its own day, and with it everything else that is open. Between those days what has risen is
+    charged, and what has fallen credited, on the days the policy names and only where the sum goes that way: a credit
+    never gets a document of its own unless the policy says so.
+    """
+
+    def __init__(self, subscription: Subscription, start: Day) -> None:
+        news = subscription.events
+        if any(one.recorded > two.recorded for one, two in zip(news, news[1:], strict=False)):
+            news = tuple(sorted(news, key=_RECORDED))
+        self.known = Known(subscription, start)
+        self.released: list[Billed] = []  # the periods whose day has come
+        self.is_base = False  # whether the present look is a period's own day
+        self._news = news
+        self._learned = 0
+        self._schedule = [event.recorded for event in news if event.kind in SCHEDULE_EVENTS]
+        self._told = max((event.recorded for event in news if event.kind in ("start", "trial")), default=start)
+        self._coming: Period | None = None
+        self._changed_from: Day | None = None  # the first day on which something changed since the last document
+        self._learn(self._told)
+
+    def looks(self, through: Day) -> Iterator[Day]:
+        """The days up to and with `through` on which something may have to be billed, with all known by their end."""
+        look: Day | None = None
+        while True:
+            day = self._next_look(look)
+            schedule_change = self._schedule[0] if self._schedule else None
+            if schedule_change is not None and schedule_change < min(day, through):
+                self._learn(schedule_change)
+                continue
+            if day > through:
+                return
+            look = day
+            self._learn(look)
+            self._release(look)
+            yield look
+
+    def resume(self, issued: Sequence[Document]) -> None:
+        """Takes up where the documents issued so far left off."""
+        if not issued:
+            return
+        for _ in self.looks(issued[-1].date.toordinal()):
+            pass
+        periods = {billed.period.start: billed for billed in self.released}
+        for document in issued:
+            for line in document.lines:
+                periods[line.period.start].add(line, document.date.toordinal())
+        self._changed_from = self.known.start
+
+    def open_lines(self) -> list[tuple[Billed, list[Line]]]:
+        """Everything that is due and not billed, period by period."""
+        if self._changed_from is None:
+            return []
+        first = len(self.released)
+        while first and self.released[first - 1].period.end > self._changed_from:
+            first -= 1
+        found = []
+        for billed in self.released[first:]:
+            lines = differences(billed, due(self.known, billed.period), self._news_for(billed))
+            if lines:
+                found.append((billed, lines))
+        if not found:
+            self._changed_from = None
+        return found
+
+    def is_due(self, look: Day, total_minor: int) -> bool:
+        """Whether what is open makes a document today."""
+        if self.is_base:
+            return True
+        rules = self.released[-1].period.rules
+        settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
+        return total_minor != 0 and _settles(settle, look)
+
+    def billed(self, look: Day, found: Iterable[tuple[Billed, list[Line]]]) -> None:
+        """What was open is on a document of this day now."""
+        for billed, lines in found:
+            for line in lines:
+                billed.add(line, look)
+        self._changed_from = None
+
+    def ended(self, look: Day) -> bool:
+        """Whether the agreement is over by the look's day."""
+        if self.known.cancel is None:
+            return False
+        period = self.released[-1].period
+        if period.end <= look:
+            period = self._next_period()
+        return self.known.ends(period) <= look
+
+    def _next_look(self, last: Day | None) -> Day:
+        day = max(self._next_period().billed_on, self._told)
+        if not self.released:
+            return day
+        rules = self.released[-1].period.rules
+        for settle in (rules.rise.settle, rules.fall.settle):
+            if settle == "next_invoice":
+                continue
+            news = self._news[self._learned].recorded if self._learned < len(self._news) else None
+            if settle == "now":
+                if news is not None:
+                    day = min(day, news)
+                continue
+            months = _CALENDAR_MONTHS[settle]
+            if self._changed_from is not None and last is not None:
+                day = min(day, next_calendar_start(last, months))
+            elif news is not None:
+                day = min(day, next_calendar_start(news - 1, months))
+        return day
+
+    def _release(self, look: Day) -> None:
+        self.is_base = False
+        period = self._next_period()
+        while period.billed_on <= look:
+            self.released.append(Billed(period))
+            self._changed(period.start)
+            self.is_base = True
+            self._coming = None
+            period = self._next_period()
+
+    def _next_period(self) -> Period:
+        if self._coming is None:
+            if self.released:
+                last = self.released[-1].period
+                self._coming = next_period(last, self.known.interval(last.end))
+            else:
+                start = self.known.start
+                self._coming = first_period(self.known.subscription.policy, self.known.interval(start), start)
+        return self._coming
+
+    def _learn(self, through: Day) -> None:
+        """Takes in what was recorded up to and with a day."""
+        news = self._news
+        at = self._learned
+        while at < len(news) and news[at].recorded <= through:
+            event = news[at]
+            self.known.learn(event)
+            self._changed(event.day if event.until is None else min(event.day, event.until))
+            if event.kind in SCHEDULE_EVENTS:
+                self._schedule.pop(0)
+                self._coming = None
+            at += 1
+        self._learned = at
+
+    def _changed(self, day: Day) -> None:
+        if self._changed_from is None or day < self._changed_from:
+            self._changed_from = day
+
+    def _news_for(self, billed: Billed) -> tuple[Event, ...]:
+        """What became known since the period was last billed; of a period not billed yet, what happened in it."""
+        if billed.last is not None:
+            first = bisect_right(self._news, billed.last, hi=self._learned, key=_RECORDED)
+            return tuple(self._news[first : self._learned])
+        known = self.known
+        start, end = billed.period.start, billed.period.end
+        if not known.days or known.days[-1] < start:
+            return ()
+        return tuple(known.events[bisect_left(known.days, start) : bisect_left(known.days, end)])
+
+
+def _settles(settle: str, look: Day) -> bool:
+    if settle == "now":
+        return True
+    return settle != "next_invoice" and calendar_start(look, _CALENDAR_MONTHS[settle]) == look

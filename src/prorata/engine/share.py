@@ -1,0 +1,106 @@
+"""What part of a price some days of a billing period are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
+from typing import Protocol
+
+from prorata.engine.calendar import MONTHS, Day, Interval, add_months, months_between
+
+# The months a price can be for all divide a year, so a twelfth of a month's part measures every one of them.
+YEAR = 12
+
+
+class Scale(Protocol):
+    """How a period's days are weighed, in months: two stretches that touch are worth their sum."""
+
+    @property
+    def denominator(self) -> int:
+        """One denominator for every stretch of the period, so that its amounts add up as whole numbers."""
+        ...
+
+    def months(self, start: Day, end: Day) -> tuple[int, int]:
+        """The months that [start, end) is worth, as numerator and denominator, left as a person would write it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvenDays:
+    """Every day is worth the same: `months` / `denominator` of a month."""
+
+    month_parts: int
+    denominator: int
+
+    def months(self, start: Day, end: Day) -> tuple[int, int]:
+        return (end - start) * self.month_parts, self.denominator
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDays:
+    """A day is worth one part of the calendar month it lies in; a whole month is one, whatever its length."""
+
+    denominator: int
+
+    def months(self, start: Day, end: Day) -> tuple[int, int]:
+        whole, parts = 0, []
+        for first, past, length in months_between(start, end):
+            if past - first == length:
+                whole += 1
+            else:
+                parts.append((past - first, length))
+        if not parts:
+            return (whole, 1) if whole != 1 else (end - start, end - start)
+        below = lcm(*(length for _, length in parts))
+        return whole * below + sum(days * (below // length) for days, length in parts), below
+
+
+@dataclass(frozen=True, slots=True)
+class WholeMonths:
+    """Months of the period count whole; what a started one is worth is a choice.
+
+    The worth of a stretch is what is left of the period at its start less what is left at its end, so that
+    stretches add up: a month in which something changes is worth its days (`by_days`), or goes whole to the state at
+    its end (`full`) or to the state at its start (`free`).
+    """
+
+    borders: tuple[Day, ...]
+    started: str
+    denominator: int
+
+    def months(self, start: Day, end: Day) -> tuple[int, int]:
+        return self._left(start) - self._left(end), self.denominator
+
+    def _left(self, day: Day) -> int:
+        left = 0
+        for first, past in zip(self.borders, self.borders[1:], strict=False):
+            if day <= first:
+                left += self.denominator
+            elif day < past:
+                if self.started == "full":
+                    left += self.denominator
+                elif self.started == "by_days":
+                    left += (past - day) * (self.denominator // (past - first))
+        return left
+
+
+@lru_cache(maxsize=8192)
+def make_scale(by: str, started_month: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Scale:
+    """How the days of [start, end) are weighed.
+
+    `counted_from` is the day from which months are counted, and how many of them lie between it and the beginning
+    of the full interval; a first, shorter period starts later than that.
+    """
+    anchor, before = counted_from
+    if by == "days_of_365":
+        return EvenDays(YEAR, 365)
+    if by == "days_of_month":
+        return MonthDays(lcm(*(length for _, _, length in months_between(start, end))))
+    months = MONTHS[interval]
+    if by == "days_of_period":
+        return EvenDays(months, end - add_months(anchor, before))
+    borders = [add_months(anchor, before + month) for month in range(months + 1)]
+    borders = [border for border, following in zip(borders, borders[1:], strict=False) if following > start] + [end]
+    lengths = (past - first for first, past in zip(borders, borders[1:], strict=False))
+    return WholeMonths(tuple(borders), started_month, lcm(*lengths) if started_month == "by_days" else 1)
