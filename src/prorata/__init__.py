@@ -1,12 +1,6 @@
 """Prorata bills seats: people over time, by a vendor's rules written as a file.
 
-    from datetime import date
-    import prorata
-
-    policy = prorata.load_policy("mainter")
-    history = prorata.read_history(rows, policy=policy, plan="PRO")
-    for document in prorata.bill(history, through=date(2026, 5, 1)).documents:
-        print(document.date, document.kind, document.total_minor)
+`load_policy` reads the rules, `read_history` who held a seat when, and `bill` gives the documents that come of both.
 """
 
 from prorata.engine.bill import Billing, bill

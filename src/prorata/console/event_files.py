@@ -16,8 +16,11 @@ _NEEDED = ("at", "account", "event")
 
 def read_event_file(name: str) -> list[Row]:
     """The rows of a file, `-` for standard input; JSON Lines where the first line begins with a brace."""
-    text = _text(name)
-    shown = "standard input" if name == "-" else name
+    return rows_of("standard input" if name == "-" else name, _text(name))
+
+
+def rows_of(shown: str, text: str) -> list[Row]:
+    """The rows of a text; `shown` is how problems name it."""
     if not text.strip():
         raise IntakeError([f"{shown} is empty; the first line names the columns: {', '.join(COLUMNS)}"])
     rows = list(_json_rows(shown, text) if text.lstrip().startswith("{") else _csv_rows(shown, text))
@@ -53,8 +56,12 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
                 continue
             place = f"{name}, line {reader.line_num}"
             if len(cells) > len(header):
-                raise IntakeError([f"{place}: {len(cells)} values for {len(header)} columns; put texts with commas in quotes"])
-            yield Row(place, {column: cell.strip() for column, cell in zip(header, cells, strict=False) if cell.strip()})
+                raise IntakeError(
+                    [f"{place}: {len(cells)} values for {len(header)} columns; put texts with commas in quotes"]
+                )
+            yield Row(
+                place, {column: cell.strip() for column, cell in zip(header, cells, strict=False) if cell.strip()}
+            )
     except csv.Error as error:
         raise IntakeError([f"{name}, line {reader.line_num}: {error}"]) from None
 

@@ -13,7 +13,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import track
+from rich.text import Text
 
 from prorata.console import output
 from prorata.console.event_files import read_event_file
@@ -47,7 +49,9 @@ class SeatsRule(StrEnum):
 
 
 PolicyOption = Annotated[str, typer.Option("--policy", "-p", help="A policy that ships, or the path of a policy file.")]
-EventsOption = Annotated[str, typer.Option("--events", "-e", help="Event file, CSV or JSON Lines; - is standard input.")]
+EventsOption = Annotated[
+    str, typer.Option("--events", "-e", help="Event file, CSV or JSON Lines; - is standard input.")
+]
 StartOption = Annotated[
     str | None,
     typer.Option(help="Accounts without a start of their own start on this day, with the members they have by then."),
@@ -56,7 +60,8 @@ PlanOption = Annotated[str | None, typer.Option(help="The plan of accounts that 
 IntervalOption = Annotated[str | None, typer.Option(help="How often accounts that say nothing are billed.")]
 AccountOption = Annotated[list[str] | None, typer.Option("--account", "-a", help="Only this account; may be repeated.")]
 RoleOption = Annotated[
-    list[str] | None, typer.Option("--map-role", metavar="FROM=TO", help="Translate a role of the file; may be repeated.")
+    list[str] | None,
+    typer.Option("--map-role", metavar="FROM=TO", help="Translate a role of the file; may be repeated."),
 ]
 SeatsOption = Annotated[
     SeatsRule | None,
@@ -88,7 +93,7 @@ def bill(
     elif format is Format.csv:
         output.write_csv(sys.stdout, billed, explained=explain)
     else:
-        output.write_tables(Console(), billed, explained=explain)
+        output.write_tables(output.paper(), billed, explained=explain)
 
 
 @app.command()
@@ -118,7 +123,7 @@ def explain(
         document = billing.documents[dates.index(day)]
         if line is not None and not 1 <= line <= len(document.lines):
             raise IntakeError([f"--line {line}: the document of {day} has lines 1 to {len(document.lines)}"])
-    console = Console(highlight=False)
+    console = output.paper()
     console.print(output.document_table(document, subscription, explained=False))
     for number, one in enumerate(document.lines, 1):
         if line in (None, number):
@@ -167,13 +172,13 @@ def demo() -> None:
     """Bill the sample histories that ship under the three policies that ship."""
     from prorata.console.demo import show_demo
 
-    show_demo(Console(highlight=False))
+    show_demo(output.paper())
 
 
 @policies.command("list")
 def list_policies() -> None:
     """The policies that ship."""
-    console = Console(highlight=False)
+    console = output.paper()
     for name in policy_names():
         policy = load_policy(name)
         plans = ", ".join(policy.plans)
@@ -199,13 +204,13 @@ def show_policy(
             text = policy_text(name) if name in policy_names() else Path(name).read_text(encoding="utf-8-sig")
             sys.stdout.write(text)
             return
-        console = Console(highlight=False)
+        console = output.paper()
         for part in tell(policy, interval=chosen):
             console.print(f"\n[bold]{part.title}[/bold]")
             for sentence in part.sentences:
-                console.print(f"• {sentence.text}", markup=False)
+                console.print(Padding(Text(sentence.text), (0, 0, 0, 2), expand=False))
                 if sentence.example:
-                    console.print(f"  {sentence.example}", style="cyan", markup=False)
+                    console.print(Padding(Text(sentence.example, style="cyan"), (0, 0, 0, 6), expand=False))
 
 
 @policies.command("check")
@@ -213,7 +218,9 @@ def check_policy(file: Annotated[str, typer.Argument(help="The policy file.")]) 
     """Check a policy file; every mistake with its line and what is allowed."""
     with _sentences():
         policy = load_policy(file)
-    Console(highlight=False).print(f"{file}: fine. {len(policy.plans)} plans, billed {_either(policy.intervals)}.", markup=False)
+    Console(highlight=False).print(
+        f"{file}: fine. {len(policy.plans)} plans, billed {_either(policy.intervals)}.", markup=False
+    )
 
 
 @policies.command("schema")

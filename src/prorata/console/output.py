@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -16,10 +15,19 @@ from rich.text import Text
 from prorata.engine.bill import Billing
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.document import Document
-from prorata.engine.explain import describe, explain
+from prorata.engine.explain import describe, explain, speak_share
 from prorata.engine.history import Subscription
 from prorata.engine.money import speak_amount
 from prorata.engine.record import document_record
+
+_PAPER = 100  # columns where nobody's terminal says how wide it is
+
+
+def paper() -> Console:
+    """Standard output: as wide as the terminal, or wide enough for a file; coloured only on a terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PAPER)
+
 
 Billed = tuple[Subscription, Billing]
 
@@ -71,33 +79,29 @@ def write_tables(console: Console, billed: Sequence[Billed], *, explained: bool)
 def document_table(document: Document, subscription: Subscription, *, explained: bool) -> RenderableType:
     """One document, its lines as a customer reads them."""
     sign = -1 if document.kind == "credit_note" else 1
-    title = "Credit note" if sign < 0 else "Invoice"
-    table = Table(box=box.SIMPLE_HEAD, show_footer=False, pad_edge=False, expand=True)
-    table.add_column(f"{title}  {document.account}  {speak_day(to_day(document.date))}", ratio=1)
-    table.add_column("quantity", justify="right", no_wrap=True)
-    table.add_column("price", justify="right", no_wrap=True)
-    table.add_column("share", justify="right", no_wrap=True)
-    table.add_column(document.currency, justify="right", no_wrap=True, min_width=10)
+    currency = document.currency
+    table = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    table.add_column(ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=10)
     for line in document.lines:
-        numerator, denominator = line.share
         what: RenderableType = Text(describe(line))
         if explained:
             reasons = str(explain(line, document, subscription)).split("\n")
             because = reasons[0].partition(": ")[2]
             shown = [because, *reasons[1:]] if because else reasons[1:]
             what = Group(what, Padding(Text("\n".join(shown), style="dim"), (0, 0, 0, 2)))
-        table.add_row(
-            what,
-            str(sign * line.quantity).replace("-", "−"),
-            speak_amount(line.price.minor, document.currency),
-            f"{numerator}/{denominator}",
-            speak_amount(sign * line.amount_minor, document.currency),
-        )
-    table.add_section()
-    for name, minor in _totals(document, sign):
-        style = "bold" if name in ("due", "credit") else ""
-        table.add_row(Text(name, style=style), "", "", "", Text(speak_amount(minor, document.currency), style=style))
-    return table
+        quantity = str(sign * line.quantity).replace("-", "−")
+        product = f"{quantity} × {speak_amount(line.price.minor, currency)} × {speak_share(line)}"
+        table.add_row(what, product, speak_amount(sign * line.amount_minor, currency))
+    totals = list(_totals(document, sign))
+    for at, (name, minor) in enumerate(totals):
+        style = "bold" if name in ("due", "credit") else "dim"
+        code = f" {currency}" if at == len(totals) - 1 or style == "bold" else ""
+        table.add_row("", Text(f"{name}{code}", style=style), Text(speak_amount(minor, currency), style=style))
+    title = "Credit note" if sign < 0 else "Invoice"
+    heading = Text(f"{title} · {document.account} · {speak_day(to_day(document.date))}", style="bold")
+    return Group(heading, Padding(table, (0, 0, 1, 2)))
 
 
 def _totals(document: Document, sign: int) -> Iterator[tuple[str, int]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from itertools import pairwise
 
 from prorata.engine.calendar import Day
+from prorata.engine.history import buys
 from prorata.engine.known import Known
 from prorata.engine.period import Period
 from prorata.engine.steps import Window
@@ -21,24 +21,19 @@ def seats(known: Known, period: Period, end: Day) -> Window[int]:
     rules = period.rules.seats
     delay = 1 if rules.change_day == "not_billed" else 0
     opening = period.start == known.start
-    follow = rules.count == "bought" and not known.buys_seats
-    if follow and not known.subscription.seats_follow:
-        raise SeatsMissing(
-            "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
-            "or let seats follow the active users (--seats follow)"
-        )
+    follow = rules.count == "bought" and known.subscription.seats_follow
     if rules.count == "bought" and not follow:
+        if not known.seats.days and not any(buys(event) for event in known.subscription.events):
+            raise SeatsMissing(
+                "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
+                "or let seats follow the active users (--seats follow)"
+            )
         window = known.seats.window(period.start, end, delay, opening=opening)
     else:
         window = known.people.level(rules.counts_from).window(period.start, end, delay, opening=opening)
     if rules.measure == "level":
-        return high_water(known, period, window, end) if follow else window
+        return rising(window) if follow else window
     return _MEASURES[rules.measure](known, period, window, end)
-
-
-def high_water(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:
-    """Never fewer than before within the period: a freed seat stays paid and can be refilled."""
-    return rising(window)
 
 
 def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:
@@ -60,16 +55,14 @@ def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Win
 
 
 _MEASURES: dict[str, Callable[[Known, Period, Window[int], Day], Window[int]]] = {
-    "high_water": high_water,
+    "high_water": lambda _known, _period, window, _end: rising(window),
     "distinct": distinct,
 }
 
 
 def rising(window: Window[int]) -> Window[int]:
-    """A window that never falls."""
+    """A window that never falls: a freed seat stays paid and can be refilled."""
     highest = window[0][1]
-    if all(one[1] <= two[1] for one, two in pairwise(window)):
-        return window
     held = [window[0]]
     for day, value in window:
         if value > highest:

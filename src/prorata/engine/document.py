@@ -21,6 +21,7 @@ DocumentKind = Literal["invoice", "credit_note"]
 class Line:
     """`quantity` × `price` × the share of the price's interval that the days from `start` up to `end` are.
 
+    `exact_parts` is its worth before rounding, in parts of a minor unit as small as the period needs (Period.parts).
     What falls has a negative quantity; prices are never negative. `before` is what had been billed for these days
     (None: nothing), `after` what is billed now. `news` is what became known since, the line's causes among it.
     """
@@ -33,6 +34,7 @@ class Line:
     quantity: int
     price: Price
     amount_minor: int
+    exact_parts: int
     before: Holding | None
     after: Holding | None
     news: tuple[Event, ...] = field(repr=False)
@@ -53,7 +55,7 @@ class Line:
     @property
     def exact_minor(self) -> Fraction:
         """The line's worth before rounding, in minor units."""
-        return self.quantity * self.price.minor * Fraction(*self.share)
+        return Fraction(self.exact_parts, self.period.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,5 +70,8 @@ _NOTHING = Price(0, 1)
 
 def _kept(window: Window[Held]) -> Window[Held]:
     """What is ended or made fewer stays, at its price, to the period's end."""
-    most = dict(rising([(day, held.quantity) for day, held in window]))
-    return [(day, held) for day, held in window if day in most or held.quantity >= max(most.values())]
+    kept = [window[0]]
+    for day, held in window:
+        if day > kept[-1][0] and held.quantity >= kept[-1][1].quantity:
+            kept.append((day, held))
+    return kept

@@ -10,7 +10,7 @@ from fractions import Fraction
 from prorata.engine.calendar import months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
-from prorata.engine.history import BUYING, PERSON_EVENTS, Event, Subscription
+from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import Rules
 from prorata.engine.population import People
@@ -34,10 +34,11 @@ class Explanation:
 
 def explain(line: Line, document: Document, subscription: Subscription | None = None) -> Explanation:
     """The reasons of one line of `document`; with the account's subscription also the people on its first day."""
+    people = tuple(_people(line, document, subscription)) if subscription else ()
     return Explanation(
         text=describe(line),
-        causes=tuple(_cause(event) for event in causes(line)),
-        people=tuple(_people(line, document, subscription)) if subscription else (),
+        causes=() if people else tuple(_cause(event) for event in causes(line)),
+        people=people,
         arithmetic=_arithmetic(line, document.currency),
         rules=tuple(_rules(line)),
     )
@@ -101,7 +102,7 @@ def _thing(event: Event, line: Line) -> tuple[str, str] | None:
         return ("person", event.user)
     if event.kind == "plan" or (event.kind == "start" and event.plan):
         return ("plan", "")
-    if event.kind in BUYING and event.quantity is not None:
+    if buys(event):
         return ("seats", "")
     return ("price", "") if event.price_minor is not None else None
 
@@ -130,6 +131,8 @@ def _people(line: Line, document: Document, subscription: Subscription) -> Itera
     rules = line.period.rules.seats
     if line.item != SEATS or rules.count != "active" or line.kind != "period":
         return
+    if to_day(line.start) > line.period.start:
+        return
     people = People(subscription.policy)
     for event in subscription.events:
         if event.kind in PERSON_EVENTS and event.recorded <= to_day(document.date):
@@ -141,11 +144,10 @@ def _people(line: Line, document: Document, subscription: Subscription) -> Itera
 
 
 def _arithmetic(line: Line, currency: str) -> str:
-    numerator, denominator = line.share
     mode = line.period.rules.rounding.mode
     exact = line.exact_minor
     sign = "−" if line.quantity < 0 else ""
-    share = f"{numerator}/{denominator}{_share_words(line)}"
+    share = f"{speak_share(line)}{_share_words(line)}"
     sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)} × {share}"
     amount = speak_amount(line.amount_minor, currency)
     if exact == line.amount_minor:
@@ -154,6 +156,12 @@ def _arithmetic(line: Line, currency: str) -> str:
     if rounded(exact.numerator, exact.denominator, mode) == line.amount_minor:
         return f"{sum_} = {near}, rounded to {amount}"
     return f"{sum_} = {near}, with the fractions of what the period was billed before {amount}"
+
+
+def speak_share(line: Line) -> str:
+    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months."""
+    numerator, denominator = line.share
+    return str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
 
 
 def _decimals(exact: Fraction, currency: str) -> str:

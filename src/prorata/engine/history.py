@@ -13,7 +13,6 @@ EventKind = Literal[
     "plan", "trial_plan", "add_on", "remove_add_on", "interval", "cancel",
 ]  # fmt: skip
 PERSON_EVENTS = frozenset({"invite", "accept", "activate", "deactivate", "role"})
-BUYING = frozenset({"start", "trial", "seats"})  # where they state a quantity
 SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
 
 
@@ -43,13 +42,17 @@ class Event:
     reason: str = ""
 
 
+def buys(event: Event) -> bool:
+    """Whether the event says how many seats are bought."""
+    return event.quantity is not None and event.kind in ("start", "trial", "seats")
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """An account's agreement under a policy: who bills it how, and all that happened to it.
 
-    `plan` and `interval` are what holds until an event says otherwise. With `seats_follow`, an account under a policy
-    that bills bought seats and never bought any has as many as its active members need: up at once, down with the
-    next period.
+    `plan` and `interval` are what holds until an event says otherwise. With `seats_follow`, where the policy bills
+    bought seats the account has as many as its active members need: up at once, down with the next period.
     """
 
     account: str

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import MONTHS, Day, Interval, speak_day, to_day
-from prorata.engine.history import BUYING, Event, EventKind, Subscription
+from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy
 from prorata.engine.population import People
@@ -212,7 +212,9 @@ class _Reader:
             if text.isascii() and text.isdigit() and len(text) <= 9:
                 values["quantity"] = int(text)
             else:
-                self.say(row, "quantity", f"{text!r} is not a number of seats or units; allowed: a whole number, 0 or more")
+                self.say(
+                    row, "quantity", f"{text!r} is not a number of seats or units; allowed: a whole number, 0 or more"
+                )
         if "price" in cells:
             try:
                 values["price_minor"] = parse_amount(cells["price"], self.policy.currency)
@@ -226,12 +228,20 @@ class _Reader:
         if "until" in cells:
             moment = self.moment(row, "until", cells["until"])
             if moment is not None and moment[0] <= day and kind != "cancel":
-                self.say(row, "until", f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included")
+                self.say(
+                    row,
+                    "until",
+                    f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included",
+                )
             elif moment is not None:
                 values["until"] = moment[0]
         elif kind in ("trial", "trial_plan"):
             trial = self.policy.rules(self.interval, day).trial
-            values["until"] = day + (trial.days if kind == "trial" else trial.plan_days)
+            days, named = (trial.days, "days") if kind == "trial" else (trial.plan_days, "plan_days")
+            if not days:
+                self.say(row, "until", f"is empty, and policy {self.policy.name} says nothing of trial.{named}; "
+                         "give the first day after it")  # fmt: skip
+            values["until"] = day + days
 
     def moment(self, row: Row, column: str, text: str) -> tuple[Day, float] | None:
         """The account's day and the moment, for putting events of one day in order."""
@@ -282,7 +292,7 @@ class _Reader:
             events=tuple(events),
             plan=self.plan,
             interval=self.interval,
-            seats_follow=self.intake.seats_follow,
+            seats_follow=self.intake.seats_follow and not any(buys(event) for event in events),
         )
 
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
@@ -304,7 +314,9 @@ class _Reader:
             if event.kind not in ("start", "trial"):
                 continue
             if event.kind in seen:
-                self.say(one.row, "event", f"the account has a {event.kind} on {speak_day(seen[event.kind].day)} already")
+                self.say(
+                    one.row, "event", f"the account has a {event.kind} on {speak_day(seen[event.kind].day)} already"
+                )
             seen[event.kind] = event
         start, trial = seen.get("start"), seen.get("trial")
         if start and trial and trial.day > start.day:
@@ -326,9 +338,10 @@ class _Reader:
         bought: Steps[int] = Steps(0)
         lowered: dict[Day, Row] = {}
         for one, event in zip(told, events, strict=True):
-            if event.user and event.kind not in BUYING:
+            if event.kind in PERSON_EVENTS:
                 people.learn(event)
-            elif event.kind in BUYING and event.quantity is not None:
+            elif buys(event):
+                assert event.quantity is not None
                 if event.quantity < bought.at(event.day):
                     lowered[event.day] = one.row
                 bought.set(event.day, event.quantity)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from prorata.engine.calendar import Day, Interval
-from prorata.engine.history import BUYING, PERSON_EVENTS, Event, Subscription
+from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Steps
@@ -35,14 +35,12 @@ class Known:
 
     __slots__ = (
         "_add_on_events", "_seat_events", "_term_events",
-        "add_ons", "buys_seats", "cancel", "days", "events", "log", "people", "seats", "start", "subscription", "terms",
+        "add_ons", "cancel", "days", "events", "people", "seats", "start", "subscription", "terms",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
         self.subscription = subscription
         self.start = start
-        self.buys_seats = any(event.quantity is not None for event in subscription.events if event.kind in BUYING)
-        self.log: list[Event] = []  # in the order in which they became known
         self.events: list[Event] = []  # in the order in which they took effect
         self.days: list[Day] = []  # theirs
         self.people = People(subscription.policy)
@@ -55,7 +53,6 @@ class Known:
         self._add_on_events: dict[str, list[Event]] = {}
 
     def learn(self, event: Event) -> None:
-        self.log.append(event)
         if self.days and event.order < self.events[-1].order:
             at = bisect_right(self.events, event.order, key=by_order)
             self.events.insert(at, event)
@@ -66,7 +63,7 @@ class Known:
         if event.kind in PERSON_EVENTS:
             self.people.learn(event)
             return
-        if event.kind in BUYING and event.quantity is not None:
+        if buys(event):
             self._learn_seats(event)
         if event.kind in ("start", "plan", "trial_plan", "trial", "interval", "seats"):
             insort(self._term_events, event, key=by_order)

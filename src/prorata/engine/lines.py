@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from prorata.engine.calendar import to_date
+from prorata.engine.calendar import Day, to_date
 from prorata.engine.document import Line, LineKind
 from prorata.engine.due import Due, Holding
 from prorata.engine.history import Event
@@ -20,7 +20,7 @@ from prorata.engine.steps import Stretch, compare
 class Account:
     """What was billed of one item in one period: the stretches, their exact worth, and what was charged for them.
 
-    Exact worth is counted in whole parts of a minor unit, `period.scale.denominator` × 12 of them.
+    Exact worth is counted in parts of a minor unit, as Period.parts says.
     """
 
     held: list[Stretch[Holding]]
@@ -43,7 +43,7 @@ class Billed:
         account = self.items.get(line.item)
         if account is None:
             account = self.items[line.item] = Account([])
-        account.exact_parts += _parts(line.period, start, end, line.quantity, line.price)
+        account.exact_parts += line.exact_parts
         account.minor += line.amount_minor
         held = account.held
         if not held or held[-1][1] <= start:
@@ -65,70 +65,68 @@ class Billed:
 _START = itemgetter(0)
 
 
-def _parts(period: Period, start: int, end: int, quantity: int, price: Price) -> int:
-    scale = period.scale
-    numerator, denominator = scale.months(start, end)
-    return quantity * price.minor * numerator * (scale.denominator // denominator) * (YEAR // price.months)
+class _Writer:
+    """Writes the lines of one item and period one after the other, keeping the running totals."""
+
+    __slots__ = ("charged", "exact", "item", "lines", "mode", "news", "period", "running")
+
+    def __init__(self, period: Period, item: str, account: Account | None, news: tuple[Event, ...]) -> None:
+        self.period = period
+        self.item = item
+        self.news = news
+        self.exact, self.charged = (account.exact_parts, account.minor) if account else (0, 0)
+        self.mode = period.rules.rounding.mode
+        self.running = period.rules.rounding.stage == "running"
+        self.lines: list[Line] = []
+
+    def write(
+        self,
+        kind: LineKind,
+        start: Day,
+        end: Day,
+        quantity: int,
+        price: Price,
+        before: Holding | None,
+        after: Holding | None,
+    ) -> None:
+        """One line; a stretch that is worth nothing (the rest of a month that counts whole) gives none."""
+        period = self.period
+        scale = period.scale
+        numerator, denominator = scale.months(start, end)
+        worth = quantity * price.minor * numerator * (scale.denominator // denominator) * (YEAR // price.months)
+        if not worth:
+            return
+        self.exact += worth
+        if self.running:
+            amount = rounded(self.exact, scale.denominator * YEAR, self.mode) - self.charged
+        else:
+            amount = rounded(worth, scale.denominator * YEAR, self.mode)
+        self.charged += amount
+        first, past = to_date(start), to_date(end)
+        self.lines.append(
+            Line(period, self.item, kind, first, past, quantity, price, amount, worth, before, after, self.news)
+        )
 
 
 def differences(billed: Billed, due: Due, news: tuple[Event, ...]) -> list[Line]:
     """The lines that lead from what was billed for the period to what is due for it, in order of item and day."""
-    period = billed.period
     lines: list[Line] = []
     for item in due if not billed.items else [*due, *(item for item in billed.items if item not in due)]:
         account = billed.items.get(item)
+        stretches = due.get(item, [])
         if account is None:
-            _first_lines(period, item, due[item], news, lines)
-        elif account.held != due.get(item):
-            _next_lines(period, item, account, due.get(item, []), news, lines)
-    return lines
-
-
-def _first_lines(
-    period: Period, item: str, due: list[Stretch[Holding]], news: tuple[Event, ...], lines: list[Line]
-) -> None:
-    rounding, below = period.rules.rounding, period.scale.denominator * YEAR
-    exact = charged = 0
-    for start, end, holding in due:
-        quantity, price = holding
-        worth = _parts(period, start, end, quantity, price)
-        if not worth:
+            writer = _Writer(billed.period, item, None, news)
+            for start, end, holding in stretches:
+                writer.write("period", start, end, holding[0], holding[1], None, holding)
+        elif account.held == stretches:
             continue
-        exact += worth
-        if rounding.stage == "running":
-            amount = rounded(exact, below, rounding.mode) - charged
         else:
-            amount = rounded(worth, below, rounding.mode)
-        charged += amount
-        lines.append(
-            Line(period, item, "period", to_date(start), to_date(end), quantity, price, amount, None, holding, news)
-        )
-
-
-def _next_lines(
-    period: Period,
-    item: str,
-    account: Account,
-    due: list[Stretch[Holding]],
-    news: tuple[Event, ...],
-    lines: list[Line],
-) -> None:
-    rounding, below = period.rules.rounding, period.scale.denominator * YEAR
-    exact, charged = account.exact_parts, account.minor
-    for start, end, before, after in compare(account.held, due):
-        for kind, quantity, price, was, will in _changes(before, after):
-            worth = _parts(period, start, end, quantity, price)
-            if not worth:
-                continue
-            exact += worth
-            if rounding.stage == "running":
-                amount = rounded(exact, below, rounding.mode) - charged
-            else:
-                amount = rounded(worth, below, rounding.mode)
-            charged += amount
-            lines.append(
-                Line(period, item, kind, to_date(start), to_date(end), quantity, price, amount, was, will, news)
-            )
+            writer = _Writer(billed.period, item, account, news)
+            for start, end, before, after in compare(account.held, stretches):
+                for kind, quantity, price, was, will in _changes(before, after):
+                    writer.write(kind, start, end, quantity, price, was, will)
+        lines += writer.lines
+    return lines
 
 
 _Change = tuple[LineKind, int, Price, Holding | None, Holding | None]

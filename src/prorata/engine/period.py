@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
 from prorata.engine.policy.model import Policy, Price, Rules
-from prorata.engine.share import Scale, make_scale
+from prorata.engine.share import YEAR, Scale, make_scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class Period:
     rules: Rules = field(repr=False, compare=False)
     scale: Scale = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts a minor unit is cut, so that every amount of the period is a whole number of them."""
+        return self.scale.denominator * YEAR
 
     def list_price(self, plan: str) -> Price | None:
         """The plan's price for this period, None where it has none in this interval."""

@@ -118,7 +118,11 @@ def _differences(scenario: Scenario, billings: list[Billing]) -> Iterable[str]:
         else:
             yield from _compared(f"document {number} of {record['date']}", expected, record)
     lapses = [
-        {"account": lapse.account, "date": lapse.date.isoformat(), "amount": format_amount(lapse.amount_minor, currency)}
+        {
+            "account": lapse.account,
+            "date": lapse.date.isoformat(),
+            "amount": format_amount(lapse.amount_minor, currency),
+        }
         for billing in billings
         for lapse in billing.lapses
         for currency in [scenario.policy["currency"]]

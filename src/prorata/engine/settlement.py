@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from operator import attrgetter
 
 from prorata.engine.calendar import Day, calendar_start, next_calendar_start
@@ -28,7 +29,7 @@ class Settlement:
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
         news = subscription.events
-        if any(one.recorded > two.recorded for one, two in zip(news, news[1:], strict=False)):
+        if any(one.recorded > two.recorded for one, two in pairwise(news)):
             news = tuple(sorted(news, key=_RECORDED))
         self.known = Known(subscription, start)
         self.released: list[Billed] = []  # the periods whose day has come

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import lcm
 from typing import Protocol
 
@@ -74,7 +75,7 @@ class WholeMonths:
 
     def _left(self, day: Day) -> int:
         left = 0
-        for first, past in zip(self.borders, self.borders[1:], strict=False):
+        for first, past in pairwise(self.borders):
             if day <= first:
                 left += self.denominator
             elif day < past:
@@ -86,7 +87,9 @@ class WholeMonths:
 
 
 @lru_cache(maxsize=8192)
-def make_scale(by: str, started_month: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Scale:
+def make_scale(
+    by: str, started_month: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]
+) -> Scale:
     """How the days of [start, end) are weighed.
 
     `counted_from` is the day from which months are counted, and how many of them lie between it and the beginning
@@ -96,11 +99,12 @@ def make_scale(by: str, started_month: str, interval: Interval, start: Day, end:
     if by == "days_of_365":
         return EvenDays(YEAR, 365)
     if by == "days_of_month":
-        return MonthDays(lcm(*(length for _, _, length in months_between(start, end))))
+        lengths = [length for _, _, length in months_between(start, end)]
+        return EvenDays(1, lengths[0]) if len(lengths) == 1 else MonthDays(lcm(*lengths))
     months = MONTHS[interval]
     if by == "days_of_period":
         return EvenDays(months, end - add_months(anchor, before))
     borders = [add_months(anchor, before + month) for month in range(months + 1)]
-    borders = [border for border, following in zip(borders, borders[1:], strict=False) if following > start] + [end]
-    lengths = (past - first for first, past in zip(borders, borders[1:], strict=False))
-    return WholeMonths(tuple(borders), started_month, lcm(*lengths) if started_month == "by_days" else 1)
+    borders = [border for border, following in pairwise(borders) if following > start] + [end]
+    days = (past - first for first, past in pairwise(borders))
+    return WholeMonths(tuple(borders), started_month, lcm(*days) if started_month == "by_days" else 1)

@@ -46,14 +46,13 @@ class Steps(Generic[V]):
         at = bisect_right(self.days, start if opening else start - delay)
         value = self.values[at - 1] if at else self.before
         steps = [(start, value)]
-        days = self.days
-        for at in range(at, len(days)):
-            day = days[at] + delay
-            if day >= end:
-                break
-            if self.values[at] != value:
-                value = self.values[at]
-                steps.append((day, value))
+        days, values = self.days, self.values
+        last = len(days)
+        while at < last and days[at] + delay < end:
+            if values[at] != value:
+                value = values[at]
+                steps.append((days[at] + delay, value))
+            at += 1
         return steps
 
 
@@ -136,8 +135,7 @@ def compare(left: list[Stretch[V]], right: list[Stretch[V]]) -> list[Difference[
             start, past, value = right[j]
             if start <= day:
                 two = value
-                if past < end:
-                    end = past
+                end = min(end, past)
             elif start < end:
                 end = start
         if one != two:

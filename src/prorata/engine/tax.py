@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from prorata.engine.document import Line, Tax
-from prorata.engine.money import rounded
+from prorata.engine.money import RoundingMode, rounded
 
 
 def taxes(lines: Iterable[Line]) -> tuple[Tax, ...]:
     """One entry per rate above zero, in the order of the lines (EN 16931, BR-CO-17)."""
     bases: dict[Fraction, int] = {}
-    mode = "half_up"
+    mode: RoundingMode = "half_up"
     for line in lines:
+        if not line.period.policy.is_taxed:
+            return ()
         rate = _rate(line)
         if rate:
             mode = line.period.rules.rounding.mode

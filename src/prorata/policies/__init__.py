@@ -12,7 +12,9 @@ from prorata.engine.policy.reading import PolicyError, read_policy
 
 def policy_names() -> tuple[str, ...]:
     """The names of the policies that ship."""
-    return tuple(sorted(one.name.removesuffix(".toml") for one in files(__package__).iterdir() if one.name.endswith(".toml")))
+    return tuple(
+        sorted(one.name.removesuffix(".toml") for one in files(__package__).iterdir() if one.name.endswith(".toml"))
+    )
 
 
 def load_policy(name: str) -> Policy:

@@ -93,8 +93,9 @@ def _whens(policy: Policy) -> Iterator[Problem]:
             yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
         if when.interval is None and when.from_ is None and when.until is None:
             yield Problem(
-                ("when", at), "when says neither interval nor from nor until, so it is not a difference; "
-                "write these rules above instead"
+                ("when", at),
+                "when says neither interval nor from nor until, so it is not a difference; "
+                "write these rules above instead",
             )
 
 

@@ -57,7 +57,7 @@ class Plan:
     """A package that seats can be on."""
 
     prices: tuple[PriceRow, ...] = key(
-        "The price per seat. A single price may be written as `price = \"699.00 per month\"`.",
+        'The price per seat. A single price may be written as `price = "699.00 per month"`.',
         '[[plans.PRO.prices]]\nprice = "699.00 per month"',
     )
     title: str | None = key("The plan's name on documents, where it is not its key.", 'title = "Pro"', None)
@@ -69,7 +69,7 @@ class AddOn:
     """Something bought beside the seats."""
 
     prices: tuple[PriceRow, ...] = key(
-        "The price per unit. A single price may be written as `price = \"49.00 per month\"`.",
+        'The price per unit. A single price may be written as `price = "49.00 per month"`.',
         '[[add_ons.sms.prices]]\nprice = "49.00 per month"',
     )
     charge: Literal["seat", "flat"] = key(
@@ -152,7 +152,7 @@ class ShareRules:
         "days_of_period",
     )
     started_month: Literal["full", "free", "by_days"] = key(
-        "With `by = \"months\"`: what the rest of a month is worth in which something changes.",
+        'With `by = "months"`: what the rest of a month is worth in which something changes.',
         'started_month = "free"',
         "full",
     )
@@ -214,18 +214,24 @@ class CreditRules:
 class TrialRules:
     """Free time."""
 
-    days: int = key("How long the event `trial` lasts where it names no `until`. Paid periods begin after it.",
-                    "days = 14", 14)
-    plan_days: int = key("How long the event `trial_plan` lasts where it names no `until`: a higher plan at the "
-                         "price of the present one.", "plan_days = 30", 30)
+    days: int = key(
+        "How long the event `trial` lasts where it names no `until`; 0: it has to. Paid periods begin after it.",
+        "days = 14",
+        0,
+    )
+    plan_days: int = key(
+        "How long the event `trial_plan` lasts where it names no `until`; 0: it has to. A higher plan is used at the "
+        "price of the present one.",
+        "plan_days = 30",
+        0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRules:
     """How prices change."""
 
-    notice_months: int = key("How many months before it is in force a price must be announced.",
-                             "notice_months = 3", 0)
+    notice_months: int = key("How many months before it is in force a price must be announced.", "notice_months = 3", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +316,13 @@ class Policy:
     whens: tuple[When, ...]
     variants: Mapping[tuple[int, ...], Rules]
     notes: tuple[str, ...] = ()
+    is_taxed: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        rates = [plan.tax_rate for plan in self.plans.values()]
+        rates += [add_on.tax_rate for add_on in self.add_ons.values()]
+        rates += [rules.tax.rate for rules in self.variants.values()]
+        object.__setattr__(self, "is_taxed", any(rates))
 
     def rules(self, interval: Interval, day: Day) -> Rules:
         """The rules of periods of this interval that begin on `day`."""
@@ -341,16 +354,24 @@ class PolicyKeys:
     """The keys of a policy file that are not rules."""
 
     currency: str = key("ISO 4217 code of all amounts.", 'currency = "SEK"')
-    intervals: tuple[Interval, ...] = key("How often an account can be billed; the first is the default.",
-                                          'intervals = ["month", "year"]')
-    plans: Mapping[str, Plan] = key("The packages, by name; the first is the default.",
-                                    '[plans.PRO]\nprice = "699.00 per month"')
+    intervals: tuple[Interval, ...] = key(
+        "How often an account can be billed; the first is the default.", 'intervals = ["month", "year"]'
+    )
+    plans: Mapping[str, Plan] = key(
+        "The packages, by name; the first is the default.", '[plans.PRO]\nprice = "699.00 per month"'
+    )
     title: str | None = key("A name for people.", 'title = "Example Ltd"', None)
     time_zone: str = key("Where a day begins and ends: an IANA time zone.", 'time_zone = "Europe/Oslo"', "UTC")
-    add_ons: Mapping[str, AddOn] = key("What can be bought beside seats, by name.",
-                                       '[add_ons.sms]\nprice = "49.00 per month"', None)
-    roles: Mapping[str, Role] = key("The roles members can have; the first is the default. A policy that names none "
-                                    "bills every role.", "[roles.free]\nbilled = false", None)
-    notes: tuple[str, ...] = key("Where the vendor's page is silent: what was decided. Told by `prorata policy show`.",
-                                 'notes = ["A year is 365 days."]', ())
-
+    add_ons: Mapping[str, AddOn] = key(
+        "What can be bought beside seats, by name.", '[add_ons.sms]\nprice = "49.00 per month"', None
+    )
+    roles: Mapping[str, Role] = key(
+        "The roles members can have; the first is the default. A policy that names none bills every role.",
+        "[roles.free]\nbilled = false",
+        None,
+    )
+    notes: tuple[str, ...] = key(
+        "Where the vendor's page is silent: what was decided. Told by `prorata policy show`.",
+        'notes = ["A year is 365 days."]',
+        (),
+    )

@@ -27,6 +27,7 @@ from prorata.engine.policy.model import (
 )
 from prorata.engine.policy.problems import Path, Problem
 
+
 class PolicyError(ValueError):
     """A policy that cannot be used; says for each problem the file, the line, the key and what is allowed."""
 
@@ -166,7 +167,9 @@ class _Reader:
             if name not in names:
                 near = get_close_matches(name, names, 1)
                 hint = f"did you mean {near[0]}? " if near else ""
-                self.say((*path, name), f"{_dotted((*path, name))} is not a key; {hint}Allowed here: {', '.join(names)}")
+                self.say(
+                    (*path, name), f"{_dotted((*path, name))} is not a key; {hint}Allowed here: {', '.join(names)}"
+                )
 
     def value(self, type_: Any, value: Any, path: Path) -> Any:
         """`value` as the model's type, or None after saying what is wrong with it."""
@@ -211,25 +214,29 @@ class _Reader:
         self.say(path, f"{_dotted(path)} cannot be {_shown(value)}; {hint}Allowed: {', '.join(allowed)}")
         return None
 
-    def price(self, value: Any, path: Path) -> Price | None:
+    def price(self, value: Any, path: Path) -> Any:
+        """A Price, or None after saying what is wrong."""
         name = _dotted(path)
         match = re.fullmatch(r"(\S+) per (\w+)", value) if isinstance(value, str) else None
         if match is None or match[2] not in MONTHS:
             allowed = ", ".join(MONTHS)
             return self.say(path, f'{name} is written like "699.00 per month" (per {allowed}), not {_shown(value)}')
         try:
-            return Price(parse_amount(match[1], self.currency), MONTHS[match[2]])  # type: ignore[index]
+            return Price(parse_amount(match[1], self.currency), MONTHS[match[2]])
         except ValueError as error:
             return self.say(path, f"{name}: {error}")
 
-    def percent(self, value: Any, path: Path) -> Fraction | None:
+    def percent(self, value: Any, path: Path) -> Any:
+        """A Fraction of percent, or None after saying what is wrong."""
         if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value) and Fraction(value) <= 100:
             return Fraction(value)
         return self.say(path, f'{_dotted(path)} is a percentage in quotes like "25", not {_shown(value)}')
 
-    def say(self, path: Path, sentence: str) -> None:
+    def say(self, path: Path, sentence: str) -> Any:
+        """Notes a problem; gives None, for the value that could not be read."""
         if all(problem.sentence != sentence for problem in self.problems):
             self.problems.append(Problem(path, sentence))
+        return None
 
 
 def line_of(text: str, path: Path) -> int:

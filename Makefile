@@ -1,0 +1,106 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+PYTHON ?= python3
+UV ?= uv
+PIP := -m pip --quiet --disable-pip-version-check
+COMPILE := pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	$(if $(UPGRADE),--upgrade)
+
+.PHONY: help
+help:  ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/.ready  ## show Prorata at work: prorata demo
+	@.venv/bin/prorata demo
+
+.PHONY: test
+test: .venv-test/.ready .venv-engine/.ready  ## run every check; the first that fails ends it
+	@echo "==> ruff check"
+	@.venv-test/bin/ruff check --quiet
+	@echo "==> ruff format --check"
+	@.venv-test/bin/ruff format --check --quiet || { echo "To format: .venv-test/bin/ruff format"; exit 1; }
+	@echo "==> mypy"
+	@.venv-test/bin/mypy --no-error-summary
+	@echo "==> lint-imports"
+	@said=$$(.venv-test/bin/lint-imports 2>&1) || { echo "$$said"; exit 1; }
+	@echo "==> tests of the engine, with nothing installed but pytest and Hypothesis"
+	@PYTHONPATH=src .venv-engine/bin/python -m pytest tests/engine
+	@echo "==> all other tests, with Prorata installed"
+	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine tests
+	@echo "==> prorata check scenarios"
+	@.venv-test/bin/prorata check scenarios
+	@echo "==> all passed"
+
+.PHONY: bench
+bench: .venv-test/.ready  ## measure how fast it is
+	@.venv-test/bin/python benchmarks/bench.py
+
+.PHONY: check-mutants
+check-mutants: .venv-test/.ready  ## change the engine in small ways and list the changes no test notices (slow)
+	@.venv-test/bin/mutmut run
+	@echo "==> changes that no test noticed"
+	@.venv-test/bin/mutmut results
+
+.PHONY: docs
+docs: .venv-test/.ready  ## write docs/reference anew
+	@.venv-test/bin/python -m prorata.console.reference docs/reference
+
+.PHONY: lock
+lock:  ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions
+	@command -v $(UV) >/dev/null || \
+		{ echo "make lock needs uv: install it (pip install uv), or say where it is: make lock UV=/path/to/uv"; exit 1; }
+	@$(UV) $(COMPILE) pyproject.toml --group build --output-file requirements.lock >/dev/null
+	@$(UV) $(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock >/dev/null
+	@$(UV) $(COMPILE) --group engine --output-file requirements-engine.lock >/dev/null
+
+.PHONY: clean
+clean:  ## delete the virtual environments, the caches and what was built
+	@rm -rf .venv .venv-* build dist mutants .coverage
+	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each virtual environment is built anew when its lock file or pyproject.toml is newer than its .ready.
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(call new-venv,.venv,requirements.lock)
+	$(call install-prorata,.venv)
+	@touch $@
+
+.venv-test/.ready: requirements-dev.lock pyproject.toml
+	$(call new-venv,.venv-test,requirements-dev.lock)
+	$(call install-prorata,.venv-test)
+	@touch $@
+
+.venv-engine/.ready: requirements-engine.lock pyproject.toml
+	$(call new-venv,.venv-engine,requirements-engine.lock)
+	@touch $@
+
+HAS_VENV := $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
+
+define new-venv
+@$(HAS_VENV) || { \
+	if [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$(PYTHON)" = python3 ]; then \
+		echo "==> python3 cannot make virtual environments: installing python3-venv"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get -qq update && apt-get -qq --yes install python3-venv; } >/dev/null; \
+	fi; \
+	$(HAS_VENV) || { \
+		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; \
+	}; \
+}
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Prorata needs Python 3.11 or newer; say where it is: make PYTHON=/path/to/python3.11"; exit 1; }
+@echo "==> setting up $(1)"
+@rm -rf $(1)
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python $(PIP) install --require-hashes -r $(2)
+endef
+
+define install-prorata
+@$(1)/bin/python $(PIP) install --no-build-isolation --no-deps -e .
+endef

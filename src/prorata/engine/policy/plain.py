@@ -1,0 +1,302 @@
+"""A policy told in plain sentences, each with an example in money that the engine computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from prorata.engine.bill import bill
+from prorata.engine.calendar import MONTHS, Interval, speak_day, to_day
+from prorata.engine.document import Document, Line
+from prorata.engine.due import SEATS
+from prorata.engine.explain import speak_share
+from prorata.engine.intake import read_history
+from prorata.engine.money import speak_amount
+from prorata.engine.policy.model import Policy, Price, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a policy says about one thing, and what that is in money."""
+
+    text: str
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The sentences about one way of being billed."""
+
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+_EVERY = {"month": "every month", "quarter": "every quarter", "half_year": "every half-year", "year": "every year"}
+_WORD = {"month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year"}
+_BEGIN = {
+    "month": "with the calendar month",
+    "quarter": "in January, April, July and October",
+    "half_year": "in January and July",
+    "year": "in January",
+}
+
+
+def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
+    """The whole policy as a customer would want to read it, or what holds for one interval."""
+    parts = [Part(policy.title, tuple(_prices(policy)))]
+    for one in policy.intervals if interval is None else (interval,):
+        parts.append(Part(f"Billed {_EVERY[one]}", tuple(_Teller(policy, one).sentences())))
+        parts += _earlier(policy, one)
+    if policy.notes:
+        parts.append(Part("Decided where the vendor's page is silent", tuple(Sentence(note) for note in policy.notes)))
+    return tuple(parts)
+
+
+def _prices(policy: Policy) -> Iterator[Sentence]:
+    for name, plan in policy.plans.items():
+        for row in plan.prices:
+            only = f" when billed {_EVERY[row.interval]}" if row.interval else ""
+            since = f" from {speak_day(to_day(row.from_))}" if row.from_ else ""
+            yield Sentence(f"{plan.title or name} costs {_price(row.price, policy)} per seat{only}{since}.")
+    for name, add_on in policy.add_ons.items():
+        per = " for each seat" if add_on.charge == "seat" else ""
+        for row in add_on.prices:
+            yield Sentence(f"{add_on.title or name} costs {_price(row.price, policy)}{per}.")
+
+
+def _price(price: Price, policy: Policy) -> str:
+    per = next(_WORD[name] for name, months in MONTHS.items() if months == price.months)
+    return f"{policy.currency} {speak_amount(price.minor, policy.currency)} a {per}"
+
+
+def _earlier(policy: Policy, interval: Interval) -> Iterator[Part]:
+    """What held before, or will hold from a later day, where the policy has versions by date."""
+    days = sorted({when.until for when in policy.whens if when.until and when.interval in (None, interval)})
+    for day in days:
+        rules = policy.rules(interval, to_day(day) - 1)
+        told = tuple(_Teller(policy, interval, rules=rules, year=day.year - 1).sentences())
+        yield Part(f"Billed {_EVERY[interval]}: periods that began before {speak_day(to_day(day))}", told)
+
+
+class _Teller:
+    """Tells the rules of one interval, with stories of a year that all its versions have reached."""
+
+    def __init__(
+        self, policy: Policy, interval: Interval, *, rules: Rules | None = None, year: int | None = None
+    ) -> None:
+        dates = [when.from_ for when in policy.whens] + [when.until for when in policy.whens]
+        dates += [row.from_ for plan in policy.plans.values() for row in plan.prices]
+        self.year = year or max([2025, *(day.year for day in dates if day is not None)]) + 1
+        self.policy = policy
+        self.interval = interval
+        self.start = date(self.year, 1, 1)
+        self.rules = rules or policy.rules(interval, to_day(self.start))
+        self.change = date(self.year, 4, 10) if interval == "month" else date(self.year, 2, 10)
+        self.seats = max(3, self.rules.seats.minimum + 2)
+        self.bought = self.rules.seats.count == "bought"
+        self.unit = "seat" if self.bought else "user"
+
+    def sentences(self) -> Iterator[Sentence]:
+        yield self.period()
+        yield self.who()
+        yield from self.minimum()
+        yield self.rise()
+        yield self.fall()
+        yield from self.plan_change()
+        yield from self.trial()
+        yield self.cancel()
+        yield from self.rest()
+
+    def period(self) -> Sentence:
+        word = _WORD[self.interval]
+        charge = self.rules.period.charge
+        if self.rules.period.anchor == "calendar":
+            begin = f"A {word} begins {_BEGIN[self.interval]}; the first one is shorter where the start lies within it."
+        else:
+            begin = f"A {word} is counted from the day the agreement starts."
+        when = "its first day, in advance" if charge == "advance" else "the day after its last, for the time past"
+        documents = self.story(())
+        return Sentence(f"{begin} It is billed on {when}.", self.shown(documents[0]))
+
+    def who(self) -> Sentence:
+        seats = self.rules.seats
+        if self.bought:
+            text = "The seats you have bought are billed, used or not."
+            if seats.below_active == "refused":
+                text += " They cannot be made fewer than your active users."
+            return Sentence(text)
+        roles = [name for name, role in self.policy.roles.items() if not role.billed]
+        start = "the acceptance of the invitation" if seats.counts_from == "acceptance" else "the invitation"
+        text = f"Every active user holds a seat, from {start} on"
+        if roles:
+            return Sentence(f"{text}; users with the role {' or '.join(roles)} are free.")
+        text += ", whatever the role."
+        if seats.measure == "distinct":
+            text += " Everyone who was active on any day of the period counts for all of it."
+        elif seats.measure == "high_water":
+            text += " Within a period a freed seat stays paid and can be given to someone else."
+        return Sentence(text)
+
+    def minimum(self) -> Iterator[Sentence]:
+        least = self.rules.seats.minimum
+        if least:
+            document = self.story((), seats=max(1, least - 6))[0]
+            yield Sentence(f"Never fewer than {least} seats are billed.",
+                           f"With {max(1, least - 6)}: {self.shown(document)}")  # fmt: skip
+
+    def rise(self) -> Sentence:
+        added = self.added(1)
+        documents = self.story([added])
+        day = speak_day(to_day(self.change))
+        who = f"One {self.unit} more on {day}"
+        if self.rules.period.charge == "arrears":
+            document = self.covering(documents)
+            return Sentence(f"A {self.unit} who joins is billed {self.by_share()}, with the period's bill.",
+                            f"{who}: {self.shown(document)}")  # fmt: skip
+        document, line = self.first(documents, "rise")
+        settle = {
+            "next_invoice": f"with the bill of the next {_WORD[self.interval]}",
+            "month": "on the first day of the next month",
+            "quarter": "at the next calendar quarter",
+            "now": "at once",
+        }[self.rules.rise.settle]
+        return Sentence(f"A {self.unit} added in between is charged {self.by_share()}, {settle}.",
+                        f"{who}: {self.sum(line)}, on {speak_day(to_day(document.date))}")  # fmt: skip
+
+    def fall(self) -> Sentence:
+        documents = self.story([self.removed(1)])
+        day = speak_day(to_day(self.change))
+        who = f"One {self.unit} fewer on {day}"
+        if self.rules.fall.give == "nothing":
+            document = self.following(documents)
+            text = f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid and usable."
+            return Sentence(text, f"{who}: {self.shown(document)}")
+        if self.rules.period.charge == "arrears":
+            document = self.covering(documents)
+            return Sentence(f"A {self.unit} who leaves is billed {self.by_share()}.", f"{who}: {self.shown(document)}")
+        document, line = self.first(documents, "fall")
+        settle = {"next_invoice": "with the next invoice", "now": "at once"}[self.rules.fall.settle]
+        text = f"For a {self.unit} who leaves, the unused rest is credited {settle}."
+        if self.rules.fall.settle == "next_invoice":
+            text += " Where that exceeds the invoice, nothing is charged and the rest stays for the next ones."
+        return Sentence(text, f"{who}: {self.sum(line)}, on {speak_day(to_day(document.date))}")
+
+    def plan_change(self) -> Iterator[Sentence]:
+        plans = [name for name in self.policy.plans if self.price_of(name)]
+        plans.sort(key=self.price_of)
+        if len(plans) < 2 or self.price_of(plans[0]) == self.price_of(plans[-1]):
+            return
+        low, high = plans[0], plans[-1]
+        row = {"at": self.change, "event": "plan", "plan": high}
+        documents = self.story([row], plan=low)
+        if self.rules.period.charge == "arrears":
+            yield Sentence("A change of plan counts from the day it is made.", self.shown(self.covering(documents)))
+            return
+        document, line = self.first(documents, "plan")
+        gives = "gives the same as credit" if self.rules.fall.give == "credit" else "counts from the next period"
+        yield Sentence(
+            f"A dearer plan is charged with the difference, {self.by_share()}; a cheaper one {gives}.",
+            f"{line.quantity} {self.unit}s from {low} to {high} on {speak_day(to_day(self.change))}: {self.sum(line)}, "
+            f"on {speak_day(to_day(document.date))}",
+        )
+
+    def trial(self) -> Iterator[Sentence]:
+        trial = self.rules.trial
+        if trial.days:
+            documents = self.story((), opening=[{"at": self.start, "event": "trial"}])
+            first = documents[0].lines[0]
+            yield Sentence(
+                f"A trial is free for {trial.days} days; paid periods begin on the day after it.",
+                f"A trial from {speak_day(to_day(self.start))}: paid from {speak_day(to_day(first.start))}",
+            )
+        if trial.plan_days and len(self.policy.plans) > 1:
+            yield Sentence(f"A higher plan can be tried for {trial.plan_days} days at the price of the present one.")
+
+    def cancel(self) -> Sentence:
+        ends = "with the period in which it is made" if self.rules.cancel.ends == "period" else "with its day"
+        text = f"A cancellation takes effect {ends}."
+        if self.rules.credits.lapse == "agreement_end":
+            text += " Credits that are left then are lost."
+        documents = self.story([{"at": self.change, "event": "cancel"}])
+        last = documents[-1].lines[-1]
+        return Sentence(text, f"Cancelled on {speak_day(to_day(self.change))}: the last day billed is "
+                        f"{speak_day(to_day(last.end) - 1)}")  # fmt: skip
+
+    def rest(self) -> Iterator[Sentence]:
+        if self.rules.prices.notice_months:
+            yield Sentence(f"A new price is announced {self.rules.prices.notice_months} months ahead and holds for "
+                           "periods that begin afterwards.")  # fmt: skip
+        if self.rules.tax.rate:
+            yield Sentence(f"Tax of {float(self.rules.tax.rate):g} % is added.")
+        if self.rules.rounding.stage == "running":
+            yield Sentence("What is billed for a period adds up to its exact amount, rounded once.")
+
+    def by_share(self) -> str:
+        if self.rules.seats.measure == "distinct":
+            return "for the whole period"
+        return {
+            "days_of_period": "for the days left of the period",
+            "days_of_month": "for the days left, each worth one part of its month",
+            "days_of_365": "by days, each 1/365 of the yearly price",
+            "months": "for the months left",
+        }[self.rules.share.by]
+
+    def price_of(self, plan: str) -> int:
+        price = self.policy.price(self.policy.plans[plan].prices, self.interval, to_day(self.start), plan)
+        return price.minor * 12 // price.months if price else 0
+
+    def added(self, count: int) -> dict[str, object]:
+        if self.bought:
+            return {"at": self.change, "event": "seats", "quantity": self.seats + count}
+        return {"at": self.change, "event": "activate", "user": "dora"}
+
+    def removed(self, count: int) -> dict[str, object]:
+        if self.bought:
+            return {"at": self.change, "event": "seats", "quantity": self.seats - count}
+        return {"at": self.change, "event": "deactivate", "user": "member 1"}
+
+    def story(
+        self,
+        changes: Iterable[dict[str, object]],
+        *,
+        seats: int | None = None,
+        plan: str | None = None,
+        opening: Iterable[dict[str, object]] | None = None,
+    ) -> tuple[Document, ...]:
+        """The documents of two years of an account with some seats, and what happens to it."""
+        count = seats or self.seats
+        rows = list(opening or [{"at": self.start, "event": "start"}])
+        if self.bought:
+            rows[0] = {**rows[0], "quantity": count}
+        else:
+            rows += [
+                {"at": self.start, "event": "activate", "user": f"member {number}"} for number in range(1, count + 1)
+            ]
+        history = read_history(
+            [*rows, *changes], policy=self.policy, plan=plan, interval=self.interval, seats_follow=True
+        )
+        return bill(history, through=date(self.year + 2, 1, 1)).documents
+
+    def first(self, documents: Iterable[Document], kind: str) -> tuple[Document, Line]:
+        """The first line of a kind, with its document."""
+        return next((document, line) for document in documents for line in document.lines if line.kind == kind)
+
+    def covering(self, documents: Iterable[Document]) -> Document:
+        """The first document with a line for the day of change."""
+        return next(one for one in documents if any(line.start <= self.change < line.end for line in one.lines))
+
+    def following(self, documents: Iterable[Document]) -> Document:
+        """The first document after the change."""
+        return next(document for document in documents if document.date > self.change)
+
+    def sum(self, line: Line) -> str:
+        quantity = f"{'−' if line.quantity < 0 else ''}{abs(line.quantity)}"
+        price, amount = (speak_amount(minor, self.policy.currency) for minor in (line.price.minor, line.amount_minor))
+        return f"{quantity} × {price} × {speak_share(line)} = {amount}"
+
+    def shown(self, document: Document) -> str:
+        lines = [line for line in document.lines if line.item == SEATS]
+        sums = "; ".join(self.sum(line) for line in lines)
+        total = "" if len(lines) == 1 else f", together {speak_amount(document.subtotal_minor, self.policy.currency)}"
+        return f"{sums}{total}, on {speak_day(to_day(document.date))}"

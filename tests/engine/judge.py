@@ -1,0 +1,256 @@
+"""The judge: what is due, counted day by day, slowly and obviously, sharing no code with the engine but its values."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from prorata.engine.calendar import Interval
+from prorata.engine.history import Event, Subscription
+from prorata.engine.policy.model import Policy, PriceRow, Rules
+
+ONE = timedelta(days=1)
+MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+
+
+@dataclass
+class JudgedPeriod:
+    first: date
+    past: date
+    interval: Interval
+    rules: Rules
+    month_borders: list[date]  # of the full interval it is part of
+    opening: bool
+
+
+def months_after(day: date, months: int) -> date:
+    month0 = day.year * 12 + day.month - 1 + months
+    year, month = month0 // 12, month0 % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def start_of(subscription: Subscription) -> date:
+    starts = [date.fromordinal(event.day) for event in subscription.events if event.kind == "start"]
+    trials = [date.fromordinal(event.until or 0) for event in subscription.events if event.kind == "trial"]
+    return max(starts + trials)
+
+
+def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
+    """Every period that begins before `until`, one after the other."""
+    policy = subscription.policy
+    first = start_of(subscription)
+    found: list[JudgedPeriod] = []
+    anchor, counted = first, 0
+    was_calendar = False
+    while first < until:
+        interval = _interval(subscription, first)
+        rules = policy.rules(interval, first.toordinal())
+        length = MONTHS[interval]
+        if rules.period.anchor == "calendar":
+            month = (first.month - 1) // length * length + 1
+            whole = date(first.year, month, 1)
+            borders = [months_after(whole, at) for at in range(length + 1)]
+            was_calendar = True
+        else:
+            if was_calendar:
+                anchor, counted, was_calendar = first, 0, False
+            borders = [months_after(anchor, counted + at) for at in range(length + 1)]
+            counted += length
+        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders, not found))
+        first = borders[-1]
+    return found
+
+
+def _interval(subscription: Subscription, first: date) -> Interval:
+    interval: Interval = subscription.interval
+    for event in subscription.events:
+        known = event.day < first.toordinal() and event.recorded < first.toordinal()
+        if event.interval and (event.kind in ("start", "trial") or (event.kind == "interval" and known)):
+            interval = event.interval
+    return interval
+
+
+class Judge:
+    """Counts one account, everything known."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self.policy: Policy = subscription.policy
+        self.cancel: Event | None = None
+        for event in subscription.events:
+            if event.kind == "cancel":
+                self.cancel = event
+
+    def due(self, period: JudgedPeriod) -> dict[str, Fraction]:
+        """The exact amount of each item for the period, in minor units."""
+        amounts: dict[str, Fraction] = defaultdict(Fraction)
+        most_seats = 0
+        dearest: dict[str, Fraction] = {}
+        best_add_on: dict[str, tuple[int, int, int]] = {}
+        keep = period.rules.fall.give == "nothing"
+        last = self.last_day(period)
+        days = []
+        day = period.first
+        while day <= last:
+            days.append(day)
+            day += ONE
+        distinct: set[str] = set()
+        for day in days:
+            distinct |= self.holders(period, day)
+        for day in days:
+            seats = self.seats(period, day, distinct)
+            follow = period.rules.seats.count == "bought" and self.subscription.seats_follow
+            if keep or period.rules.seats.measure == "high_water" or follow:
+                most_seats = seats = max(most_seats, seats)
+            seats = max(seats, period.rules.seats.minimum)
+            price, months = self.seat_price(period, day)
+            rate = Fraction(price, months)
+            if keep:
+                rate = dearest["seats"] = max(dearest.get("seats", Fraction(0)), rate)
+            amounts["seats"] += seats * rate * self.weight(period, day)
+            for item in {event.item for event in self.subscription.events if event.item}:
+                quantity, price, months = self.add_on(period, day, item)
+                if keep and quantity < best_add_on.get(item, (0, 0, 1))[0]:
+                    quantity, price, months = best_add_on[item]
+                best_add_on[item] = (quantity, price, months)
+                sold = self.policy.add_ons.get(item)
+                count = quantity * seats if sold is not None and sold.charge == "seat" else quantity
+                amounts[item] += count * Fraction(price, months) * self.weight(period, day)
+        return dict(amounts)
+
+    def last_day(self, period: JudgedPeriod) -> date:
+        whole = period.past - ONE
+        if self.cancel is None:
+            return whole
+        if self.cancel.until is not None:
+            last = date.fromordinal(self.cancel.until) - ONE
+        else:
+            last = date.fromordinal(self.cancel.day)
+            if period.first <= last and period.rules.cancel.ends == "period":
+                return whole
+        if last < period.first:
+            return last
+        return whole if period.rules.fall.give == "nothing" else min(last, whole)
+
+    def moment(self, period: JudgedPeriod, day: date) -> date:
+        """The day whose end tells what holds on `day`."""
+        if period.rules.seats.change_day == "billed" or (period.opening and day == period.first):
+            return day
+        return day - ONE
+
+    def holders(self, period: JudgedPeriod, day: date) -> set[str]:
+        upto = self.moment(period, day).toordinal()
+        standing: dict[str, tuple[str, str]] = {}
+        first_role = next(iter(self.policy.roles), "")
+        for event in self.subscription.events:
+            if event.day > upto or not event.user:
+                continue
+            state, role = standing.get(event.user, ("gone", first_role))
+            role = event.role or role
+            if event.kind == "deactivate":
+                state = "gone"
+            elif event.kind in ("activate", "accept"):
+                state = "active"
+            elif event.kind == "invite" and state == "gone":
+                state = "invited"
+            standing[event.user] = (state, role)
+        counted = {"active"} if period.rules.seats.counts_from == "acceptance" else {"active", "invited"}
+        return {
+            user
+            for user, (state, role) in standing.items()
+            if state in counted and not (role in self.policy.roles and not self.policy.roles[role].billed)
+        }
+
+    def seats(self, period: JudgedPeriod, day: date, distinct: set[str]) -> int:
+        if period.rules.seats.count == "bought" and not self.subscription.seats_follow:
+            upto = self.moment(period, day).toordinal()
+            bought = 0
+            for event in self.subscription.events:
+                if event.day <= upto and event.kind in ("start", "trial", "seats") and event.quantity is not None:
+                    bought = event.quantity
+            return bought
+        if period.rules.seats.measure == "distinct":
+            return len(distinct)
+        return len(self.holders(period, day))
+
+    def seat_price(self, period: JudgedPeriod, day: date) -> tuple[int, int]:
+        upto = self.moment(period, day).toordinal()
+        plan = self.subscription.plan
+        agreed: dict[str, int] = {}
+        asked: str = self.subscription.interval
+        free: Event | None = None
+        waiting: tuple[int, str] | None = None
+        for event in self.subscription.events:
+            if event.kind in ("start", "trial", "interval") and event.interval:
+                asked = event.interval
+            if event.kind in ("start", "trial") and event.plan and event.day > upto:
+                plan = event.plan
+            if event.day > upto:
+                continue
+            if event.kind == "trial_plan":
+                free = event
+            if waiting and waiting[0] <= event.day:
+                plan, waiting = waiting[1], None
+            if event.kind in ("start", "trial", "plan") and event.plan:
+                if event.kind == "plan":
+                    waiting = None
+                if event.plan != plan:
+                    agreed = {}
+                    if event.kind == "plan" and free and free.plan == event.plan and (free.until or 0) > event.day:
+                        waiting = (free.until or 0, event.plan)
+                    else:
+                        plan = event.plan
+            if event.price_minor is not None and event.kind in ("start", "trial", "plan", "seats", "interval"):
+                agreed[asked] = event.price_minor
+        if waiting and waiting[0] <= upto:
+            plan = waiting[1]
+        listed = self.listed(self.policy.plans[plan].prices, period)
+        if period.interval in agreed:
+            return agreed[period.interval], listed[1] if listed else MONTHS[period.interval]
+        assert listed is not None
+        return listed
+
+    def listed(self, rows: tuple[PriceRow, ...], period: JudgedPeriod) -> tuple[int, int] | None:
+        found = None
+        for row in rows:
+            if row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.first):
+                found = (row.price.minor, row.price.months)
+        return found
+
+    def add_on(self, period: JudgedPeriod, day: date, item: str) -> tuple[int, int, int]:
+        upto = self.moment(period, day).toordinal()
+        quantity, agreed = 0, None
+        for event in self.subscription.events:
+            if event.day <= upto and event.item == item:
+                if event.kind == "remove_add_on":
+                    quantity, agreed = 0, None
+                else:
+                    quantity, agreed = (1 if event.quantity is None else event.quantity), event.price_minor
+        sold = self.policy.add_ons.get(item)
+        listed = self.listed(sold.prices, period) if sold else None
+        if agreed is not None:
+            return quantity, agreed, listed[1] if listed else MONTHS[period.interval]
+        return (quantity, *listed) if listed else (0, 0, 1)
+
+    def weight(self, period: JudgedPeriod, day: date) -> Fraction:
+        """How many months the day is worth."""
+        share = period.rules.share
+        if share.by == "days_of_365":
+            return Fraction(12, 365)
+        if share.by == "days_of_month":
+            return Fraction(1, monthrange(day.year, day.month)[1])
+        borders = period.month_borders
+        if share.by == "days_of_period":
+            return Fraction(MONTHS[period.interval], (borders[-1] - borders[0]).days)
+        for first, past in pairwise(borders):
+            if first <= day < past:
+                if share.started_month == "by_days":
+                    return Fraction(1, (past - first).days)
+                # A month goes whole to one of its days: its last (full) or its first (free).
+                deciding = past - ONE if share.started_month == "full" else first
+                return Fraction(int(day == deciding))
+        raise AssertionError("a day outside its period")

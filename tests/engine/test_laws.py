@@ -1,0 +1,160 @@
+"""The laws of the engine, over generated histories under generated policies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from prorata.engine.bill import Billing, bill
+from prorata.engine.explain import explain
+from prorata.engine.history import Event, Subscription
+from prorata.engine.money import rounded
+from tests.engine.judge import Judge, months_after, periods
+from tests.engine.worlds import subscriptions
+
+
+def settled(subscription: Subscription) -> date:
+    """A day by which everything known has been on a period's own bill."""
+    last = max(max(event.day, event.recorded, event.until or 0) for event in subscription.events)
+    return months_after(date.fromordinal(last), 26)
+
+
+def billed_by_period(billing: Billing) -> dict[tuple[date, str], int]:
+    """What was billed of each item for the period that begins on a day."""
+    sums: dict[tuple[date, str], int] = defaultdict(int)
+    for document in billing.documents:
+        for line in document.lines:
+            sums[date.fromordinal(line.period.start), line.item] += line.amount_minor
+    return sums
+
+
+def together(one: Billing, two: Billing) -> Billing:
+    return Billing(one.documents + two.documents, one.lapses + two.lapses, two.credit_left_minor)
+
+
+@given(subscriptions())
+def test_once_all_is_known_each_period_is_billed_its_exact_due_rounded_once(subscription: Subscription) -> None:
+    through = settled(subscription)
+    billing = bill(subscription, through=through)
+    sums = billed_by_period(billing)
+    judge = Judge(subscription)
+    for period in periods(subscription, through):
+        if period.past > through or (period.rules.period.charge == "arrears" and period.past > through):
+            break
+        for item, exact in judge.due(period).items():
+            mode = period.rules.rounding.mode
+            expected = rounded(exact.numerator, exact.denominator, mode)
+            assert sums.pop((period.first, item), 0) == expected, (period.first, item, exact)
+    assert all(day + timedelta(days=366) > through for day, _ in sums)
+
+
+@given(subscriptions(rounding="line"))
+def test_lines_rounded_one_by_one_are_each_their_own_exact_worth(subscription: Subscription) -> None:
+    for document in bill(subscription, through=settled(subscription)).documents:
+        for line in document.lines:
+            exact = line.exact_minor
+            assert line.amount_minor == rounded(exact.numerator, exact.denominator, line.period.rules.rounding.mode)
+
+
+@given(subscriptions(), st.integers(0, 500))
+def test_billing_twice_on_the_same_day_bills_once(subscription: Subscription, days: int) -> None:
+    through = date.fromordinal(subscription.events[0].day + days)
+    once = bill(subscription, through=through)
+    again = bill(subscription, through=through, issued=once)
+    assert again.documents == ()
+    assert again.lapses == ()
+    assert again.credit_left_minor == once.credit_left_minor
+
+
+@given(subscriptions(), st.integers(0, 700))
+def test_a_history_billed_in_two_runs_gives_what_one_run_gives(subscription: Subscription, days: int) -> None:
+    through = settled(subscription)
+    cut = date.fromordinal(subscription.events[0].day + days)
+    first = bill(subscription, through=min(cut, through))
+    second = bill(subscription, through=through, issued=first)
+    assert together(first, second) == bill(subscription, through=through)
+
+
+@given(subscriptions(), st.integers(0, 30))
+def test_any_document_can_be_computed_again_from_what_was_known_that_day(subscription: Subscription, at: int) -> None:
+    documents = bill(subscription, through=settled(subscription)).documents
+    assume(documents)
+    document = documents[at % len(documents)]
+    by_then = tuple(event for event in subscription.events if event.recorded <= document.date.toordinal())
+    again = bill(replace(subscription, events=by_then), through=document.date).documents[-1]
+    assert again == document
+    told = [str(explain(line, document, subscription)) for line in document.lines]
+    assert [str(explain(line, again, subscription)) for line in again.lines] == told
+
+
+@given(subscriptions())
+def test_the_order_in_which_things_became_known_does_not_change_the_sum(subscription: Subscription) -> None:
+    fixed = ("start", "trial", "interval")
+    told_at_once = replace(
+        subscription,
+        events=tuple(
+            event if event.kind in fixed else replace(event, recorded=event.day) for event in subscription.events
+        ),
+    )
+    through = settled(subscription)
+    late, at_once = (billed_by_period(bill(one, through=through)) for one in (subscription, told_at_once))
+    horizon = through - timedelta(days=366)
+    for key in late.keys() | at_once.keys():
+        if key[0] < horizon:
+            assert late.get(key, 0) == at_once.get(key, 0), key
+
+
+@given(subscriptions(), st.integers(0, 200))
+def test_a_change_undone_on_the_same_day_costs_nothing(subscription: Subscription, days: int) -> None:
+    start = next(event for event in subscription.events if event.kind in ("start", "trial"))
+    day = start.day + days
+    place = sum(event.day <= day for event in subscription.events)
+    visit = [
+        Event("activate", day, day, 0, user="zoe"),
+        Event("deactivate", day, day, 0, user="zoe"),
+    ]
+    events = [*subscription.events[:place], *visit, *subscription.events[place:]]
+    visited = replace(subscription, events=tuple(replace(event, order=order) for order, event in enumerate(events)))
+    through = settled(subscription)
+    amounts = [
+        [(document.date, document.total_minor, [line.amount_minor for line in document.lines])
+         for document in bill(one, through=through).documents]
+        for one in (subscription, visited)
+    ]  # fmt: skip
+    assert amounts[0] == amounts[1]
+
+
+@given(subscriptions())
+def test_lines_add_up_tax_is_exact_and_credits_stay_in_bounds(subscription: Subscription) -> None:
+    billing = bill(subscription, through=settled(subscription))
+    granted = used = 0
+    for document in billing.documents:
+        assert document.lines
+        assert document.subtotal_minor == sum(line.amount_minor for line in document.lines)
+        assert document.total_minor == document.subtotal_minor + sum(tax.tax_minor for tax in document.taxes)
+        for tax in document.taxes:
+            exact = tax.base_minor * tax.rate / 100
+            mode = document.lines[0].period.rules.rounding.mode
+            assert abs(tax.tax_minor - exact) <= (1 if mode in ("up", "down") else Fraction(1, 2))
+        granted += max(-document.total_minor, 0)
+        used += document.credit_used_minor
+        assert 0 <= document.credit_used_minor <= max(document.total_minor, 0)
+        assert document.credit_left_minor >= 0
+        if document.kind == "invoice":
+            assert document.due_minor + document.credit_used_minor == document.total_minor
+        assert used <= granted
+    lost = sum(lapse.amount_minor for lapse in billing.lapses)
+    assert granted - used - lost == billing.credit_left_minor
+
+
+@given(subscriptions(), subscriptions())
+@settings(max_examples=30)
+def test_accounts_do_not_touch_each_other(one: Subscription, two: Subscription) -> None:
+    alone = bill(one, through=settled(one))
+    bill(two, through=settled(two))
+    assert bill(one, through=settled(one)) == alone

@@ -1,0 +1,198 @@
+"""Generated policies and histories: every choice of the language, and lives that people and accounts really lead."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from prorata.engine.history import Subscription
+from prorata.engine.intake import read_history
+from prorata.engine.policy.model import Policy
+from prorata.engine.policy.reading import read_document
+
+FIRST = date(2023, 12, 1)  # a leap year follows
+INTERVALS = ["month", "quarter", "half_year", "year"]
+USERS = ["anna", "ben", "chris", "dora", "erik"]
+
+
+@st.composite
+def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
+    charge = draw(st.sampled_from(["advance", "arrears"]))
+    count = draw(st.sampled_from(["active", "bought"]))
+    measures = ["level", "high_water"] + (["distinct"] if charge == "arrears" and count == "active" else [])
+    give = draw(st.sampled_from(["credit", "nothing"]))
+    settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
+    by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", "months"]))
+    tables: dict[str, Any] = {
+        "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge},
+        "seats": {
+            "count": count,
+            "measure": draw(st.sampled_from(measures)),
+            "change_day": draw(st.sampled_from(["billed", "not_billed"])),
+            "minimum": draw(st.sampled_from([0, 0, 1, 3])),
+        },
+        "share": {"by": by},
+        "rise": {},
+        "fall": {"give": give},
+        "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
+        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))},
+        "rounding": {
+            "mode": draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])),
+            "stage": rounding,
+        },
+        "tax": {"rate": draw(st.sampled_from(["0", "25", "21.5"]))},
+    }
+    if by == "months":
+        tables["share"]["started_month"] = draw(st.sampled_from(["full", "free", "by_days"]))
+    if count == "active":
+        tables["seats"]["counts_from"] = draw(st.sampled_from(["acceptance", "invitation"]))
+    if charge == "advance":
+        tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
+        tables["fall"]["settle"] = settle_fall
+    return tables
+
+
+@st.composite
+def prices(draw: st.DrawFn) -> list[dict[str, Any]]:
+    def price() -> str:
+        amount = draw(st.sampled_from(["365.00", "699.00", "8.00", "0.07", "0.00", "29.99"]))
+        return f"{amount} per {draw(st.sampled_from(['month', 'year']))}"
+
+    rows: list[dict[str, Any]] = [{"price": price()}]
+    if draw(st.booleans()):
+        rows.append({"price": price(), "from": FIRST + timedelta(days=draw(st.integers(0, 300)))})
+    if draw(st.booleans()):
+        rows.append({"price": price(), "interval": draw(st.sampled_from(INTERVALS))})
+    return rows
+
+
+@st.composite
+def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
+    document: dict[str, Any] = {
+        "currency": "SEK",
+        "time_zone": "Europe/Stockholm",
+        "intervals": draw(st.permutations(INTERVALS)),
+        "plans": {"basic": {"prices": draw(prices())}, "pro": {"prices": draw(prices())}},
+        "add_ons": {
+            "sms": {"prices": draw(prices()), "charge": "flat"},
+            "video": {"prices": draw(prices()), "charge": "seat"},
+        },
+        "roles": {"paying": {}, "free": {"billed": False}},
+        **draw(rule_tables(rounding=rounding)),
+    }
+    document["roles"] = draw(st.sampled_from([{"paying": {}, "free": {"billed": False}}, None]))
+    if document["roles"] is None:
+        del document["roles"]
+    if draw(st.booleans()):
+        when: dict[str, Any] = draw(rule_tables(rounding=rounding))
+        when |= draw(
+            st.sampled_from(
+                [
+                    {"interval": document["intervals"][0]},
+                    {"until": FIRST + timedelta(days=120)},
+                    {"from": FIRST + timedelta(days=200)},
+                ]
+            )
+        )
+        document["when"] = [when]
+        _whole(document, when)
+    return read_document(document, name="generated", source="generated")
+
+
+def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
+    """Where both tables are merged, what the generator left out of one must not contradict the other."""
+    when["seats"].setdefault("counts_from", "acceptance")
+    when["share"].setdefault("started_month", "full")
+    when["rise"].setdefault("settle", "next_invoice")
+    when["fall"].setdefault("settle", "next_invoice")
+    document["seats"].setdefault("counts_from", "acceptance")
+    # A key that no variant heeds is refused, rightly; drop those.
+    both = (document, when)
+    if all(table["seats"]["count"] == "bought" for table in both):
+        for table in both:
+            table["seats"].pop("counts_from", None)
+    if all(table["share"]["by"] != "months" for table in both):
+        for table in both:
+            table["share"].pop("started_month", None)
+    if all(table["period"]["charge"] == "arrears" for table in both):
+        for table in both:
+            table["rise"].pop("settle", None)
+            table["fall"].pop("settle", None)
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, late: bool = True) -> list[dict[str, Any]]:
+    """Rows of one account: a start or a trial, then people, seats, plans, add-ons, now and then told late."""
+    rows: list[dict[str, Any]] = []
+    opening = FIRST + timedelta(days=draw(st.integers(0, 90)))
+    start: dict[str, Any] = {"at": opening, "event": "start", "quantity": draw(st.integers(0, 5))}
+    if draw(st.integers(0, 4)) == 0:
+        start |= {"event": "trial", "until": opening + timedelta(days=draw(st.integers(1, 20)))}
+    start["plan"] = draw(st.sampled_from(["basic", "pro"]))
+    rows.append(start)
+    priced = draw(st.booleans())
+    members: set[str] = set()
+    day = opening - timedelta(days=draw(st.integers(0, 3)))
+    for _ in range(draw(st.integers(0, 14))):
+        day += timedelta(days=draw(st.sampled_from([0, 0, 1, 1, 2, 5, 9, 17, 30, 31, 59])))
+        row = _event(draw, members, priced, day, opening)
+        if row is None:
+            continue
+        if late and draw(st.integers(0, 4)) == 0:
+            row["recorded_at"] = day + timedelta(days=draw(st.sampled_from([-3, 1, 10, 45, 100])))
+        if row["event"] == "interval":
+            row.pop("recorded_at", None)
+        rows.append(row)
+    if draw(st.integers(0, 3)) == 0:
+        day += timedelta(days=draw(st.integers(0, 60)))
+        cancel = {"at": day, "event": "cancel", "reason": "moved on"}
+        if draw(st.booleans()):
+            cancel["until"] = day + timedelta(days=draw(st.integers(0, 60)))
+        rows.append(cancel)
+    return rows
+
+
+def _event(draw: st.DrawFn, members: set[str], priced: bool, day: date, opening: date) -> dict[str, Any] | None:
+    kinds = ["activate", "activate", "invite", "deactivate", "deactivate", "role", "seats", "seats", "plan"]
+    if day >= opening:
+        kinds += ["add_on", "remove_add_on", "interval"] + ([] if priced else ["trial_plan"])
+    kind = draw(st.sampled_from(kinds))
+    row: dict[str, Any] = {"at": day, "event": kind}
+    if kind in ("activate", "invite", "deactivate", "role"):
+        row["user"] = draw(st.sampled_from(USERS))
+        if kind in ("deactivate", "role") and row["user"] not in members:
+            return None
+        members.add(row["user"])
+        if kind == "role" or (kind == "activate" and draw(st.booleans())):
+            row["role"] = draw(st.sampled_from(["paying", "free"]))
+    elif kind == "seats":
+        row["quantity"] = draw(st.integers(0, 6))
+    elif kind in ("plan", "trial_plan"):
+        row["plan"] = draw(st.sampled_from(["basic", "pro"]))
+        if kind == "trial_plan":
+            row["until"] = day + timedelta(days=draw(st.integers(1, 40)))
+    elif kind in ("add_on", "remove_add_on"):
+        row["item"] = draw(st.sampled_from(["sms", "video", "own"]))
+        if kind == "add_on":
+            row["quantity"] = draw(st.integers(0, 3))
+            if row["item"] == "own":
+                row["price"] = "12.34"
+    elif kind == "interval":
+        row["interval"] = draw(st.sampled_from(INTERVALS))
+    if priced and kind in ("seats", "plan", "interval") and draw(st.booleans()):
+        row["price"] = draw(st.sampled_from(["0.00", "5.01", "499.99"]))
+    return row
+
+
+@st.composite
+def subscriptions(draw: st.DrawFn, *, late: bool = True, rounding: str = "running") -> Subscription:
+    policy = draw(policies(rounding=rounding))
+    rows = draw(histories(late=late))
+    follow = False
+    if draw(st.integers(0, 4)) == 0:
+        rows = [row for row in rows if row["event"] != "seats"]
+        rows[0].pop("quantity")
+        follow = True
+    return read_history(rows, policy=policy, seats_follow=follow, interval=draw(st.sampled_from(INTERVALS)))
