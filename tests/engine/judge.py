@@ -103,7 +103,7 @@ class Judge:
             distinct |= self.holders(period, day)
         for day in days:
             seats = self.seats(period, day, distinct)
-            follow = period.rules.seats.count == "bought" and self.subscription.seats_follow
+            follow = period.rules.seats.count == "bought" and not self.has_ordered(period, day)
             if keep or period.rules.seats.measure == "high_water" or follow:
                 most_seats = seats = max(most_seats, seats)
             seats = max(seats, period.rules.seats.minimum)
@@ -165,8 +165,15 @@ class Judge:
             if state in counted and not (role in self.policy.roles and not self.policy.roles[role].billed)
         }
 
+    def has_ordered(self, period: JudgedPeriod, day: date) -> bool:
+        """Whether the account buys seats by then, or its seats do not follow its members."""
+        upto = self.moment(period, day).toordinal()
+        orders = [event for event in self.subscription.events if event.kind in ("start", "trial", "seats")]
+        ordered = any(event.day <= upto and event.quantity is not None for event in orders)
+        return ordered or not self.subscription.seats_follow
+
     def seats(self, period: JudgedPeriod, day: date, distinct: set[str]) -> int:
-        if period.rules.seats.count == "bought" and not self.subscription.seats_follow:
+        if period.rules.seats.count == "bought" and self.has_ordered(period, day):
             upto = self.moment(period, day).toordinal()
             bought = 0
             for event in self.subscription.events:
@@ -201,7 +208,8 @@ class Judge:
                 if event.plan != plan:
                     agreed = {}
                     if event.kind == "plan" and free and free.plan == event.plan and (free.until or 0) > event.day:
-                        waiting = (free.until or 0, event.plan)
+                        ends = date.fromordinal(free.until or 0)
+                        waiting = ((free.until or 0) - self.delay(ends), event.plan)
                     else:
                         plan = event.plan
             if event.price_minor is not None and event.kind in ("start", "trial", "plan", "seats", "interval"):
@@ -213,6 +221,10 @@ class Judge:
             return agreed[period.interval], listed[1] if listed else MONTHS[period.interval]
         assert listed is not None
         return listed
+
+    def delay(self, day: date) -> int:
+        interval = self.subscription.interval
+        return int(self.policy.rules(interval, day.toordinal()).seats.change_day == "not_billed")
 
     def listed(self, rows: tuple[PriceRow, ...], period: JudgedPeriod) -> tuple[int, int] | None:
         found = None

@@ -192,7 +192,8 @@ def subscriptions(draw: st.DrawFn, *, late: bool = True, rounding: str = "runnin
     rows = draw(histories(late=late))
     follow = False
     if draw(st.integers(0, 4)) == 0:
-        rows = [row for row in rows if row["event"] != "seats"]
+        if draw(st.booleans()):
+            rows = [row for row in rows if row["event"] != "seats"]
         rows[0].pop("quantity")
         follow = True
     return read_history(rows, policy=policy, seats_follow=follow, interval=draw(st.sampled_from(INTERVALS)))

@@ -21,19 +21,33 @@ def seats(known: Known, period: Period, end: Day) -> Window[int]:
     rules = period.rules.seats
     delay = 1 if rules.change_day == "not_billed" else 0
     opening = period.start == known.start
-    follow = rules.count == "bought" and known.subscription.seats_follow
-    if rules.count == "bought" and not follow:
-        if not known.seats.days and not any(buys(event) for event in known.subscription.events):
+    if rules.count == "bought":
+        window = _bought(known, period, end, delay, opening=opening)
+    else:
+        window = known.people.level(rules.counts_from).window(period.start, end, delay, opening=opening)
+    if rules.measure == "level":
+        return window
+    return _MEASURES[rules.measure](known, period, window, end)
+
+
+def _bought(known: Known, period: Period, end: Day, delay: int, *, opening: bool) -> Window[int]:
+    """The seats ordered; until the first order as many as the active members need, where the subscription says so."""
+    ordered = known.seats
+    if not known.subscription.seats_follow:
+        if not ordered.days and not any(buys(event) for event in known.subscription.events):
             raise SeatsMissing(
                 "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
                 "or let seats follow the active users (--seats follow)"
             )
-        window = known.seats.window(period.start, end, delay, opening=opening)
-    else:
-        window = known.people.level(rules.counts_from).window(period.start, end, delay, opening=opening)
-    if rules.measure == "level":
-        return rising(window) if follow else window
-    return _MEASURES[rules.measure](known, period, window, end)
+        return ordered.window(period.start, end, delay, opening=opening)
+    level = known.people.level(period.rules.seats.counts_from)
+    followed = rising(level.window(period.start, end, delay, opening=opening))
+    window = ordered.window(period.start, end, delay, opening=opening)
+    first = ordered.days[0] if ordered.days else end
+    first = period.start if opening and first <= period.start else first + delay
+    if first <= period.start:
+        return window
+    return [step for step in followed if step[0] < first] + [step for step in window if step[0] >= first]
 
 
 def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:

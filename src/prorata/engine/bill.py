@@ -41,11 +41,11 @@ def bill(subscription: Subscription, *, through: date, issued: Billing | None = 
     documents: list[Document] = []
     lapses: list[Lapse] = []
     for look in settlement.looks(through.toordinal()):
-        found = settlement.open_lines()
-        lines = [line for _, lines in found for line in lines]
+        found = settlement.open(look)
+        lines = [line for some in found for line in some.lines]
         if lines and settlement.is_due(look, sum([line.amount_minor for line in lines])):
             documents.append(_document(subscription, look, lines, credits))
-            settlement.billed(look, found)
+            settlement.settle(look, found)
         if settlement.is_base and settlement.ended(look):
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:

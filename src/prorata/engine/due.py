@@ -27,42 +27,49 @@ def due(known: Known, period: Period) -> Due:
     if period.rules.fall.give == "nothing" and len(quantities) > 1:
         quantities = rising(quantities)
     items: Due = {}
-    _put(items, SEATS, together(quantities, seat_prices(known, period, end)), end)
+    _put(items, SEATS, quantities, seat_prices(known, period, end), period, end)
     for item, steps in known.add_ons.items():
-        _put(items, item, _add_on(known, period, end, item, steps, quantities), end)
+        _put(items, item, *_add_on(known, period, end, item, steps, quantities), period, end)
     return items
 
 
-def _put(items: Due, item: str, window: Window[Holding], end: Day) -> None:
-    held = []
-    for start, past, holding in stretches(window, end):
-        if holding[0] and holding[1].minor:
-            held.append((start, past, holding))
+def _put(items: Due, item: str, quantities: Window[int], prices: Window[Price], period: Period, end: Day) -> None:
+    """The item's stretches; what costs nothing is left out, and so are days worth nothing (share.by = months)."""
+    held: list[Stretch[Holding]] = []
+    if len(prices) == 1:
+        price = prices[0][1]
+        if price.minor:
+            past = end
+            for start, quantity in reversed(quantities):
+                if quantity and start < past:
+                    held.append((start, past, (quantity, price)))
+                past = start
+            held.reverse()
+    else:
+        for start, past, holding in stretches(together(quantities, prices), end):
+            if holding[0] and holding[1].minor:
+                held.append((start, past, holding))
+    if period.rules.share.by == "months":
+        held = [stretch for stretch in held if period.scale.months(stretch[0], stretch[1])[0]]
     if held:
         items[item] = held
 
 
 def _add_on(
     known: Known, period: Period, end: Day, item: str, steps: Steps[Held], seat_quantities: Window[int]
-) -> Window[Holding]:
+) -> tuple[Window[int], Window[Price]]:
     rules = period.rules
     delay = 1 if rules.seats.change_day == "not_billed" else 0
     window = steps.window(period.start, end, delay, opening=period.start == known.start)
     if rules.fall.give == "nothing":
         window = _kept(window)
+    prices = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
+    quantities = [(day, held.quantity) for day, held in window]
     add_on = period.policy.add_ons.get(item)
-    holdings: Window[Holding] = []
-    if add_on is None or add_on.charge == "flat":
-        for day, held in window:
-            holdings.append((day, _holding(item, held, held.quantity, period)))
-    else:
-        for day, (held, seat_quantity) in together(window, seat_quantities):
-            holdings.append((day, _holding(item, held, held.quantity * seat_quantity, period)))
-    return holdings
-
-
-def _holding(item: str, held: Held, quantity: int, period: Period) -> Holding:
-    return (quantity, add_on_price(item, held, period)) if quantity else (0, _NOTHING)
+    if add_on is not None and add_on.charge == "seat":
+        both = together(quantities, seat_quantities)
+        quantities = [(day, each * seats) for day, (each, seats) in both]
+    return quantities, prices
 
 
 _NOTHING = Price(0, 1)

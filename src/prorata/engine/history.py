@@ -52,7 +52,8 @@ class Subscription:
     """An account's agreement under a policy: who bills it how, and all that happened to it.
 
     `plan` and `interval` are what holds until an event says otherwise. With `seats_follow`, where the policy bills
-    bought seats the account has as many as its active members need: up at once, down with the next period.
+    bought seats the account has until its first order as many as its active members need: up at once, down with the
+    next period.
     """
 
     account: str

@@ -15,7 +15,6 @@ from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy
 from prorata.engine.population import People
-from prorata.engine.steps import Level, Steps
 
 COLUMNS: tuple[str, ...] = (
     "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "item", "until", "reason",
@@ -292,7 +291,7 @@ class _Reader:
             events=tuple(events),
             plan=self.plan,
             interval=self.interval,
-            seats_follow=self.intake.seats_follow and not any(buys(event) for event in events),
+            seats_follow=self.intake.seats_follow,
         )
 
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
@@ -333,26 +332,30 @@ class _Reader:
                 self.say(one.row, "user", f"{event.user!r} {was} {one.values['at']}")
 
     def check_seats(self, told: list[_Told], events: list[Event]) -> None:
-        """Where the policy forbids it, seats may not be lowered below the members who are active that day."""
+        """Where the policy forbids it, seats may not be lowered below the members who are active at that moment.
+
+        Rows of the same moment, such as those of one date, are one change: whoever leaves on that date has left.
+        """
         people = People(self.policy)
-        bought: Steps[int] = Steps(0)
-        lowered: dict[Day, Row] = {}
-        for one, event in zip(told, events, strict=True):
+        active = 0
+        bought: int | None = None
+        lowered: Row | None = None
+        for at, (one, event) in enumerate(zip(told, events, strict=True)):
             if event.kind in PERSON_EVENTS:
+                was = people.is_seated(event.user)
                 people.learn(event)
+                active += people.is_seated(event.user) - was
             elif buys(event):
                 assert event.quantity is not None
-                if event.quantity < bought.at(event.day):
-                    lowered[event.day] = one.row
-                bought.set(event.day, event.quantity)
-        if not lowered:
-            return
-        active: Level = people.level("acceptance")
-        for day, row in lowered.items():
-            rules = self.policy.rules(self.interval, day).seats
-            held, left = active.at(day), bought.at(day)
-            if rules.below_active == "refused" and rules.count == "bought" and held > left:
-                self.say(row, "quantity", f"{held} members hold seats; free some before reducing to {left}")
+                lowered = one.row if bought is not None and event.quantity < bought else None
+                bought = event.quantity
+            if at + 1 < len(told) and told[at + 1].moment == one.moment:
+                continue
+            if lowered is not None and bought is not None and bought < active:
+                seats = self.policy.rules(self.interval, event.day).seats
+                if seats.below_active == "refused" and seats.count == "bought":
+                    self.say(lowered, "quantity", f"{active} members hold seats; free some before reducing to {bought}")
+            lowered = None
 
 
 @lru_cache(maxsize=65536)

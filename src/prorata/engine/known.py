@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from types import MappingProxyType
 
 from prorata.engine.calendar import Day, Interval
@@ -28,6 +29,14 @@ class Held:
 
     quantity: int
     agreed_minor: int | None
+
+
+_NO_PRICES: Mapping[Interval, int] = MappingProxyType({})
+
+
+def _on_trial(trial: Event | None, bought: Event) -> bool:
+    """Whether the plan that is bought is being tried out that day."""
+    return trial is not None and trial.plan == bought.plan and trial.until is not None and trial.until > bought.day
 
 
 class Known:
@@ -100,32 +109,40 @@ class Known:
         plan ends agreed prices; a change of interval leaves them to the interval they were agreed for.
         """
         interval = self.subscription.interval
-        now = Terms(self.subscription.plan, MappingProxyType({}))
-        steps: list[tuple[Day, Terms]] = []
+        now = before = Terms(self.subscription.plan, _NO_PRICES)
+        bought: tuple[Day, Terms] | None = None  # on trial, and from which day it is billed
         trial: Event | None = None
-        before = now
+        steps: list[tuple[Day, Terms]] = []
         for event in events:
-            day = event.day
+            if bought is not None and bought[0] <= event.day:
+                now, bought = bought[1], None
             if event.kind == "trial_plan":
                 trial = event
-                continue
-            if event.kind == "interval" and event.interval is not None:
-                interval = event.interval
-            if event.kind in ("start", "trial"):
-                interval = event.interval or interval
-                if not steps and (event.plan or now.plan) != now.plan:
-                    before = Terms(event.plan, MappingProxyType({}))
-            if event.plan and event.plan != now.plan:
-                now = Terms(event.plan, MappingProxyType({}))
-                if trial is not None and trial.plan == event.plan and trial.until is not None:
-                    day = max(day, trial.until)
+            interval = event.interval or interval
+            told = now
+            if event.kind == "plan" and bought is not None:
+                steps.remove(bought)
+                bought = None
+            if event.plan and event.kind != "trial_plan" and event.plan != now.plan:
+                told = Terms(event.plan, _NO_PRICES)
             if event.price_minor is not None:
-                now = Terms(now.plan, MappingProxyType({**now.agreed_minor, interval: event.price_minor}))
-            if event.kind == "plan":
-                steps = [step for step in steps if step[0] <= event.day]
-            steps.append((day, now))
+                told = Terms(told.plan, {**told.agreed_minor, interval: event.price_minor})
+            if told is now:
+                continue
+            if event.kind == "plan" and _on_trial(trial, event):
+                assert trial is not None
+                assert trial.until is not None
+                rules = self.subscription.policy.rules(interval, trial.until)
+                delay = 1 if rules.seats.change_day == "not_billed" else 0
+                bought = (trial.until - delay, told)  # billed from the very day on which the trial is over
+                steps.append(bought)
+                continue
+            now = told
+            if not steps and event.kind in ("start", "trial"):
+                before = now
+            steps.append((event.day, now))
         terms: Steps[Terms] = Steps(before)
-        for day, value in steps:
+        for day, value in sorted(steps, key=itemgetter(0)):
             terms.set(day, value)
         return terms
 

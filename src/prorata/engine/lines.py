@@ -33,36 +33,40 @@ class Billed:
     """What the documents so far cover of one period, by item."""
 
     period: Period
+    released: Day  # when it was first looked at
     items: dict[str, Account] = field(default_factory=dict)
-    last: int | None = None  # the day of the last document that billed some of it
+    last: Day | None = None  # the day of the last document that billed some of it
 
     def add(self, line: Line, day: int) -> None:
-        """`line` is on a document of this day now."""
+        """`line` is on a document of this day."""
         self.last = day
-        start, end = line.start.toordinal(), line.end.toordinal()
-        account = self.items.get(line.item)
-        if account is None:
-            account = self.items[line.item] = Account([])
+        account = self.items.setdefault(line.item, Account([]))
         account.exact_parts += line.exact_parts
         account.minor += line.amount_minor
-        held = account.held
-        if not held or held[-1][1] <= start:
-            if line.after is not None:
-                held.append((start, end, line.after))
-            return
+        start, end = line.start.toordinal(), line.end.toordinal()
         kept = []
-        for first, past, holding in held:
+        for first, past, holding in account.held:
             if first < start:
                 kept.append((first, min(past, start), holding))
             if past > end:
                 kept.append((max(first, end), past, holding))
         if line.after is not None:
             kept.append((start, end, line.after))
-            kept.sort(key=_START)
-        account.held = kept
+        account.held = sorted(kept, key=itemgetter(0))
 
 
-_START = itemgetter(0)
+@dataclass(slots=True)
+class Open:
+    """What is due for a period and not billed: the lines, and what the period's items come to with them."""
+
+    billed: Billed
+    lines: list[Line]
+    items: dict[str, Account]
+
+    def settle(self, day: int) -> None:
+        """The lines are on a document of this day."""
+        self.billed.items.update(self.items)
+        self.billed.last = day
 
 
 class _Writer:
@@ -70,14 +74,17 @@ class _Writer:
 
     __slots__ = ("charged", "exact", "item", "lines", "mode", "news", "period", "running")
 
-    def __init__(self, period: Period, item: str, account: Account | None, news: tuple[Event, ...]) -> None:
+    def __init__(
+        self, period: Period, item: str, exact: int, charged: int, news: tuple[Event, ...], lines: list[Line]
+    ) -> None:
         self.period = period
         self.item = item
         self.news = news
-        self.exact, self.charged = (account.exact_parts, account.minor) if account else (0, 0)
+        self.lines = lines
+        self.exact = exact
+        self.charged = charged
         self.mode = period.rules.rounding.mode
         self.running = period.rules.rounding.stage == "running"
-        self.lines: list[Line] = []
 
     def write(
         self,
@@ -108,25 +115,27 @@ class _Writer:
         )
 
 
-def differences(billed: Billed, due: Due, news: tuple[Event, ...]) -> list[Line]:
-    """The lines that lead from what was billed for the period to what is due for it, in order of item and day."""
+def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) -> Open | None:
+    """What leads from what was billed for the period to what is due for it, in order of item and day, if anything."""
+    first: LineKind = "period" if look == billed.released else "rise"
     lines: list[Line] = []
+    items: dict[str, Account] = {}
     for item in due if not billed.items else [*due, *(item for item in billed.items if item not in due)]:
         account = billed.items.get(item)
-        stretches = due.get(item, [])
+        held = due.get(item, [])
         if account is None:
-            writer = _Writer(billed.period, item, None, news)
-            for start, end, holding in stretches:
-                writer.write("period", start, end, holding[0], holding[1], None, holding)
-        elif account.held == stretches:
+            writer = _Writer(billed.period, item, 0, 0, news, lines)
+            for start, end, holding in held:
+                writer.write(first, start, end, holding[0], holding[1], None, holding)
+        elif account.held == held:
             continue
         else:
-            writer = _Writer(billed.period, item, account, news)
-            for start, end, before, after in compare(account.held, stretches):
+            writer = _Writer(billed.period, item, account.exact_parts, account.minor, news, lines)
+            for start, end, before, after in compare(account.held, held):
                 for kind, quantity, price, was, will in _changes(before, after):
                     writer.write(kind, start, end, quantity, price, was, will)
-        lines += writer.lines
-    return lines
+        items[item] = Account(held, writer.exact, writer.charged)
+    return Open(billed, lines, items) if lines else None
 
 
 _Change = tuple[LineKind, int, Price, Holding | None, Holding | None]

@@ -27,6 +27,8 @@ class Period:
     rules: Rules = field(repr=False, compare=False)
     scale: Scale = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
+    _following: dict[Interval, Period] = field(default_factory=dict, repr=False, compare=False)
+    _prices: dict[str, Price | None] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def parts(self) -> int:
@@ -35,40 +37,35 @@ class Period:
 
     def list_price(self, plan: str) -> Price | None:
         """The plan's price for this period, None where it has none in this interval."""
-        return _list_price(self.policy, plan, self.interval, self.start)
+        if plan not in self._prices:
+            prices = self.policy.plans[plan].prices
+            self._prices[plan] = self.policy.price(prices, self.interval, self.start, plan)
+        return self._prices[plan]
 
     def add_on_price(self, item: str) -> Price | None:
         """The add-on's price for this period, None where the policy does not know it or it has none."""
-        return _add_on_price(self.policy, item, self.interval, self.start)
-
-
-@lru_cache(maxsize=8192)
-def _list_price(policy: Policy, plan: str, interval: Interval, day: Day) -> Price | None:
-    return policy.price(policy.plans[plan].prices, interval, day, plan)
-
-
-@lru_cache(maxsize=8192)
-def _add_on_price(policy: Policy, item: str, interval: Interval, day: Day) -> Price | None:
-    return policy.price(policy.add_ons[item].prices, interval, day, "") if item in policy.add_ons else None
+        add_on = self.policy.add_ons.get(item)
+        return self.policy.price(add_on.prices, self.interval, self.start, "") if add_on else None
 
 
 @lru_cache(maxsize=8192)
 def first_period(policy: Policy, interval: Interval, start: Day) -> Period:
     """The period with which an agreement begins on `start`."""
-    return _period(policy, interval, start, anchor=start, months=0)
+    return _period(policy, interval, start, start, 0)
 
 
-@lru_cache(maxsize=65536)
 def next_period(period: Period, interval: Interval) -> Period:
     """The period after this one, billed in `interval`, which may be another than before."""
-    if period.rules.period.anchor == "start":
-        return _period(
-            period.policy, interval, period.end, anchor=period.anchor, months=period.months + MONTHS[period.interval]
-        )
-    return _period(period.policy, interval, period.end, anchor=period.end, months=0)
+    following = period._following.get(interval)
+    if following is None:
+        anchor, months = period.end, 0
+        if period.rules.period.anchor == "start":
+            anchor, months = period.anchor, period.months + MONTHS[period.interval]
+        following = period._following[interval] = _period(period.policy, interval, period.end, anchor, months)
+    return following
 
 
-def _period(policy: Policy, interval: Interval, start: Day, *, anchor: Day, months: int) -> Period:
+def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months: int) -> Period:
     rules = policy.rules(interval, start)
     if rules.period.anchor == "start":
         counted_from = (anchor, months)

@@ -62,6 +62,10 @@ class People:
             for day, change in self._changes(past, counts_from):
                 level.add(day, change)
 
+    def is_seated(self, user: str) -> bool:
+        """Whether the person takes a seat after all that is known, counted from the acceptance."""
+        return user in self.standings and self._counts(self.standings[user], "acceptance")
+
     def level(self, counts_from: CountsFrom) -> Level:
         """How many people take a seat at the end of each day."""
         level = self._levels.get(counts_from)

@@ -18,6 +18,8 @@ def seat_prices(known: Known, period: Period, end: Day) -> Window[Price]:
     delay = 1 if period.rules.seats.change_day == "not_billed" else 0
     terms = known.terms.window(period.start, end, delay, opening=period.start == known.start)
     prices = [(terms[0][0], _seat_price(terms[0][1], period))]
+    if len(terms) == 1:
+        return prices
     for day, term in terms[1:]:
         price = _seat_price(term, period)
         held = prices[-1][1]

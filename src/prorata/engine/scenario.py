@@ -168,7 +168,7 @@ def _check_keys(name: str, where: str, table: Mapping[str, Any], allowed: set[st
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+    merged = {key: value for key, value in base.items() if key != "price" or "prices" not in over}
     for key, value in over.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merged(merged[key], value) if both else value

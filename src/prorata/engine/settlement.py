@@ -8,11 +8,11 @@ from itertools import pairwise
 from operator import attrgetter
 
 from prorata.engine.calendar import Day, calendar_start, next_calendar_start
-from prorata.engine.document import Document, Line
+from prorata.engine.document import Document
 from prorata.engine.due import due
 from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription
 from prorata.engine.known import Known
-from prorata.engine.lines import Billed, differences
+from prorata.engine.lines import Billed, Open, differences
 from prorata.engine.period import Period, first_period, next_period
 
 _RECORDED = attrgetter("recorded")
@@ -35,7 +35,9 @@ class Settlement:
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self._news = news
+        self._recorded = [event.recorded for event in news]
         self._learned = 0
+        self._learned_day = start
         self._schedule = [event.recorded for event in news if event.kind in SCHEDULE_EVENTS]
         self._told = max((event.recorded for event in news if event.kind in ("start", "trial")), default=start)
         self._coming: Period | None = None
@@ -70,8 +72,8 @@ class Settlement:
                 periods[line.period.start].add(line, document.date.toordinal())
         self._changed_from = self.known.start
 
-    def open_lines(self) -> list[tuple[Billed, list[Line]]]:
-        """Everything that is due and not billed, period by period."""
+    def open(self, look: Day) -> list[Open]:
+        """Everything that is due and not billed by the day of the look, period by period."""
         if self._changed_from is None:
             return []
         first = len(self.released)
@@ -79,9 +81,9 @@ class Settlement:
             first -= 1
         found = []
         for billed in self.released[first:]:
-            lines = differences(billed, due(self.known, billed.period), self._news_for(billed))
-            if lines:
-                found.append((billed, lines))
+            some = differences(billed, due(self.known, billed.period), self._news_for(billed), look)
+            if some is not None:
+                found.append(some)
         if not found:
             self._changed_from = None
         return found
@@ -94,11 +96,10 @@ class Settlement:
         settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
         return total_minor != 0 and _settles(settle, look)
 
-    def billed(self, look: Day, found: Iterable[tuple[Billed, list[Line]]]) -> None:
+    def settle(self, look: Day, found: Iterable[Open]) -> None:
         """What was open is on a document of this day now."""
-        for billed, lines in found:
-            for line in lines:
-                billed.add(line, look)
+        for some in found:
+            some.settle(look)
         self._changed_from = None
 
     def ended(self, look: Day) -> bool:
@@ -125,7 +126,7 @@ class Settlement:
                 continue
             months = _CALENDAR_MONTHS[settle]
             if self._changed_from is not None and last is not None:
-                day = min(day, next_calendar_start(last, months))
+                day = min(day, next_calendar_start(max(last, self._learned_day - 1), months))
             elif news is not None:
                 day = min(day, next_calendar_start(news - 1, months))
         return day
@@ -134,7 +135,7 @@ class Settlement:
         self.is_base = False
         period = self._next_period()
         while period.billed_on <= look:
-            self.released.append(Billed(period))
+            self.released.append(Billed(period, released=look))
             self._changed(period.start)
             self.is_base = True
             self._coming = None
@@ -163,6 +164,7 @@ class Settlement:
                 self._coming = None
             at += 1
         self._learned = at
+        self._learned_day = through
 
     def _changed(self, day: Day) -> None:
         if self._changed_from is None or day < self._changed_from:
@@ -171,7 +173,7 @@ class Settlement:
     def _news_for(self, billed: Billed) -> tuple[Event, ...]:
         """What became known since the period was last billed; of a period not billed yet, what happened in it."""
         if billed.last is not None:
-            first = bisect_right(self._news, billed.last, hi=self._learned, key=_RECORDED)
+            first = bisect_right(self._recorded, billed.last, hi=self._learned)
             return tuple(self._news[first : self._learned])
         known = self.known
         start, end = billed.period.start, billed.period.end

@@ -170,7 +170,9 @@ class _Teller:
         who = f"One {self.unit} fewer on {day}"
         if self.rules.fall.give == "nothing":
             document = self.following(documents)
-            text = f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid and usable."
+            text = (
+                f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid and usable."
+            )
             return Sentence(text, f"{who}: {self.shown(document)}")
         if self.rules.period.charge == "arrears":
             document = self.covering(documents)
