@@ -43,8 +43,9 @@ def bill(subscription: Subscription, *, through: date, issued: Billing | None = 
     for look in settlement.looks(through.toordinal()):
         found = settlement.open(look)
         lines = [line for some in found for line in some.lines]
-        if lines and settlement.is_due(look, sum([line.amount_minor for line in lines])):
-            documents.append(_document(subscription, look, lines, credits))
+        subtotal = sum([line.amount_minor for line in lines])
+        if lines and settlement.is_due(look, subtotal):
+            documents.append(_document(subscription, look, lines, subtotal, credits))
             settlement.settle(look, found)
         if settlement.is_base and settlement.ended(look):
             rules = settlement.released[-1].period.rules
@@ -66,25 +67,16 @@ def starts_on(subscription: Subscription) -> Day | None:
     return max(start, trial_end)
 
 
-def _document(subscription: Subscription, look: Day, lines: list[Line], credits: Credits) -> Document:
-    tax = taxes(lines)
-    subtotal = sum(line.amount_minor for line in lines)
-    total = subtotal + sum(part.tax_minor for part in tax)
+def _document(subscription: Subscription, look: Day, lines: list[Line], subtotal: int, credits: Credits) -> Document:
+    policy = subscription.policy
+    tax = taxes(lines) if policy.is_taxed else ()
+    total = subtotal + sum(part.tax_minor for part in tax) if tax else subtotal
     day = to_date(look)
     if total < 0:
         credits.grant(day, -total)
-    used = credits.use(total) if total > 0 else 0
-    return Document(
-        account=subscription.account,
-        date=day,
-        currency=subscription.policy.currency,
-        lines=tuple(lines),
-        taxes=tax,
-        subtotal_minor=subtotal,
-        total_minor=total,
-        credit_used_minor=used,
-        credit_left_minor=credits.left_minor,
-    )
+    used = credits.use(total) if credits.open and total > 0 else 0
+    left = credits.left_minor
+    return Document(subscription.account, day, policy.currency, tuple(lines), tax, subtotal, total, used, left)
 
 
 def _credits_of(issued: Billing | None) -> Credits:

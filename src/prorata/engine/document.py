@@ -12,11 +12,13 @@ from prorata.engine.due import Holding
 from prorata.engine.history import Event
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
+from prorata.engine.values import quick
 
 LineKind = Literal["period", "rise", "fall", "plan", "price"]
 DocumentKind = Literal["invoice", "credit_note"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Line:
     """`quantity` × `price` × the share of the price's interval that the days from `start` up to `end` are.
@@ -67,6 +69,7 @@ class Tax:
     tax_minor: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Document:
     """What is sent to the account on `date`. Amounts are signed: those of a credit note are negative here.

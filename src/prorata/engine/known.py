@@ -74,12 +74,12 @@ class Known:
             return
         if buys(event):
             self._learn_seats(event)
-        if event.kind in ("start", "plan", "trial_plan", "trial", "interval", "seats"):
+        if event.kind in ("add_on", "remove_add_on"):
+            self._learn_add_on(event)
+        elif event.plan or event.price_minor is not None or event.interval is not None:
             insort(self._term_events, event, key=by_order)
             self.terms = self._terms(self._term_events)
-        elif event.kind in ("add_on", "remove_add_on"):
-            self._learn_add_on(event)
-        elif event.kind == "cancel" and (self.cancel is None or self.cancel.order < event.order):
+        if event.kind == "cancel" and (self.cancel is None or self.cancel.order < event.order):
             self.cancel = event
 
     def _learn_seats(self, event: Event) -> None:

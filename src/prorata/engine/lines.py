@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import TypeAlias
 
 from prorata.engine.calendar import Day, to_date
 from prorata.engine.document import Line, LineKind
@@ -69,100 +71,90 @@ class Open:
         self.billed.last = day
 
 
-class _Writer:
-    """Writes the lines of one item and period one after the other, keeping the running totals."""
-
-    __slots__ = ("charged", "exact", "item", "lines", "mode", "news", "period", "running")
-
-    def __init__(
-        self, period: Period, item: str, exact: int, charged: int, news: tuple[Event, ...], lines: list[Line]
-    ) -> None:
-        self.period = period
-        self.item = item
-        self.news = news
-        self.lines = lines
-        self.exact = exact
-        self.charged = charged
-        self.mode = period.rules.rounding.mode
-        self.running = period.rules.rounding.stage == "running"
-
-    def write(
-        self,
-        kind: LineKind,
-        start: Day,
-        end: Day,
-        quantity: int,
-        price: Price,
-        before: Holding | None,
-        after: Holding | None,
-    ) -> None:
-        """One line; a stretch that is worth nothing (the rest of a month that counts whole) gives none."""
-        period = self.period
-        scale = period.scale
-        numerator, denominator = scale.months(start, end)
-        worth = quantity * price.minor * numerator * (scale.denominator // denominator) * (YEAR // price.months)
-        if not worth:
-            return
-        self.exact += worth
-        if self.running:
-            amount = rounded(self.exact, scale.denominator * YEAR, self.mode) - self.charged
-        else:
-            amount = rounded(worth, scale.denominator * YEAR, self.mode)
-        self.charged += amount
-        first, past = to_date(start), to_date(end)
-        self.lines.append(
-            Line(period, self.item, kind, first, past, quantity, price, amount, worth, before, after, self.news)
-        )
+_Change: TypeAlias = tuple[LineKind, Day, Day, int, Price, Holding | None, Holding | None]
 
 
 def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) -> Open | None:
     """What leads from what was billed for the period to what is due for it, in order of item and day, if anything."""
     first: LineKind = "period" if look == billed.released else "rise"
+    items = billed.items
     lines: list[Line] = []
-    items: dict[str, Account] = {}
-    for item in due if not billed.items else [*due, *(item for item in billed.items if item not in due)]:
-        account = billed.items.get(item)
-        held = due.get(item, [])
+    coming: dict[str, Account] = {}
+    changes: Iterable[_Change]
+    for item, held in due.items():
+        account = items.get(item)
         if account is None:
-            writer = _Writer(billed.period, item, 0, 0, news, lines)
-            for start, end, holding in held:
-                writer.write(first, start, end, holding[0], holding[1], None, holding)
-        elif account.held == held:
+            changes = [(first, start, end, each[0], each[1], None, each) for start, end, each in held]
+            coming[item] = _write(billed.period, item, changes, Account(held), news, lines)
+        elif account.held != held:
+            changes = _changes(account.held, held)
+            coming[item] = _write(
+                billed.period, item, changes, Account(held, account.exact_parts, account.minor), news, lines
+            )
+    for item, account in items.items():
+        if item not in due and account.held:
+            changes = _changes(account.held, [])
+            coming[item] = _write(
+                billed.period, item, changes, Account([], account.exact_parts, account.minor), news, lines
+            )
+    return Open(billed, lines, coming) if lines else None
+
+
+def _write(
+    period: Period,
+    item: str,
+    changes: Iterable[_Change],
+    account: Account,
+    news: tuple[Event, ...],
+    lines: list[Line],
+) -> Account:
+    """Adds the lines of the changes to `lines` and their worth to the account, by running totals."""
+    rounding = period.rules.rounding
+    running, mode = rounding.stage == "running", rounding.mode
+    months, denominator = period.scale.months, period.scale.denominator
+    parts = denominator * YEAR
+    exact, charged = account.exact_parts, account.minor
+    for kind, start, end, quantity, price, before, after in changes:
+        over, below = months(start, end)
+        worth = quantity * price.minor * over * (denominator // below) * (YEAR // price.months)
+        if not worth:
+            continue  # the rest of a month that counts whole
+        exact += worth
+        amount = rounded(exact, parts, mode) - charged if running else rounded(worth, parts, mode)
+        charged += amount
+        lines.append(
+            Line(period, item, kind, to_date(start), to_date(end), quantity, price, amount, worth, before, after, news)
+        )
+    account.exact_parts, account.minor = exact, charged
+    return account
+
+
+def _changes(held: list[Stretch[Holding]], due: list[Stretch[Holding]]) -> Iterator[_Change]:
+    """One change where a quantity or a price moved, two where both did: the seats that stay, and the others."""
+    for start, end, before, after in compare(held, due):
+        if before is None:
+            assert after is not None
+            yield "rise", start, end, after[0], after[1], None, after
             continue
-        else:
-            writer = _Writer(billed.period, item, account.exact_parts, account.minor, news, lines)
-            for start, end, before, after in compare(account.held, held):
-                for kind, quantity, price, was, will in _changes(before, after):
-                    writer.write(kind, start, end, quantity, price, was, will)
-        items[item] = Account(held, writer.exact, writer.charged)
-    return Open(billed, lines, items) if lines else None
-
-
-_Change = tuple[LineKind, int, Price, Holding | None, Holding | None]
-
-
-def _changes(before: Holding | None, after: Holding | None) -> list[_Change]:
-    """One change for a quantity or a price that moved, two where both did: the seats that stay, and the others."""
-    if before is None:
-        assert after is not None
-        return [("rise", after[0], after[1], None, after)]
-    if after is None:
-        return [("fall", -before[0], before[1], before, None)]
-    (quantity_before, price_before), (quantity, price) = before, after
-    more = quantity - quantity_before
-    if price == price_before:
-        return [("rise" if more > 0 else "fall", more, price, before, after)]
-    if price.months != price_before.months:
-        return [("fall", -quantity_before, price_before, before, None), ("rise", quantity, price, None, after)]
-    dearer = price.minor - price_before.minor
-    step = Price(abs(dearer), price.months, price.plan)
-    stay = min(quantity, quantity_before)
-    both: list[_Change] = []
-    if more < 0:
-        both.append(("fall", more, price_before, before, (stay, price_before)))
-    between = (stay, price)
-    moved: LineKind = "plan" if price.plan != price_before.plan else "price"
-    both.append((moved, stay if dearer > 0 else -stay, step, (stay, price_before), between))
-    if more > 0:
-        both.append(("rise", more, price, between, after))
-    return both
+        if after is None:
+            yield "fall", start, end, -before[0], before[1], before, None
+            continue
+        (quantity_before, price_before), (quantity, price) = before, after
+        more = quantity - quantity_before
+        if price == price_before:
+            yield "rise" if more > 0 else "fall", start, end, more, price, before, after
+            continue
+        if price.months != price_before.months:
+            yield "fall", start, end, -quantity_before, price_before, before, None
+            yield "rise", start, end, quantity, price, None, after
+            continue
+        dearer = price.minor - price_before.minor
+        stay = min(quantity, quantity_before)
+        between = (stay, price)
+        if more < 0:
+            yield "fall", start, end, more, price_before, before, (stay, price_before)
+        moved: LineKind = "plan" if price.plan != price_before.plan else "price"
+        step = Price(abs(dearer), price.months, price.plan)
+        yield moved, start, end, stay if dearer > 0 else -stay, step, (stay, price_before), between
+        if more > 0:
+            yield "rise", start, end, more, price, between, after

@@ -19,71 +19,92 @@ _AFTER = {"invite": "invited", "accept": "active", "activate": "active", "deacti
 by_order = attrgetter("order")
 
 
+class _Tally(dict[Standing, bool]):
+    """How many people take a seat, counted in one way; as a mapping, whether somebody of a standing does."""
+
+    def __init__(self, policy: Policy, counts_from: CountsFrom) -> None:
+        self.level = Level()
+        self._policy = policy
+        self._states = ("active",) if counts_from == "acceptance" else ("active", "invited")
+
+    def __missing__(self, standing: Standing) -> bool:
+        state, role = standing
+        counts = self[standing] = state in self._states and self._policy.is_billed(role)
+        return counts
+
+
 class People:
     """The members of an account, and how many of them take a seat, as more becomes known.
 
     An event that is news but not the person's latest (backdated) has the person's part counted again; nobody else's.
     """
 
-    __slots__ = ("_default_role", "_levels", "_policy", "events", "standings")
+    __slots__ = ("_absent", "_policy", "_tallies", "events", "standings")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._default_role = next(iter(policy.roles), "")
-        self._levels: dict[CountsFrom, Level] = {}
+        self._absent: Standing = ("absent", next(iter(policy.roles), ""))
+        self._tallies: dict[CountsFrom, _Tally] = {}
         self.events: dict[str, list[Event]] = {}
         self.standings: dict[str, Standing] = {}
 
     def learn(self, event: Event) -> None:
-        past = self.events.get(event.user)
+        user = event.user
+        past = self.events.get(user)
         if past is None:
-            past = self.events[event.user] = []
-        elif past[-1].order > event.order:
+            self.events[user] = [event]
+            before = self._absent
+        elif past[-1].order < event.order:
+            past.append(event)
+            before = self.standings[user]
+        else:
             self._learn_late(past, event)
             return
-        past.append(event)
-        before = self.standings.get(event.user, ("absent", self._default_role))
-        after = self.standings[event.user] = self._move(before, event)
-        for counts_from, level in self._levels.items():
-            change = self._counts(after, counts_from) - self._counts(before, counts_from)
+        after = self.standings[user] = _move(before, event)
+        for tally in self._tallies.values():
+            change = tally[after] - tally[before]
             if change:
-                level.add(event.day, change)
+                tally.level.add(event.day, change)
 
     def _learn_late(self, past: list[Event], event: Event) -> None:
-        for counts_from, level in self._levels.items():
-            for day, change in self._changes(past, counts_from):
-                level.add(day, -change)
+        for tally in self._tallies.values():
+            for day, change in self._changes(past, tally):
+                tally.level.add(day, -change)
         insort(past, event, key=by_order)
-        standing = ("absent", self._default_role)
+        standing = self._absent
         for told in past:
-            standing = self._move(standing, told)
+            standing = _move(standing, told)
         self.standings[event.user] = standing
-        for counts_from, level in self._levels.items():
-            for day, change in self._changes(past, counts_from):
-                level.add(day, change)
+        for tally in self._tallies.values():
+            for day, change in self._changes(past, tally):
+                tally.level.add(day, change)
 
-    def is_seated(self, user: str) -> bool:
-        """Whether the person takes a seat after all that is known, counted from the acceptance."""
-        return user in self.standings and self._counts(self.standings[user], "acceptance")
+    def _tally(self, counts_from: CountsFrom) -> _Tally:
+        tally = self._tallies.get(counts_from)
+        if tally is None:
+            tally = self._tallies[counts_from] = _Tally(self._policy, counts_from)
+            for events in self.events.values():
+                for day, change in self._changes(events, tally):
+                    tally.level.add(day, change)
+        return tally
 
     def level(self, counts_from: CountsFrom) -> Level:
         """How many people take a seat at the end of each day."""
-        level = self._levels.get(counts_from)
-        if level is None:
-            level = self._levels[counts_from] = Level()
-            for events in self.events.values():
-                for day, change in self._changes(events, counts_from):
-                    level.add(day, change)
-        return level
+        return self._tally(counts_from).level
+
+    def is_seated(self, user: str) -> bool:
+        """Whether the person takes a seat after all that is known, counted from the acceptance."""
+        return self._tally("acceptance")[self.standings.get(user, self._absent)]
 
     def counted(self, user: str, counts_from: CountsFrom) -> Iterator[tuple[Day, bool]]:
         """Whether the person takes a seat at the end of the day, at each day on which this may change."""
-        standing: Standing = ("absent", self._default_role)
+        tally = self._tally(counts_from)
+        standing = self._absent
         events = self.events.get(user, ())
         for at, event in enumerate(events):
-            standing = self._move(standing, event)
+            standing = _move(standing, event)
             if at + 1 == len(events) or events[at + 1].day != event.day:
-                yield event.day, self._counts(standing, counts_from)
+                yield event.day, tally[standing]
 
     def seated(self, day: Day, counts_from: CountsFrom) -> Iterator[str]:
         """The people who take a seat at the end of `day`, in the order in which they first appeared."""
@@ -96,23 +117,16 @@ class People:
             if seated:
                 yield user
 
-    def _changes(self, events: Iterable[Event], counts_from: CountsFrom) -> Iterator[tuple[Day, int]]:
-        standing, counted = ("absent", self._default_role), False
+    def _changes(self, events: Iterable[Event], tally: _Tally) -> Iterator[tuple[Day, int]]:
+        standing = self._absent
         for event in events:
-            standing = self._move(standing, event)
-            counts = self._counts(standing, counts_from)
-            if counts != counted:
-                yield event.day, counts - counted
-                counted = counts
+            before, standing = standing, _move(standing, event)
+            if tally[standing] != tally[before]:
+                yield event.day, tally[standing] - tally[before]
 
-    def _move(self, standing: Standing, event: Event) -> Standing:
-        state, role = standing
-        if event.kind == "invite" and state == "active":
-            return state, event.role or role
-        return _AFTER.get(event.kind, state), event.role or role
 
-    def _counts(self, standing: Standing, counts_from: CountsFrom) -> bool:
-        state, role = standing
-        if state == "absent" or (state == "invited" and counts_from == "acceptance"):
-            return False
-        return self._policy.is_billed(role)
+def _move(standing: Standing, event: Event) -> Standing:
+    state, role = standing
+    if event.kind != "invite" or state != "active":  # inviting somebody who is there already changes nothing
+        state = _AFTER.get(event.kind, state)
+    return state, event.role or role

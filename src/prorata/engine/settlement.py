@@ -38,6 +38,7 @@ class Settlement:
         self._recorded = [event.recorded for event in news]
         self._learned = 0
         self._learned_day = start
+        self._last_look = start - 1
         self._schedule = [event.recorded for event in news if event.kind in SCHEDULE_EVENTS]
         self._told = max((event.recorded for event in news if event.kind in ("start", "trial")), default=start)
         self._coming: Period | None = None
@@ -46,19 +47,18 @@ class Settlement:
 
     def looks(self, through: Day) -> Iterator[Day]:
         """The days up to and with `through` on which something may have to be billed, with all known by their end."""
-        look: Day | None = None
         while True:
-            day = self._next_look(look)
+            day = self._next_look()
             schedule_change = self._schedule[0] if self._schedule else None
             if schedule_change is not None and schedule_change < min(day, through):
                 self._learn(schedule_change)
                 continue
             if day > through:
                 return
-            look = day
-            self._learn(look)
-            self._release(look)
-            yield look
+            self._last_look = day
+            self._learn(day)
+            self._release(day)
+            yield day
 
     def resume(self, issued: Sequence[Document]) -> None:
         """Takes up where the documents issued so far left off."""
@@ -111,7 +111,7 @@ class Settlement:
             period = self._next_period()
         return self.known.ends(period) <= look
 
-    def _next_look(self, last: Day | None) -> Day:
+    def _next_look(self) -> Day:
         day = max(self._next_period().billed_on, self._told)
         if not self.released:
             return day
@@ -125,8 +125,8 @@ class Settlement:
                     day = min(day, news)
                 continue
             months = _CALENDAR_MONTHS[settle]
-            if self._changed_from is not None and last is not None:
-                day = min(day, next_calendar_start(max(last, self._learned_day - 1), months))
+            if self._changed_from is not None:
+                day = min(day, next_calendar_start(max(self._last_look, self._learned_day - 1), months))
             elif news is not None:
                 day = min(day, next_calendar_start(news - 1, months))
         return day
@@ -136,7 +136,8 @@ class Settlement:
         period = self._next_period()
         while period.billed_on <= look:
             self.released.append(Billed(period, released=look))
-            self._changed(period.start)
+            if self._changed_from is None or period.start < self._changed_from:
+                self._changed_from = period.start
             self.is_base = True
             self._coming = None
             period = self._next_period()
@@ -153,22 +154,20 @@ class Settlement:
 
     def _learn(self, through: Day) -> None:
         """Takes in what was recorded up to and with a day."""
-        news = self._news
+        news, recorded, known = self._news, self._recorded, self.known
         at = self._learned
-        while at < len(news) and news[at].recorded <= through:
+        while at < len(news) and recorded[at] <= through:
             event = news[at]
-            self.known.learn(event)
-            self._changed(event.day if event.until is None else min(event.day, event.until))
+            known.learn(event)
+            day = event.day if event.until is None else min(event.day, event.until)
+            if self._changed_from is None or day < self._changed_from:
+                self._changed_from = day
             if event.kind in SCHEDULE_EVENTS:
                 self._schedule.pop(0)
                 self._coming = None
             at += 1
         self._learned = at
         self._learned_day = through
-
-    def _changed(self, day: Day) -> None:
-        if self._changed_from is None or day < self._changed_from:
-            self._changed_from = day
 
     def _news_for(self, billed: Billed) -> tuple[Event, ...]:
         """What became known since the period was last billed; of a period not billed yet, what happened in it."""

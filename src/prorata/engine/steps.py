@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from typing import Generic, TypeAlias, TypeVar
 
 from prorata.engine.calendar import Day
@@ -116,39 +117,36 @@ def together(left: Window[V], right: Window[W]) -> Window[tuple[V, W]]:
 
 Difference: TypeAlias = tuple[Day, Day, V | None, V | None]
 
+_NEVER = 1 << 40  # later than any day
+
 
 def compare(left: list[Stretch[V]], right: list[Stretch[V]]) -> list[Difference[V]]:
     """Where two lists of stretches differ: start, end, left value, right value, None where there is none."""
+    over: tuple[Day, Day, V | None] = (_NEVER, _NEVER, None)
+    lefts: Iterator[tuple[Day, Day, V | None]] = iter(left)
+    rights: Iterator[tuple[Day, Day, V | None]] = iter(right)
+    left_start, left_end, left_value = next(lefts, over)
+    right_start, right_end, right_value = next(rights, over)
     found: list[Difference[V]] = []
-    i = j = 0
-    day = min(left[0][0] if left else _NEVER, right[0][0] if right else _NEVER)
-    while i < len(left) or j < len(right):
+    day = min(left_start, right_start)
+    while day < _NEVER:
         one = two = None
-        end = _NEVER
-        if i < len(left):
-            start, past, value = left[i]
-            if start <= day:
-                one, end = value, past
-            else:
-                end = start
-        if j < len(right):
-            start, past, value = right[j]
-            if start <= day:
-                two = value
-                end = min(end, past)
-            elif start < end:
-                end = start
+        end = left_start
+        if left_start <= day:
+            one, end = left_value, left_end
+        if right_start <= day:
+            two = right_value
+            end = min(end, right_end)
+        elif right_start < end:
+            end = right_start
         if one != two:
             if found and found[-1][1] == day and found[-1][2:] == (one, two):
                 found[-1] = (found[-1][0], end, one, two)
             else:
                 found.append((day, end, one, two))
         day = end
-        if i < len(left) and left[i][1] <= day:
-            i += 1
-        if j < len(right) and right[j][1] <= day:
-            j += 1
+        if left_end <= day:
+            left_start, left_end, left_value = next(lefts, over)
+        if right_end <= day:
+            right_start, right_end, right_value = next(rights, over)
     return found
-
-
-_NEVER = 1 << 40

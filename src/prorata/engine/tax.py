@@ -14,8 +14,6 @@ def taxes(lines: Iterable[Line]) -> tuple[Tax, ...]:
     bases: dict[Fraction, int] = {}
     mode: RoundingMode = "half_up"
     for line in lines:
-        if not line.period.policy.is_taxed:
-            return ()
         rate = _rate(line)
         if rate:
             mode = line.period.rules.rounding.mode
