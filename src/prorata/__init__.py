@@ -9,10 +9,12 @@ from prorata.engine.explain import explain
 from prorata.engine.intake import IntakeError, read_history
 from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import PolicyError
+from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy, policy_names
 
 __all__ = [
     "Billing",
+    "CannotBill",
     "Document",
     "IntakeError",
     "Line",

@@ -24,6 +24,7 @@ from prorata.engine.calendar import Interval
 from prorata.engine.history import Subscription
 from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
 from prorata.engine.policy.reading import PolicyError
+from prorata.engine.refusal import CannotBill
 from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
 from prorata.policies import load_policy, policy_names, policy_text
 
@@ -284,16 +285,16 @@ def _subscriptions(
 
 def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[output.Billed]:
     errors = Console(stderr=True)
-    problems = []
+    refused: dict[str, list[str]] = {}
     for subscription in track(
         subscriptions, description="Billing", console=errors, transient=True, disable=not errors.is_terminal
     ):
         try:
             yield subscription, bill_account(subscription, through=through)
-        except ValueError as error:
-            problems.append(f"account {subscription.account}: {error}")
-    if problems:
-        raise IntakeError(problems)
+        except CannotBill as error:
+            refused.setdefault(str(error), []).append(subscription.account)
+    if refused:
+        raise IntakeError([f"account {', '.join(accounts)}: {why}" for why, accounts in refused.items()])
 
 
 def _day(option: str, text: str) -> date:

@@ -9,11 +9,8 @@ from prorata.engine.calendar import Day
 from prorata.engine.history import buys
 from prorata.engine.known import Known
 from prorata.engine.period import Period
+from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Window
-
-
-class SeatsMissing(ValueError):
-    """Bought seats are billed, and none were ever bought."""
 
 
 def seats(known: Known, period: Period, end: Day) -> Window[int]:
@@ -35,7 +32,7 @@ def _bought(known: Known, period: Period, end: Day, delay: int, *, opening: bool
     ordered = known.seats
     if not known.subscription.seats_follow:
         if not ordered.days and not any(buys(event) for event in known.subscription.events):
-            raise SeatsMissing(
+            raise CannotBill(
                 "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
                 "or let seats follow the active users (--seats follow)"
             )

@@ -9,12 +9,9 @@ from prorata.engine.calendar import Day, to_date
 from prorata.engine.credits import Credits, Lapse
 from prorata.engine.document import Document, Line
 from prorata.engine.history import Subscription
+from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
-
-
-class NoStart(ValueError):
-    """A history in which nothing says when the agreement starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +26,12 @@ class Billing:
 def bill(subscription: Subscription, *, through: date, issued: Billing | None = None) -> Billing:
     """Every document of the account dated up to and with `through` that has not been issued yet.
 
-    `issued` is what was billed before; what it covers is not billed again. Raises NoStart for a history without
-    `start` or `trial`, and PriceMissing where nothing says what something costs.
+    `issued` is what was billed before; what it covers is not billed again. Raises CannotBill for a history without
+    `start` or `trial`, where nothing says what something costs, and where bought seats are billed and none were.
     """
     start = starts_on(subscription)
     if start is None:
-        raise NoStart(f"account {subscription.account}: no event says when the agreement starts")
+        raise CannotBill("no event says when the agreement starts; add a start or a trial")
     settlement = Settlement(subscription, start)
     settlement.resume(issued.documents if issued else ())
     credits = _credits_of(issued)

@@ -129,8 +129,10 @@ def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, .
         told = reader.row(row)
         if told is not None:
             accounts.setdefault(told.values["account"], []).append(told)
+    if reader.count:  # what rows say of one another is worth checking only once each can be read
+        raise IntakeError(reader.problems)
     subscriptions = [reader.subscription(account, told) for account, told in accounts.items()]
-    if reader.problems:
+    if reader.count:
         raise IntakeError(reader.problems)
     return tuple(subscriptions)
 
@@ -143,7 +145,8 @@ class _Reader:
         self.plans = {name.lower(): name for name in self.policy.plans}
         self.plan = self.policy.default_plan
         self.interval = intake.interval or self.policy.default_interval
-        self.problems: list[str] = []
+        self.count = 0  # of problems
+        self._said: dict[tuple[str | None, str], list[str]] = {}
         if intake.plan is not None:
             self.plan = self.known_plan(intake.plan, "the plan") or self.plan
         if self.interval not in self.policy.intervals:
@@ -153,7 +156,7 @@ class _Reader:
 
     def row(self, row: Row) -> _Told | None:
         """The row's values, each read by its column; None after saying what is wrong."""
-        before = len(self.problems)
+        before = self.count
         cells = row.cells
         for name in cells:
             if name not in COLUMNS:
@@ -178,11 +181,11 @@ class _Reader:
         recorded = self.moment(row, "recorded_at", cells["recorded_at"]) if "recorded_at" in cells else moment
         self.words(row, cells, values)
         self.numbers(row, cells, values)
-        if len(self.problems) > before or moment is None or recorded is None:
+        if self.count > before or moment is None or recorded is None:
             return None
         values |= {"day": moment[0], "recorded": recorded[0], "at": cells["at"]}
         self.until(row, cells, values)
-        return _Told(row, moment[1], values) if len(self.problems) == before else None
+        return _Told(row, moment[1], values) if self.count == before else None
 
     def words(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
         for name in ("user", "item", "reason"):
@@ -270,8 +273,19 @@ class _Reader:
 
     def say(self, where: Row | str, column: str | None, sentence: str) -> None:
         place = where.place if isinstance(where, Row) else where
-        named = f", column {column}" if column and isinstance(where, Row) else ""
-        self.problems.append(f"{place}{named}: {sentence}")
+        self._said.setdefault((column if isinstance(where, Row) else None, sentence), []).append(place)
+        self.count += 1
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each problem, at the first place that has it."""
+        told = []
+        for (column, sentence), places in self._said.items():
+            named = f", column {column}" if column else ""
+            again = f" (and {len(places) - 1} more times)" if len(places) > 2 else ""
+            again = f" (and once more: {places[1]})" if len(places) == 2 else again
+            told.append(f"{places[0]}{named}: {sentence}{again}")
+        return told
 
     def subscription(self, account: str, told: list[_Told]) -> Subscription:
         """The account's events in the order in which they took effect, checked against one another."""

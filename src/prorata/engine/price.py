@@ -6,11 +6,8 @@ from prorata.engine.calendar import MONTHS, Day
 from prorata.engine.known import Held, Known, Terms
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
+from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Window
-
-
-class PriceMissing(ValueError):
-    """Nothing says what something costs; the sentence says what to do about it."""
 
 
 def seat_prices(known: Known, period: Period, end: Day) -> Window[Price]:
@@ -35,7 +32,7 @@ def _seat_price(terms: Terms, period: Period) -> Price:
     if agreed is not None:
         return Price(agreed, listed.months if listed else MONTHS[period.interval], terms.plan)
     if listed is None:
-        raise PriceMissing(
+        raise CannotBill(
             f"plan {terms.plan} has no price for interval {period.interval}; "
             f"give the agreed one in the column price, or add it to the policy"
         )
@@ -48,7 +45,7 @@ def add_on_price(item: str, held: Held, period: Period) -> Price:
     if held.agreed_minor is not None:
         return Price(held.agreed_minor, listed.months if listed else MONTHS[period.interval])
     if listed is None:
-        raise PriceMissing(
+        raise CannotBill(
             f"add-on {item} has no price for interval {period.interval}; "
             f"give the agreed one in the column price, or add it to the policy"
         )

@@ -16,6 +16,7 @@ from prorata.engine.intake import Intake, IntakeError, Row, read_histories
 from prorata.engine.money import format_amount
 from prorata.engine.policy.reading import PolicyError, read_document
 from prorata.engine.record import document_record
+from prorata.engine.refusal import CannotBill
 
 _KEYS = {
     "claims", "title", "policy", "changes", "plan", "interval", "start", "roles", "seats_follow", "through", "history",
@@ -99,7 +100,7 @@ def run_scenario(scenario: Scenario) -> tuple[str, ...]:
         billings = [
             (subscription, bill(subscription, through=scenario.through)) for subscription in subscriptions_of(scenario)
         ]
-    except (PolicyError, IntakeError, ValueError) as error:
+    except (PolicyError, IntakeError, CannotBill) as error:
         if scenario.refused is None:
             return (f"refused: {error}",)
         return () if scenario.refused in str(error) else (f"expected refusal: {scenario.refused}", f"computed: {error}")

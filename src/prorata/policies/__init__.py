@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +24,9 @@ def load_policy(name: str) -> Policy:
         return _shipped(name)
     path = Path(name)
     if path.suffix != ".toml" and not path.exists():
-        raise PolicyError([f"{name} is neither a policy that ships ({', '.join(policy_names())}) nor a file"])
+        near = get_close_matches(name, policy_names(), 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise PolicyError([f"{name} is neither a policy that ships ({', '.join(policy_names())}) nor a file{hint}"])
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
