@@ -47,8 +47,9 @@ check-mutants: .venv-test/.ready  ## change the engine in small ways and list th
 	@.venv-test/bin/mutmut results
 
 .PHONY: docs
-docs: .venv-test/.ready  ## write docs/reference anew
+docs: .venv-test/.ready  ## write docs/reference anew, and what the examples of the documentation print
 	@.venv-test/bin/python -m prorata.console.reference docs/reference
+	@.venv-test/bin/python -m tests.docs.shown
 
 .PHONY: lock
 lock:  ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions

@@ -140,6 +140,8 @@ def _default(key: Key) -> str:
         return "left out"
     if isinstance(key.default, bool):
         return f"`{str(key.default).lower()}`"
+    if isinstance(key.default, Fraction):
+        return f'`"{key.default}"`'
     return f"`{key.default}`"
 
 

@@ -120,7 +120,11 @@ def _write(
         if not worth:
             continue  # the rest of a month that counts whole
         exact += worth
-        amount = rounded(exact, parts, mode) - charged if running else rounded(worth, parts, mode)
+        amount, rest = divmod(exact if running else worth, parts)
+        if rest:
+            amount = rounded(exact if running else worth, parts, mode)
+        if running:
+            amount -= charged
         charged += amount
         lines.append(
             Line(period, item, kind, to_date(start), to_date(end), quantity, price, amount, worth, before, after, news)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from operator import attrgetter
 
 from prorata.engine.calendar import Day, calendar_start, next_calendar_start
@@ -28,9 +27,8 @@ class Settlement:
     """
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
-        news = subscription.events
-        if any(one.recorded > two.recorded for one, two in pairwise(news)):
-            news = tuple(sorted(news, key=_RECORDED))
+        news = sorted(subscription.events, key=_RECORDED)
+        schedule = [event for event in news if event.kind in SCHEDULE_EVENTS]
         self.known = Known(subscription, start)
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
@@ -39,8 +37,8 @@ class Settlement:
         self._learned = 0
         self._learned_day = start
         self._last_look = start - 1
-        self._schedule = [event.recorded for event in news if event.kind in SCHEDULE_EVENTS]
-        self._told = max((event.recorded for event in news if event.kind in ("start", "trial")), default=start)
+        self._schedule = [event.recorded for event in schedule]
+        self._told = max((event.recorded for event in schedule if event.kind != "interval"), default=start)
         self._coming: Period | None = None
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         self._learn(self._told)
