@@ -236,16 +236,20 @@ class Judge:
     def add_on(self, period: JudgedPeriod, day: date, item: str) -> tuple[int, int, int]:
         upto = self.moment(period, day).toordinal()
         quantity, agreed = 0, None
+        asked, asked_then = self.subscription.interval, self.subscription.interval
         for event in self.subscription.events:
+            if event.interval and event.kind in ("start", "trial", "interval"):
+                asked = event.interval
             if event.day <= upto and event.item == item:
                 if event.kind == "remove_add_on":
                     quantity, agreed = 0, None
                 else:
                     quantity, agreed = (1 if event.quantity is None else event.quantity), event.price_minor
+                    asked_then = asked
         sold = self.policy.add_ons.get(item)
         listed = self.listed(sold.prices, period) if sold else None
         if agreed is not None:
-            return quantity, agreed, listed[1] if listed else MONTHS[period.interval]
+            return quantity, agreed, MONTHS[asked_then]  # the generated histories agree on prices of unlisted ones only
         return (quantity, *listed) if listed else (0, 0, 1)
 
     def weight(self, period: JudgedPeriod, day: date) -> Fraction:

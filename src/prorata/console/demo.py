@@ -31,12 +31,15 @@ _SHOWS = (
 )
 
 _NEXT = """\
-Bill your own history (CSV with the columns at, account, event, user, …):
-  prorata bill --policy mainter --plan PRO --events FILE.csv --through 2026-07-01 --explain
+Bill a history of your own (CSV with the columns at, account, event, user, …), or this sample:
+  prorata bill --policy mainter --events src/prorata/samples/workshops.csv --through 2026-07-01 --explain
 Ask why a document is what it is:
-  prorata explain --policy mainter --events FILE.csv --account "Nord Verkstad" --date 2026-05-01
+  prorata explain --policy mainter --events src/prorata/samples/workshops.csv --account "Nord Verkstad" \\
+    --date 2026-05-01
 Read a policy in plain words, or as a file to start your own from:
-  prorata policy show mainter        prorata policy show mainter --source
+  prorata policy show mainter
+  prorata policy show mainter --source
+After make run the command is .venv/bin/prorata.
 """
 
 

@@ -16,7 +16,7 @@ _NEEDED = ("at", "account", "event")
 
 def read_event_file(name: str) -> list[Row]:
     """The rows of a file, `-` for standard input; JSON Lines where the first line begins with a brace."""
-    return rows_of("standard input" if name == "-" else name, _text(name))
+    return rows_of(*_text(name))
 
 
 def rows_of(shown: str, text: str) -> list[Row]:
@@ -29,21 +29,23 @@ def rows_of(shown: str, text: str) -> list[Row]:
     return rows
 
 
-def _text(name: str) -> str:
+def _text(name: str) -> tuple[str, str]:
+    """How problems name the file, and what it says."""
+    shown = "standard input" if name == "-" else name
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise IntakeError([f"{name} cannot be read: {error.strerror}"]) from None
+        raise IntakeError([f"{shown} cannot be read: {error.strerror}"]) from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise IntakeError(
-            [f"{name}, line {line}: the byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8"]
+            [f"{shown}, line {line}: the byte 0x{raw[error.start]:02X} is not UTF-8; save the file as UTF-8"]
         ) from None
     if "\0" in text:
-        raise IntakeError([f"{name}, line 1: the file holds zero bytes, so it is not UTF-8 text; save it as UTF-8"])
-    return text
+        raise IntakeError([f"{shown}, line 1: the file holds zero bytes, so it is not UTF-8 text; save it as UTF-8"])
+    return shown, text
 
 
 def _csv_rows(name: str, text: str) -> Iterator[Row]:
@@ -81,14 +83,20 @@ def _check_header(name: str, header: list[str]) -> None:
 
 
 def _json_rows(name: str, text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         place = f"{name}, line {number}"
         try:
-            told = json.loads(line, parse_float=str, parse_int=str)
+            told = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
         except json.JSONDecodeError as error:
             raise IntakeError([f"{place}, column {error.colno}: this is not JSON: {error.msg}"]) from None
+        except RecursionError:
+            told = None
         if not isinstance(told, dict) or any(isinstance(value, (dict, list, bool)) for value in told.values()):
             raise IntakeError([f"{place}: a line is one flat object of texts and numbers"])
-        yield Row(place, {key: value for key, value in told.items() if value not in (None, "")})
+        cells = {key: value.strip() for key, value in told.items() if value is not None}
+        for key, value in cells.items():
+            if any("\ud800" <= sign <= "\udfff" for sign in key + value):
+                raise IntakeError([f"{place}: {key!r} holds half of a character ({value!r})"])
+        yield Row(place, {key: value for key, value in cells.items() if value})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import track
+from rich.table import Table
 from rich.text import Text
 
 from prorata.console import output
@@ -22,7 +24,7 @@ from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
 from prorata.engine.calendar import Interval
 from prorata.engine.history import Subscription
-from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
+from prorata.engine.intake import INTERVAL_WORDS, YEARS, Intake, IntakeError, read_histories
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
 from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
@@ -89,12 +91,13 @@ def bill(
         last = _day("--through", through)
         subscriptions = _subscriptions(policy, events, start, plan, interval, account, map_role, seats)
         billed = list(_billed(subscriptions, last))
-    if format is Format.json:
-        output.write_json(sys.stdout, billed, explained=explain)
-    elif format is Format.csv:
-        output.write_csv(sys.stdout, billed, explained=explain)
-    else:
-        output.write_tables(output.paper(), billed, explained=explain)
+    if format is Format.table:
+        with output.paper() as console:
+            output.write_tables(console, billed, explained=explain)
+        return
+    write = output.write_json if format is Format.json else output.write_csv
+    write(sys.stdout, billed, explained=explain)
+    output.say_lapses(billed)
 
 
 @app.command()
@@ -124,15 +127,13 @@ def explain(
         document = billing.documents[dates.index(day)]
         if line is not None and not 1 <= line <= len(document.lines):
             raise IntakeError([f"--line {line}: the document of {day} has lines 1 to {len(document.lines)}"])
-    console = output.paper()
-    console.print(output.document_table(document, subscription, explained=False))
-    for number, one in enumerate(document.lines, 1):
-        if line in (None, number):
-            first, *rest = str(explain_line(one, document, subscription)).split("\n")
-            console.print(f"[bold]{number}[/bold]  ", end="")
-            console.print(first, markup=False)
-            for said in rest:
-                console.print(f"   {said}", markup=False)
+    with output.paper() as console:
+        console.print(output.document_table(document, subscription, explained=False))
+        for number, one in enumerate(document.lines, 1):
+            if line in (None, number):
+                said = Table.grid(padding=(0, 2, 1, 0))
+                said.add_row(Text(str(number), style="bold"), Text(str(explain_line(one, document, subscription))))
+                console.print(said)
 
 
 @app.command()
@@ -140,13 +141,16 @@ def check(
     paths: Annotated[list[Path], typer.Argument(help="Scenario files, or folders of them.", metavar="PATH…")],
 ) -> None:
     """Run scenarios: each failure as expected against computed, then the counts."""
-    console, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+    console, errors = (
+        Console(highlight=False, soft_wrap=True, emoji=False),
+        Console(stderr=True, highlight=False, soft_wrap=True, emoji=False),
+    )
     files: list[Path] = []
     for path in paths:
         if not path.exists():
             errors.print(f"{path} does not exist", markup=False)
             raise typer.Exit(2)
-        files += sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+        files += sorted(one for one in path.rglob("*.toml") if one.is_file()) if path.is_dir() else [path]
     if not files:
         errors.print("no scenario files (*.toml) there", markup=False)
         raise typer.Exit(2)
@@ -155,7 +159,7 @@ def check(
         try:
             scenario = read_scenario(file.read_text(encoding="utf-8"), name=str(file), policy_document=_policy_document)
             problems = run_scenario(scenario)
-        except (ScenarioError, PolicyError, UnicodeDecodeError) as error:
+        except (ScenarioError, PolicyError, UnicodeDecodeError, OSError) as error:
             problems = (str(error),)
         if problems:
             failed += 1
@@ -173,17 +177,19 @@ def demo() -> None:
     """Bill the sample histories that ship under the three policies that ship."""
     from prorata.console.demo import show_demo
 
-    show_demo(output.paper())
+    with output.paper() as console:
+        show_demo(console)
 
 
 @policies.command("list")
 def list_policies() -> None:
     """The policies that ship."""
-    console = output.paper()
     for name in policy_names():
         policy = load_policy(name)
         plans = ", ".join(policy.plans)
-        console.print(f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}")
+        Console(highlight=False, soft_wrap=True, emoji=False).print(
+            f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}"
+        )
 
 
 @policies.command("show")
@@ -205,13 +211,13 @@ def show_policy(
             text = policy_text(name) if name in policy_names() else Path(name).read_text(encoding="utf-8-sig")
             sys.stdout.write(text)
             return
-        console = output.paper()
-        for part in tell(policy, interval=chosen):
-            console.print(f"\n[bold]{part.title}[/bold]")
-            for sentence in part.sentences:
-                console.print(Padding(Text(sentence.text), (0, 0, 0, 2), expand=False))
-                if sentence.example:
-                    console.print(Padding(Text(sentence.example, style="cyan"), (0, 0, 0, 6), expand=False))
+        with output.paper() as console:
+            for part in tell(policy, interval=chosen):
+                console.print(Text(f"\n{part.title}", style="bold"))
+                for sentence in part.sentences:
+                    console.print(Padding(Text(sentence.text), (0, 0, 0, 2), expand=False))
+                    if sentence.example:
+                        console.print(Padding(Text(sentence.example, style="cyan"), (0, 0, 0, 6), expand=False))
 
 
 @policies.command("check")
@@ -219,8 +225,9 @@ def check_policy(file: Annotated[str, typer.Argument(help="The policy file.")]) 
     """Check a policy file; every mistake with its line and what is allowed."""
     with _sentences():
         policy = load_policy(file)
-    Console(highlight=False).print(
-        f"{file}: fine. {len(policy.plans)} plans, billed {_either(policy.intervals)}.", markup=False
+    plans = f"{len(policy.plans)} plan{'s' if len(policy.plans) > 1 else ''}"
+    Console(highlight=False, soft_wrap=True, emoji=False).print(
+        f"{file}: fine. {plans}, billed {_either(policy.intervals)}.", markup=False
     )
 
 
@@ -236,6 +243,12 @@ def schema() -> None:
 
 def run() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
     try:
         app()
     except BrokenPipeError:
@@ -250,7 +263,7 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except (IntakeError, PolicyError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True, emoji=False).print(str(error), markup=False)
         raise typer.Exit(2) from None
 
 
@@ -299,9 +312,13 @@ def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[
 
 def _day(option: str, text: str) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise IntakeError([f"{option}: {text!r} is not a date; write one like 2026-04-01"]) from None
+    first, past = YEARS
+    if not first <= day.year < past:
+        raise IntakeError([f"{option}: {text!r} is too far away; write a year from {first} to {past - 1}"])
+    return day
 
 
 def _interval(text: str | None) -> Interval | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import StringIO
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +17,7 @@ from rich.text import Text
 
 from prorata.engine.bill import Billing
 from prorata.engine.calendar import speak_day, to_day
+from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import describe, explain, speak_share
 from prorata.engine.history import Subscription
@@ -23,10 +27,23 @@ from prorata.engine.record import document_record
 _PAPER = 100  # columns where nobody's terminal says how wide it is
 
 
-def paper() -> Console:
-    """Standard output: as wide as the terminal, or wide enough for a file; coloured only on a terminal."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PAPER)
+@contextmanager
+def paper() -> Iterator[Console]:
+    """Standard output: as wide as the terminal and coloured, or plain, wide enough and without trailing spaces."""
+    console = Console(highlight=False, emoji=False)
+    if console.is_terminal:
+        yield console
+        return
+    written = StringIO()
+    yield Console(highlight=False, emoji=False, width=_PAPER, file=written)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
+
+
+def say_lapses(billed: Sequence[Billed]) -> None:
+    """The credits that were lost, on standard error: the formats for programs hold documents only."""
+    for _, billing in billed:
+        for lapse in billing.lapses:
+            print(_lapse_text(lapse, billing), file=sys.stderr)
 
 
 Billed = tuple[Subscription, Billing]
@@ -71,9 +88,13 @@ def write_tables(console: Console, billed: Sequence[Billed], *, explained: bool)
         for document in billing.documents:
             console.print(document_table(document, subscription, explained=explained))
         for lapse in billing.lapses:
-            amount = f"{subscription.policy.currency} {speak_amount(lapse.amount_minor, subscription.policy.currency)}"
-            day = speak_day(to_day(lapse.date))
-            console.print(Text(f"{lapse.account}: credits of {amount} lapsed on {day}\n", style="yellow"))
+            console.print(Text(f"{_lapse_text(lapse, billing)}\n", style="yellow"))
+
+
+def _lapse_text(lapse: Lapse, billing: Billing) -> str:
+    currency = billing.documents[0].currency  # a credit comes of a document, so there is one
+    amount = f"{currency} {speak_amount(lapse.amount_minor, currency)}"
+    return f"{lapse.account}: credits of {amount} lapsed on {speak_day(to_day(lapse.date))}"
 
 
 def document_table(document: Document, subscription: Subscription, *, explained: bool) -> RenderableType:

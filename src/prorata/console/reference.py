@@ -50,8 +50,11 @@ share.by = "months"
 
 # What an example needs beside it: alone it would be refused, because it contradicts a default or has no effect.
 BESIDE: Mapping[tuple[str, str], str] = {
-    ("", "roles"): "[roles.paying]",
+    ("….prices", "announced"): "from = 2027-01-01",
     ("roles.NAME", "billed"): "[roles.paying]",
+    ("when", "interval"): 'rise.settle = "quarter"',
+    ("when", "from"): 'rise.settle = "quarter"',
+    ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
     ("share", "started_month"): 'by = "months"',
 }
@@ -79,7 +82,8 @@ def _header(path: str) -> str:
     if path in RULE_TABLES:
         return f"[{path}]"
     keys = {key.name: key.example for _, table in list(tables())[:2] for key in keys_of(table)}
-    return keys[path.removesuffix(".NAME").removeprefix("….")].partition("\n")[0]
+    example = keys[path.removesuffix(".NAME").removeprefix("….")]
+    return [line for line in example.splitlines() if line.startswith("[")][-1]
 
 
 def _page() -> Iterator[str]:

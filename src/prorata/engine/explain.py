@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from prorata.engine.bill import starts_on
 from prorata.engine.calendar import months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
@@ -63,23 +64,29 @@ def describe(line: Line) -> str:
 
 
 def causes(line: Line) -> tuple[Event, ...]:
-    """The events that made the quantity or price what it is: news by the line's first day that did not cancel out."""
+    """The events that made the quantity or price what it is: news by the line's first day that did not cancel out.
+
+    Of a period that is billed for the first time only what changed on that very day is news.
+    """
     delay = 1 if line.period.rules.seats.change_day == "not_billed" else 0
     start = to_day(line.start)
     by_thing: dict[tuple[str, str], list[Event]] = {}
     for event in line.news:
-        thing = _thing(event, line)
-        if thing is not None and (event.day + delay <= start or event.day == start == line.period.start):
-            by_thing.setdefault(thing, []).append(event)
+        counts_from = start if event.day == start == line.period.start else event.day + delay
+        if counts_from <= start and (line.kind != "period" or counts_from == start):
+            thing = _thing(event, line)
+            if thing is not None:
+                by_thing.setdefault(thing, []).append(event)
+    meant = ("plan", "price") if line.kind in ("plan", "price") else ("person", "seats", "add_on", "cancel")
     found = []
-    for told in by_thing.values():
-        last = max(told, key=lambda event: event.order)
-        first = min(told, key=lambda event: event.order)
-        came, went = first.kind in _COMING, last.kind in _GOING
-        if last.kind in PERSON_EVENTS and ((came and went) or (first.kind in _GOING and last.kind in _COMING)):
-            continue
-        found.append(last)
-    return tuple(sorted(found, key=lambda event: event.order))
+    for (kind, _), told in by_thing.items():
+        told.sort(key=lambda event: event.order)
+        undone = told[0].kind in _COMING and told[-1].kind in _GOING
+        redone = told[0].kind in _GOING and told[-1].kind in _COMING
+        if not undone and not redone:
+            found.append((kind in meant, told[-1]))
+    fitting = [event for fits, event in found if fits]
+    return tuple(sorted(fitting or [event for _, event in found], key=lambda event: event.order))
 
 
 _COMING = ("accept", "activate")
@@ -138,7 +145,7 @@ def _people(line: Line, document: Document, subscription: Subscription) -> Itera
         if event.kind in PERSON_EVENTS and event.recorded <= to_day(document.date):
             people.learn(event)
     start = to_day(line.start)
-    opening = start == line.period.start == line.period.anchor
+    opening = start == starts_on(subscription)
     delayed = rules.change_day == "not_billed" and not opening
     yield from people.seated(start - delayed, rules.counts_from)
 

@@ -57,6 +57,7 @@ INTERVAL_WORDS: dict[str, Interval] = {
     "annually": "year",
 }
 _MOST_SAID = 20
+YEARS = (1970, 3000)
 
 
 class IntakeError(ValueError):
@@ -148,11 +149,11 @@ class _Reader:
         self.count = 0  # of problems
         self._said: dict[tuple[str | None, str], list[str]] = {}
         if intake.plan is not None:
-            self.plan = self.known_plan(intake.plan, "the plan") or self.plan
+            self.plan = self.known_plan(intake.plan, "--plan") or self.plan
         if self.interval not in self.policy.intervals:
-            self.not_offered("the interval", self.interval)
+            self.not_offered("--interval", self.interval)
         for role in intake.roles.values():
-            self.known_role(role, "the mapped role")
+            self.known_role(role, "--map-role")
 
     def row(self, row: Row) -> _Told | None:
         """The row's values, each read by its column; None after saying what is wrong."""
@@ -254,7 +255,7 @@ class _Reader:
         return read
 
     def known_plan(self, name: str, where: Row | str) -> str | None:
-        plan = self.plans.get(name.strip().lower())
+        plan = name if name in self.policy.plans else self.plans.get(name.lower())
         if plan is None:
             plans = tuple(self.policy.plans)
             self.say(where, "plan", f"{name!r} is not a plan of policy {self.policy.name}; "
@@ -264,8 +265,15 @@ class _Reader:
     def known_role(self, role: str, where: Row | str) -> None:
         if self.policy.roles and role not in self.policy.roles:
             roles = tuple(self.policy.roles)
-            self.say(where, "role", f"{role!r} is not a role of policy {self.policy.name}; {_near(role, roles)}"
-                     f"allowed: {', '.join(roles)}; --map-role {role}={roles[0]} translates it")  # fmt: skip
+            hint = _near(role, roles)
+            way_out = (
+                "" if hint or isinstance(where, str) else f"; --map-role {role}=ROLE translates it into one of them"
+            )
+            self.say(
+                where,
+                "role",
+                f"{role!r} is not a role of policy {self.policy.name}; {hint}allowed: {', '.join(roles)}{way_out}",
+            )
 
     def not_offered(self, where: Row | str, interval: str) -> None:
         offered = ", ".join(self.policy.intervals)
@@ -378,15 +386,15 @@ def _moment(text: str, zone: ZoneInfo) -> tuple[Day, float] | str:
     if not text:
         return f"is empty; {wanted}"
     try:
-        if len(text) == 10:
-            day = date.fromisoformat(text)
-            return to_day(day), datetime.combine(day, time.min, zone).timestamp()
-        moment = datetime.fromisoformat(text)
+        day = date.fromisoformat(text) if len(text) == 10 else None
+        moment = datetime.combine(day, time.min, zone) if day else datetime.fromisoformat(text)
     except ValueError:
         return f"{text!r} is not a date; {wanted}"
+    if not YEARS[0] <= moment.year < YEARS[1]:
+        return f"{text!r} is too far away; write a year from {YEARS[0]} to {YEARS[1] - 1}"
     if moment.tzinfo is None:
         return f"{text!r} has no time zone; {wanted}"
-    return to_day(moment.astimezone(zone).date()), moment.timestamp()
+    return to_day(day or moment.astimezone(zone).date()), moment.timestamp()
 
 
 def _near(word: str, allowed: Sequence[str]) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from types import MappingProxyType
 
-from prorata.engine.calendar import Day, Interval
+from prorata.engine.calendar import MONTHS, Day, Interval
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period
+from prorata.engine.policy.model import Price
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Steps
 
@@ -28,7 +29,7 @@ class Held:
     """So many of an add-on, at the list price unless one was agreed."""
 
     quantity: int
-    agreed_minor: int | None
+    agreed: Price | None
 
 
 _NO_PRICES: Mapping[Interval, int] = MappingProxyType({})
@@ -100,7 +101,20 @@ class Known:
                 steps.set(told.day, Held(0, None))
             else:
                 quantity = 1 if told.quantity is None else told.quantity
-                steps.set(told.day, Held(quantity, told.price_minor))
+                steps.set(told.day, Held(quantity, self._agreed(told)))
+
+    def _agreed(self, event: Event) -> Price | None:
+        """The price an add-on's event agrees on, for the interval that was asked for by then."""
+        if event.price_minor is None:
+            return None
+        interval = self.subscription.interval
+        for told in self._term_events:
+            if told.interval is not None and told.order < event.order:
+                interval = told.interval
+        policy = self.subscription.policy
+        add_on = policy.add_ons.get(event.item)
+        listed = policy.price(add_on.prices, interval, event.day, "") if add_on else None
+        return Price(event.price_minor, listed.months if listed else MONTHS[interval])
 
     def _terms(self, events: list[Event] | tuple[()]) -> Steps[Terms]:
         """Plan and agreed prices over time.

@@ -13,7 +13,7 @@ _DIGITS = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     **dict.fromkeys("CLF UYW".split(), 4),
 }
-_AMOUNT = re.compile(r"(?P<whole>\d{1,15})(?:\.(?P<part>\d+))?")
+_AMOUNT = re.compile(r"(?P<whole>[0-9]{1,15})(?:\.(?P<part>[0-9]{1,15}))?")
 
 
 def digits_of(currency: str) -> int:

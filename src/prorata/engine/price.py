@@ -41,9 +41,9 @@ def _seat_price(terms: Terms, period: Period) -> Price:
 
 def add_on_price(item: str, held: Held, period: Period) -> Price:
     """The price of one unit of an add-on: the list's, or the one agreed with the account."""
+    if held.agreed is not None:
+        return held.agreed
     listed = period.add_on_price(item)
-    if held.agreed_minor is not None:
-        return Price(held.agreed_minor, listed.months if listed else MONTHS[period.interval])
     if listed is None:
         raise CannotBill(
             f"add-on {item} has no price for interval {period.interval}; "

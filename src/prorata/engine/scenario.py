@@ -18,14 +18,25 @@ from prorata.engine.policy.reading import PolicyError, read_document
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
 
-_KEYS = {
-    "claims", "title", "policy", "changes", "plan", "interval", "start", "roles", "seats_follow", "through", "history",
-    "document", "lapse", "refused",
+# The keys of a scenario, of a document and of a line, with the types of their values.
+_KEYS: dict[str, type] = {
+    "claims": list, "title": str, "policy": str, "changes": dict, "plan": str, "interval": str, "start": date,
+    "roles": dict, "seats_follow": bool, "through": date, "history": str, "document": list, "lapse": list,
+    "refused": str,
 }  # fmt: skip
-_DOCUMENT_KEYS = {
-    "account", "kind", "date", "currency", "lines", "subtotal", "tax", "total", "credit_used", "credit_left", "due",
+_DOCUMENT_KEYS: dict[str, type] = {
+    "account": str, "kind": str, "date": date, "currency": str, "lines": list, "subtotal": str, "tax": str,
+    "total": str, "credit_used": str, "credit_left": str, "due": str,
 }  # fmt: skip
-_LINE_KEYS = {"item", "kind", "quantity", "unit_price", "start", "end", "days", "share", "amount", "text"}
+_LINE_KEYS: dict[str, type] = {
+    "item": str, "kind": str, "quantity": int, "unit_price": str, "start": date, "end": date, "days": int,
+    "share": str, "amount": str, "text": str,
+}  # fmt: skip
+_LAPSE_KEYS: dict[str, type] = {"account": str, "date": date, "amount": str}
+_WORDS: dict[type, str] = {
+    str: "a text in quotes", int: "a whole number", bool: "true or false", date: "a day without quotes",
+    list: "a list", dict: "a table",
+}  # fmt: skip
 
 
 class ScenarioError(ValueError):
@@ -59,9 +70,7 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{name}: this is not TOML: {error}") from error
-    for key in told:
-        if key not in _KEYS:
-            raise ScenarioError(f"{name}: {key} is not a key of a scenario; allowed: {', '.join(sorted(_KEYS))}")
+    _check_keys(name, "a scenario", told, _KEYS)
     for key in ("title", "policy", "through", "history"):
         if key not in told:
             raise ScenarioError(f"{name}: {key} is missing")
@@ -70,6 +79,8 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
         _check_keys(name, "document", document, _DOCUMENT_KEYS)
         for line in document.get("lines", []):
             _check_keys(name, "document.lines", line, _LINE_KEYS)
+    for lapse in told.get("lapse", []):
+        _check_keys(name, "lapse", lapse, _LAPSE_KEYS)
     if not expected and "refused" not in told:
         raise ScenarioError(f"{name}: a scenario expects at least one [[document]], or to be refused")
     claims = told.get("claims", [])
@@ -162,10 +173,14 @@ def _rows(history: str) -> Iterable[Row]:
         yield Row(f"history, row {number}", {name: value for name, value in cells.items() if value})
 
 
-def _check_keys(name: str, where: str, table: Mapping[str, Any], allowed: set[str]) -> None:
-    for key in table:
+def _check_keys(name: str, where: str, table: Any, allowed: Mapping[str, type]) -> None:
+    if not isinstance(table, dict):
+        raise ScenarioError(f"{name}: {where} is a table, not {table!r}")
+    for key, value in table.items():
         if key not in allowed:
             raise ScenarioError(f"{name}: {key} is not a key of {where}; allowed: {', '.join(sorted(allowed))}")
+        if not isinstance(value, allowed[key]) or (isinstance(value, bool) and allowed[key] is int):
+            raise ScenarioError(f"{name}: {key} of {where} is {_WORDS[allowed[key]]}, not {value!r}")
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,18 +22,18 @@ def load_policy(name: str) -> Policy:
     """A policy that ships, by its name, or a policy file, by its path; raises PolicyError."""
     if name in policy_names():
         return _shipped(name)
-    path = Path(name)
-    if path.suffix != ".toml" and not path.exists():
-        near = get_close_matches(name, policy_names(), 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise PolicyError([f"{name} is neither a policy that ships ({', '.join(policy_names())}) nor a file{hint}"])
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = Path(name).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise PolicyError([f"{name} is not UTF-8 text; save it as UTF-8"]) from None
     except OSError as error:
-        raise PolicyError([f"{name} cannot be read: {error.strerror}"]) from None
-    return read_policy(text, name=path.stem, source=name)
+        if name.endswith(".toml"):
+            raise PolicyError([f"{name} cannot be read: {error.strerror}"]) from None
+        near = get_close_matches(name, policy_names(), 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        ships = ", ".join(policy_names())
+        raise PolicyError([f"{name} is neither a policy that ships ({ships}) nor a file{hint}"]) from None
+    return read_policy(text, name=Path(name).stem, source=name)
 
 
 def policy_text(name: str) -> str:

@@ -17,7 +17,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     """Every reason why the policy as a whole cannot be meant, with the way out."""
     yield from _identity(policy)
     yield from _prices(policy)
-    yield from _whens(policy)
+    yield from _whens(policy, document)
     yield from _without_effect(policy, document)
     for chosen, rules in policy.variants.items():
         path: Path = ("when", chosen[-1]) if chosen else ()
@@ -66,17 +66,20 @@ def _prices(policy: Policy) -> Iterator[Problem]:
 
 def _notice(policy: Policy, row: PriceRow, path: Path) -> Iterator[Problem]:
     if row.from_ is None:
+        if row.announced is not None:
+            yield Problem((*path, "announced"), "announced would have no effect; it needs from")
         return
     for interval in policy.intervals:
         months = policy.rules(interval, to_day(row.from_)).prices.notice_months
         if not months or row.interval not in (None, interval):
             continue
-        latest = to_date(add_months(to_day(row.from_), -months))
-        if row.announced is None:
+        if months > _MOST_MONTHS:
+            yield Problem(("prices", "notice_months"), f"prices.notice_months is at most {_MOST_MONTHS}, not {months}")
+        elif row.announced is None:
             yield Problem(
                 path, f"a price from {row.from_} needs announced: prices.notice_months = {months} asks for a notice"
             )
-        elif row.announced > latest:
+        elif row.announced > (latest := to_date(add_months(to_day(row.from_), -months))):
             yield Problem(
                 path,
                 f"a price from {row.from_} must be announced by {latest}, {months} months ahead "
@@ -85,8 +88,13 @@ def _notice(policy: Policy, row: PriceRow, path: Path) -> Iterator[Problem]:
         return
 
 
-def _whens(policy: Policy) -> Iterator[Problem]:
+_MOST_MONTHS = 120
+
+
+def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     for at, when in enumerate(policy.whens):
+        if not set(document["when"][at]) - {"interval", "from", "until"}:
+            yield Problem(("when", at), "when says no rule that differs; write one, such as rise.settle")
         if when.interval is not None and when.interval not in policy.intervals:
             yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
         if (when.from_ or date.min) >= (when.until or date.max):

@@ -115,14 +115,17 @@ def _type_schema(type_: Any) -> dict[str, Any]:
     if get_origin(type_) is Literal:
         return {"enum": list(get_args(type_))}
     if get_origin(type_) is tuple:
-        return {"type": "array", "items": _type_schema(get_args(type_)[0])}
+        items = get_args(type_)[0]
+        return {"type": "array", "items": _type_schema(items), **({} if items is str else {"minItems": 1})}
     if get_origin(type_) is Mapping:
-        return {"type": "object", "additionalProperties": _type_schema(get_args(type_)[1])}
+        return {"type": "object", "additionalProperties": _type_schema(get_args(type_)[1]), "minProperties": 1}
     if type_ is Price:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? per (month|quarter|half_year|year)$"}
     if type_ is Fraction:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
-    simple = {str: "string", bool: "boolean", int: "integer", date: "string"}
+    if type_ is date:
+        return {"type": "string", "format": "date"}
+    simple = {str: "string", bool: "boolean", int: "integer"}
     if type_ in simple:
         return {"type": simple[type_], **({"minimum": 0} if type_ is int else {})}
     return _table_schema(type_)

@@ -115,7 +115,8 @@ class SeatRules:
         "active",
     )
     counts_from: Literal["acceptance", "invitation"] = key(
-        "Whether an invited person counts from the acceptance or already from the invitation.",
+        "Whether an invited person counts from the acceptance or already from the invitation. Needs people to be "
+        'counted (`count = "active"`).',
         'counts_from = "invitation"',
         "acceptance",
     )
@@ -134,7 +135,7 @@ class SeatRules:
     )
     minimum: int = key("Never fewer seats than this are billed.", "minimum = 10", 0)
     below_active: Literal["allowed", "refused"] = key(
-        "Whether the seats bought may be lowered below the number of active members.",
+        'Whether the seats bought may be lowered below the number of active members. Needs `count = "bought"`.',
         'below_active = "refused"',
         "allowed",
     )
@@ -164,7 +165,7 @@ class RiseRules:
 
     settle: Literal["next_invoice", "month", "quarter", "now"] = key(
         "`next_invoice`: with the next period's bill. `month`, `quarter`: on the first day of the next calendar "
-        "month or quarter. `now`: the day it becomes known.",
+        'month or quarter. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
         'settle = "quarter"',
         "next_invoice",
     )
@@ -181,7 +182,7 @@ class FallRules:
     )
     settle: Literal["next_invoice", "now"] = key(
         "`next_invoice`: credited on the next document that is due for another reason. `now`: a credit note the day "
-        "it becomes known.",
+        'it becomes known. Needs `give = "credit"` and `period.charge = "advance"`.',
         'settle = "now"',
         "next_invoice",
     )
@@ -367,7 +368,7 @@ class PolicyKeys:
     )
     roles: Mapping[str, Role] = key(
         "The roles members can have; the first is the default. A policy that names none bills every role.",
-        "[roles.free]\nbilled = false",
+        "[roles.paying]\n\n[roles.free]\nbilled = false",
         None,
     )
     notes: tuple[str, ...] = key(

@@ -9,11 +9,10 @@ from datetime import date
 from prorata.engine.bill import bill
 from prorata.engine.calendar import MONTHS, Interval, speak_day, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.due import SEATS
 from prorata.engine.explain import speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import Policy, Price, Rules
+from prorata.engine.policy.model import Policy, Price, PriceRow, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,16 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
 def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
         for row in plan.prices:
-            only = f" when billed {_EVERY[row.interval]}" if row.interval else ""
-            since = f" from {speak_day(to_day(row.from_))}" if row.from_ else ""
-            yield Sentence(f"{plan.title or name} costs {_price(row.price, policy)} per seat{only}{since}.")
+            yield Sentence(f"{plan.title or name} costs {_price(row.price, policy)} per seat{_where(row)}.")
     for name, add_on in policy.add_ons.items():
         per = " for each seat" if add_on.charge == "seat" else ""
         for row in add_on.prices:
-            yield Sentence(f"{add_on.title or name} costs {_price(row.price, policy)}{per}.")
+            yield Sentence(f"{add_on.title or name} costs {_price(row.price, policy)}{per}{_where(row)}.")
+
+
+def _where(row: PriceRow) -> str:
+    only = f" when billed {_EVERY[row.interval]}" if row.interval else ""
+    return only + (f" from {speak_day(to_day(row.from_))}" if row.from_ else "")
 
 
 def _price(price: Price, policy: Policy) -> str:
@@ -71,9 +73,9 @@ def _price(price: Price, policy: Policy) -> str:
 
 
 def _earlier(policy: Policy, interval: Interval) -> Iterator[Part]:
-    """What held before, or will hold from a later day, where the policy has versions by date."""
-    days = sorted({when.until for when in policy.whens if when.until and when.interval in (None, interval)})
-    for day in days:
+    """What held before, where the policy has versions by date."""
+    whens = [when for when in policy.whens if when.interval in (None, interval)]
+    for day in sorted({day for when in whens for day in (when.from_, when.until) if day is not None}):
         rules = policy.rules(interval, to_day(day) - 1)
         told = tuple(_Teller(policy, interval, rules=rules, year=day.year - 1).sentences())
         yield Part(f"Billed {_EVERY[interval]}: periods that began before {speak_day(to_day(day))}", told)
@@ -96,6 +98,8 @@ class _Teller:
         self.seats = max(3, self.rules.seats.minimum + 2)
         self.bought = self.rules.seats.count == "bought"
         self.unit = "seat" if self.bought else "user"
+        self.plan = next((name for name in policy.plans if self.price_of(name)), None)
+        self.role = next((name for name, role in policy.roles.items() if role.billed), None)
 
     def sentences(self) -> Iterator[Sentence]:
         yield self.period()
@@ -116,8 +120,7 @@ class _Teller:
         else:
             begin = f"A {word} is counted from the day the agreement starts."
         when = "its first day, in advance" if charge == "advance" else "the day after its last, for the time past"
-        documents = self.story(())
-        return Sentence(f"{begin} It is billed on {when}.", self.shown(documents[0]))
+        return Sentence(f"{begin} It is billed on {when}.", self.shown(self.story(())[:1]))
 
     def who(self) -> Sentence:
         seats = self.rules.seats
@@ -129,9 +132,7 @@ class _Teller:
         roles = [name for name, role in self.policy.roles.items() if not role.billed]
         start = "the acceptance of the invitation" if seats.counts_from == "acceptance" else "the invitation"
         text = f"Every active user holds a seat, from {start} on"
-        if roles:
-            return Sentence(f"{text}; users with the role {' or '.join(roles)} are free.")
-        text += ", whatever the role."
+        text += f"; users with the role {' or '.join(roles)} are free." if roles else ", whatever the role."
         if seats.measure == "distinct":
             text += " Everyone who was active on any day of the period counts for all of it."
         elif seats.measure == "high_water":
@@ -141,76 +142,63 @@ class _Teller:
     def minimum(self) -> Iterator[Sentence]:
         least = self.rules.seats.minimum
         if least:
-            document = self.story((), seats=max(1, least - 6))[0]
-            yield Sentence(f"Never fewer than {least} seats are billed.",
-                           f"With {max(1, least - 6)}: {self.shown(document)}")  # fmt: skip
+            fewer = max(1, least - 6)
+            example = self.shown(self.story((), seats=fewer)[:1])
+            yield Sentence(f"Never fewer than {least} seats are billed.", f"With {fewer}: {example}" if example else "")
 
     def rise(self) -> Sentence:
-        added = self.added(1)
-        documents = self.story([added])
-        day = speak_day(to_day(self.change))
-        who = f"One {self.unit} more on {day}"
+        documents = self.story([self.added()])
+        who = f"One {self.unit} more on {speak_day(to_day(self.change))}"
         if self.rules.period.charge == "arrears":
-            document = self.covering(documents)
-            return Sentence(f"A {self.unit} who joins is billed {self.by_share()}, with the period's bill.",
-                            f"{who}: {self.shown(document)}")  # fmt: skip
-        document, line = self.first(documents, "rise")
+            text = f"A {self.unit} who joins is billed {self.by_share()}, with the period's bill."
+            return Sentence(text, self.said(who, self.shown(self.covering(documents))))
         settle = {
             "next_invoice": f"with the bill of the next {_WORD[self.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
             "now": "at once",
         }[self.rules.rise.settle]
-        return Sentence(f"A {self.unit} added in between is charged {self.by_share()}, {settle}.",
-                        f"{who}: {self.sum(line)}, on {speak_day(to_day(document.date))}")  # fmt: skip
+        text = f"A {self.unit} added in between is charged {self.by_share()}, {settle}."
+        return Sentence(text, self.said(who, self.line(documents, "rise")))
 
     def fall(self) -> Sentence:
-        documents = self.story([self.removed(1)])
-        day = speak_day(to_day(self.change))
-        who = f"One {self.unit} fewer on {day}"
+        documents = self.story([self.removed()])
+        who = f"One {self.unit} fewer on {speak_day(to_day(self.change))}"
         if self.rules.fall.give == "nothing":
-            document = self.following(documents)
-            text = (
-                f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid and usable."
-            )
-            return Sentence(text, f"{who}: {self.shown(document)}")
+            text = f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid for."
+            return Sentence(text, self.said(who, self.shown(self.following(documents))))
         if self.rules.period.charge == "arrears":
-            document = self.covering(documents)
-            return Sentence(f"A {self.unit} who leaves is billed {self.by_share()}.", f"{who}: {self.shown(document)}")
-        document, line = self.first(documents, "fall")
+            text = f"A {self.unit} who leaves is billed {self.by_share()}."
+            return Sentence(text, self.said(who, self.shown(self.covering(documents))))
         settle = {"next_invoice": "with the next invoice", "now": "at once"}[self.rules.fall.settle]
-        text = f"For a {self.unit} who leaves, the unused rest is credited {settle}."
+        gone = "given back" if self.bought else "who leaves"
+        text = f"For a {self.unit} {gone}, the unused rest is credited {settle}."
         if self.rules.fall.settle == "next_invoice":
             text += " Where that exceeds the invoice, nothing is charged and the rest stays for the next ones."
-        return Sentence(text, f"{who}: {self.sum(line)}, on {speak_day(to_day(document.date))}")
+        return Sentence(text, self.said(who, self.line(documents, "fall")))
 
     def plan_change(self) -> Iterator[Sentence]:
-        plans = [name for name in self.policy.plans if self.price_of(name)]
-        plans.sort(key=self.price_of)
+        plans = sorted((name for name in self.policy.plans if self.price_of(name)), key=self.price_of)
         if len(plans) < 2 or self.price_of(plans[0]) == self.price_of(plans[-1]):
             return
         low, high = plans[0], plans[-1]
-        row = {"at": self.change, "event": "plan", "plan": high}
-        documents = self.story([row], plan=low)
+        documents = self.story([{"at": self.change, "event": "plan", "plan": high}], plan=low)
+        who = f"{self.seats} {self.unit}s from {low} to {high} on {speak_day(to_day(self.change))}"
         if self.rules.period.charge == "arrears":
-            yield Sentence("A change of plan counts from the day it is made.", self.shown(self.covering(documents)))
+            text = "A change of plan counts from the day it is made."
+            yield Sentence(text, self.said(who, self.shown(self.covering(documents))))
             return
-        document, line = self.first(documents, "plan")
         gives = "gives the same as credit" if self.rules.fall.give == "credit" else "counts from the next period"
-        yield Sentence(
-            f"A dearer plan is charged with the difference, {self.by_share()}; a cheaper one {gives}.",
-            f"{line.quantity} {self.unit}s from {low} to {high} on {speak_day(to_day(self.change))}: {self.sum(line)}, "
-            f"on {speak_day(to_day(document.date))}",
-        )
+        text = f"A dearer plan is charged with the difference, {self.by_share()}; a cheaper one {gives}."
+        yield Sentence(text, self.said(who, self.line(documents, "plan")))
 
     def trial(self) -> Iterator[Sentence]:
         trial = self.rules.trial
         if trial.days:
-            documents = self.story((), opening=[{"at": self.start, "event": "trial"}])
-            first = documents[0].lines[0]
+            paid = to_day(self.start) + trial.days
             yield Sentence(
                 f"A trial is free for {trial.days} days; paid periods begin on the day after it.",
-                f"A trial from {speak_day(to_day(self.start))}: paid from {speak_day(to_day(first.start))}",
+                f"A trial from {speak_day(to_day(self.start))}: paid from {speak_day(paid)}",
             )
         if trial.plan_days and len(self.policy.plans) > 1:
             yield Sentence(f"A higher plan can be tried for {trial.plan_days} days at the price of the present one.")
@@ -221,14 +209,20 @@ class _Teller:
         if self.rules.credits.lapse == "agreement_end":
             text += " Credits that are left then are lost."
         documents = self.story([{"at": self.change, "event": "cancel"}])
-        last = documents[-1].lines[-1]
-        return Sentence(text, f"Cancelled on {speak_day(to_day(self.change))}: the last day billed is "
-                        f"{speak_day(to_day(last.end) - 1)}")  # fmt: skip
+        last = max(
+            (line.end for document in documents for line in document.lines if line.amount_minor > 0), default=None
+        )
+        if last is None:
+            return Sentence(text)
+        day = speak_day(to_day(last) - 1) if self.rules.cancel.ends == "period" else speak_day(to_day(self.change))
+        return Sentence(text, f"Cancelled on {speak_day(to_day(self.change))}: the last day billed is {day}")
 
     def rest(self) -> Iterator[Sentence]:
         if self.rules.prices.notice_months:
-            yield Sentence(f"A new price is announced {self.rules.prices.notice_months} months ahead and holds for "
-                           "periods that begin afterwards.")  # fmt: skip
+            yield Sentence(
+                f"A new price is announced {self.rules.prices.notice_months} months ahead and holds for periods that "
+                "begin afterwards."
+            )
         if self.rules.tax.rate:
             yield Sentence(f"Tax of {float(self.rules.tax.rate):g} % is added.")
         if self.rules.rounding.stage == "running":
@@ -245,60 +239,65 @@ class _Teller:
         }[self.rules.share.by]
 
     def price_of(self, plan: str) -> int:
+        """The plan's price of a year, for putting plans in order; 0 where it has none."""
         price = self.policy.price(self.policy.plans[plan].prices, self.interval, to_day(self.start), plan)
         return price.minor * 12 // price.months if price else 0
 
-    def added(self, count: int) -> dict[str, object]:
+    def added(self) -> dict[str, object]:
         if self.bought:
-            return {"at": self.change, "event": "seats", "quantity": self.seats + count}
-        return {"at": self.change, "event": "activate", "user": "dora"}
+            return {"at": self.change, "event": "seats", "quantity": self.seats + 1}
+        return {"at": self.change, "event": "activate", "user": "dora", "role": self.role}
 
-    def removed(self, count: int) -> dict[str, object]:
+    def removed(self) -> dict[str, object]:
         if self.bought:
-            return {"at": self.change, "event": "seats", "quantity": self.seats - count}
+            return {"at": self.change, "event": "seats", "quantity": self.seats - 1}
         return {"at": self.change, "event": "deactivate", "user": "member 1"}
 
     def story(
-        self,
-        changes: Iterable[dict[str, object]],
-        *,
-        seats: int | None = None,
-        plan: str | None = None,
-        opening: Iterable[dict[str, object]] | None = None,
+        self, changes: Iterable[dict[str, object]], *, seats: int | None = None, plan: str | None = None
     ) -> tuple[Document, ...]:
         """The documents of two years of an account with some seats, and what happens to it."""
+        if self.plan is None:
+            return ()
         count = seats or self.seats
-        rows = list(opening or [{"at": self.start, "event": "start"}])
+        rows: list[dict[str, object]] = [{"at": self.start, "event": "start"}]
         if self.bought:
-            rows[0] = {**rows[0], "quantity": count}
+            rows[0]["quantity"] = count
         else:
-            rows += [
-                {"at": self.start, "event": "activate", "user": f"member {number}"} for number in range(1, count + 1)
-            ]
+            members = (f"member {number}" for number in range(1, count + 1))
+            rows += [{"at": self.start, "event": "activate", "user": user, "role": self.role} for user in members]
         history = read_history(
-            [*rows, *changes], policy=self.policy, plan=plan, interval=self.interval, seats_follow=True
+            [*rows, *changes], policy=self.policy, plan=plan or self.plan, interval=self.interval, seats_follow=True
         )
         return bill(history, through=date(self.year + 2, 1, 1)).documents
 
-    def first(self, documents: Iterable[Document], kind: str) -> tuple[Document, Line]:
-        """The first line of a kind, with its document."""
-        return next((document, line) for document in documents for line in document.lines if line.kind == kind)
-
-    def covering(self, documents: Iterable[Document]) -> Document:
+    def covering(self, documents: Iterable[Document]) -> list[Document]:
         """The first document with a line for the day of change."""
-        return next(one for one in documents if any(line.start <= self.change < line.end for line in one.lines))
+        return [one for one in documents if any(line.start <= self.change < line.end for line in one.lines)][:1]
 
-    def following(self, documents: Iterable[Document]) -> Document:
+    def following(self, documents: Iterable[Document]) -> list[Document]:
         """The first document after the change."""
-        return next(document for document in documents if document.date > self.change)
+        return [document for document in documents if document.date > self.change][:1]
+
+    def line(self, documents: Iterable[Document], kind: str) -> str:
+        """The first line of a kind with its document's date, if there is one."""
+        found = ((document, line) for document in documents for line in document.lines if line.kind == kind)
+        for document, line in found:
+            return f"{self.sum(line)}, on {speak_day(to_day(document.date))}"
+        return ""
 
     def sum(self, line: Line) -> str:
         quantity = f"{'−' if line.quantity < 0 else ''}{abs(line.quantity)}"
         price, amount = (speak_amount(minor, self.policy.currency) for minor in (line.price.minor, line.amount_minor))
         return f"{quantity} × {price} × {speak_share(line)} = {amount}"
 
-    def shown(self, document: Document) -> str:
-        lines = [line for line in document.lines if line.item == SEATS]
-        sums = "; ".join(self.sum(line) for line in lines)
-        total = "" if len(lines) == 1 else f", together {speak_amount(document.subtotal_minor, self.policy.currency)}"
-        return f"{sums}{total}, on {speak_day(to_day(document.date))}"
+    def shown(self, documents: Iterable[Document]) -> str:
+        """The sums of a document with its date."""
+        for document in documents:
+            sums = "; ".join(self.sum(line) for line in document.lines)
+            total = f", together {speak_amount(document.subtotal_minor, self.policy.currency)}"
+            return f"{sums}{total if len(document.lines) > 1 else ''}, on {speak_day(to_day(document.date))}"
+        return ""
+
+    def said(self, who: str, example: str) -> str:
+        return f"{who}: {example}" if example else ""

@@ -45,7 +45,9 @@ def read_policy(text: str, *, name: str, source: str) -> Policy:
     """The policy that a TOML text writes down; `source` is how errors name the file. Raises PolicyError."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise PolicyError([f"{source}: this is not TOML that can be read: it is nested too deeply"]) from None
+    except ValueError as error:  # TOMLDecodeError is one; so is a number of thousands of digits
         raise PolicyError([f"{source}: this is not TOML: {error}"]) from error
     return read_document(document, name=name, source=source, text=text)
 
@@ -59,6 +61,9 @@ def read_document(document: Mapping[str, Any], *, name: str, source: str, text: 
     if policy is None or reader.problems:
         raise PolicyError.of_text(source, text, reader.problems)
     return policy
+
+
+_MOST = 10_000  # seats, days, months: more is a slip of the keyboard
 
 
 class _Reader:
@@ -146,8 +151,10 @@ class _Reader:
         for key in keys:
             if key.name in value:
                 at = (*path, "price" if shorthand and key.name == "prices" else key.name)
-                one = self.prices(value["prices"], at) if shorthand and key.name == "prices" else None
-                read[_field(table, key)] = one or self.value(key.type, value[key.name], at)
+                if shorthand and key.name == "prices":
+                    read["prices"] = self.prices(value["prices"], at)
+                else:
+                    read[_field(table, key)] = self.value(key.type, value[key.name], at)
             elif key.required:
                 missing = "price" if key.name == "prices" else key.name
                 self.say(path, f"{_dotted((*path, missing))} is missing; for example: {_one_line(key)}")
@@ -168,7 +175,7 @@ class _Reader:
                 near = get_close_matches(name, names, 1)
                 hint = f"did you mean {near[0]}? " if near else ""
                 self.say(
-                    (*path, name), f"{_dotted((*path, name))} is not a key; {hint}Allowed here: {', '.join(names)}"
+                    (*path, name), f"{_dotted((*path, name))} is not a key; {hint}allowed here: {', '.join(names)}"
                 )
 
     def value(self, type_: Any, value: Any, path: Path) -> Any:
@@ -178,7 +185,7 @@ class _Reader:
         if origin is Literal:
             return self.choice(get_args(type_), value, path)
         if origin is tuple:
-            if not isinstance(value, list) or not value:
+            if not isinstance(value, list) or (not value and get_args(type_)[0] is not str):
                 return self.say(path, f"{name} is a list with at least one entry, not {_shown(value)}")
             read = tuple(self.value(get_args(type_)[0], one, (*path, at)) for at, one in enumerate(value))
             return None if None in read else read
@@ -194,6 +201,8 @@ class _Reader:
         if type_ is int:
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 return self.say(path, f"{name} is a whole number, 0 or more, not {_shown(value)}")
+            if value > _MOST:
+                return self.say(path, f"{name} is at most {_MOST:,}, not {value:,}")
             return value
         if type_ is date:
             if not isinstance(value, date) or isinstance(value, datetime):
@@ -211,7 +220,7 @@ class _Reader:
             return value
         near = get_close_matches(value, allowed, 1) if isinstance(value, str) else []
         hint = f"did you mean {near[0]}? " if near else ""
-        self.say(path, f"{_dotted(path)} cannot be {_shown(value)}; {hint}Allowed: {', '.join(allowed)}")
+        self.say(path, f"{_dotted(path)} cannot be {_shown(value)}; {hint}allowed: {', '.join(allowed)}")
         return None
 
     def price(self, value: Any, path: Path) -> Any:
@@ -228,7 +237,7 @@ class _Reader:
 
     def percent(self, value: Any, path: Path) -> Any:
         """A Fraction of percent, or None after saying what is wrong."""
-        if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value) and Fraction(value) <= 100:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", value) and Fraction(value) <= 100:
             return Fraction(value)
         return self.say(path, f'{_dotted(path)} is a percentage in quotes like "25", not {_shown(value)}')
 
@@ -239,20 +248,28 @@ class _Reader:
         return None
 
 
+_HEADER = re.compile(r"""\s*(\[\[?)\s*((?:"[^"]*"|'[^']*'|[^\[\]"'])+?)\s*\]""")
+_ASSIGNED = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w.\s-])+?)\s*=""")
+_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
+
+
 def line_of(text: str, path: Path) -> int:
     """The line of the file on which the key at `path` is written, or the nearest table around it."""
     header: Path = ()
-    counts: dict[str, int] = {}
+    counts: dict[Path, int] = {}
     best, best_length = 1, 0
+    quoted = ""
     for number, line in enumerate(text.splitlines(), 1):
-        table = re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]", line)
-        assigned = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if quoted:
+            quoted = "" if line.count(quoted) % 2 else quoted
+            continue
+        quoted = next((quote for quote in ('"""', "'''") if line.count(quote) % 2), "")
+        table, assigned = _HEADER.match(line), _ASSIGNED.match(line)
         if table:
-            header = _parts(table[2])
+            header = _indexed(table[2], counts)
             if table[1] == "[[":
-                dotted = table[2]
-                counts[dotted] = counts.get(dotted, -1) + 1
-                header = (*header, counts[dotted])
+                counts[header] = counts.get(header, -1) + 1
+                header = (*header, counts[header])
             here = header
         elif assigned:
             here = (*header, *_parts(assigned[1]))
@@ -266,8 +283,19 @@ def line_of(text: str, path: Path) -> int:
     return best
 
 
+def _indexed(dotted: str, counts: Mapping[Path, int]) -> Path:
+    """The path of a table, with its place in each array of tables that it lies in."""
+    *outer, last = _parts(dotted)
+    path: Path = ()
+    for part in outer:
+        path = (*path, part)
+        if path in counts:
+            path = (*path, counts[path])
+    return (*path, last)
+
+
 def _parts(dotted: str) -> Path:
-    return tuple(part.strip(" \"'") for part in dotted.split("."))
+    return tuple(next(part for part in match.groups() if part is not None) for match in _PART.finditer(dotted))
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,7 +311,11 @@ def _dotted(path: Path) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else "an empty table" if value == {} else str(value)
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "an empty table" if value == {} else str(value)
 
 
 def _one_line(key: Key) -> str:

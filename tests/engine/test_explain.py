@@ -1,0 +1,230 @@
+"""Explanations: what caused a line, who holds the seats, the arithmetic and the rules, in words that are true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pytest
+
+from prorata.engine.bill import bill
+from prorata.engine.explain import Explanation, describe, explain
+from prorata.engine.intake import read_history
+from prorata.engine.policy.model import Policy
+from prorata.policies import load_policy
+from tests.engine.stories import BASE, policy_of
+
+MAINTER, KONFIDENS, SLONEEK = load_policy("mainter"), load_policy("konfidens"), load_policy("sloneek")
+
+
+def person(at: str, user: str, event: str = "activate", **more: str) -> dict[str, object]:
+    return {"at": at, "event": event, "user": user, **more}
+
+
+def explained(
+    rows: Sequence[Mapping[str, object]],
+    policy: Policy,
+    on: str,
+    *,
+    interval: str | None = None,
+    plan: str | None = None,
+) -> list[Explanation]:
+    """The explanations of the lines of the document of a day."""
+    history = read_history(rows, policy=policy, interval=interval, plan=plan)
+    day = date.fromisoformat(on)
+    [document] = [one for one in bill(history, through=day).documents if one.date == day]
+    return [explain(line, document, history) for line in document.lines]
+
+
+TWO = [person("2026-01-01", "anna"), person("2026-01-01", "ben")]
+
+
+def test_a_joiner_is_the_cause_of_the_rise_and_the_numbers_are_shown() -> None:
+    [rise] = explained([*TWO, person("2026-03-27", "dora")], KONFIDENS, "2026-04-01")
+    assert str(rise).splitlines() == [
+        "1 seat Konfidens added, 27 March – 30 June 2026: dora joined on 27 March 2026",
+        "1 × 365.00 × 96/365 = 96.00",  # 5 + 30 + 31 + 30 = 96 days
+        "the day someone joins is billed, the day someone leaves is not (seats.change_day)",
+        "a day is worth 1/365 of the yearly price (share.by)",
+        "what is added is charged on the first day of the next month (rise.settle)",
+    ]
+
+
+def test_someone_who_came_and_went_before_the_bill_is_no_cause() -> None:
+    visit = [person("2026-03-10", "zoe"), person("2026-03-12", "zoe", "deactivate")]
+    lines = explained([*TWO, *visit, person("2026-03-27", "dora")], KONFIDENS, "2026-04-01")
+    assert [line.causes for line in lines] == [
+        ("zoe joined on 10 March 2026",),  # the two days of the visit
+        ("dora joined on 27 March 2026",),
+    ]
+
+
+def test_someone_who_left_and_came_back_is_no_cause_of_what_follows() -> None:
+    away = [person("2026-03-10", "ben", "deactivate"), person("2026-03-12", "ben")]
+    lines = explained([*TWO, *away, person("2026-03-27", "dora")], KONFIDENS, "2026-04-01")
+    assert [(line.text, line.causes) for line in lines] == [
+        ("1 seat Konfidens removed, 10–11 March 2026", ("ben was deactivated on 10 March 2026",)),
+        ("1 seat Konfidens added, 27 March – 30 June 2026", ("dora joined on 27 March 2026",)),
+    ]
+
+
+def test_an_invitation_is_no_cause_where_the_acceptance_counts() -> None:
+    rows = [*TWO, person("2026-03-20", "dora", "invite"), person("2026-03-27", "dora", "accept")]
+    [rise] = explained(rows, KONFIDENS, "2026-04-01")
+    assert rise.causes == ("dora accepted the invitation on 27 March 2026",)
+
+
+def test_a_late_entry_says_when_it_was_recorded() -> None:
+    rows = [*TWO, person("2026-03-27", "dora", recorded_at="2026-04-02")]
+    [rise] = explained(rows, KONFIDENS, "2026-05-01")
+    assert rise.causes == ("dora joined on 27 March 2026 (recorded on 2 April 2026)",)
+
+
+def test_a_plan_line_is_caused_by_the_change_of_plan_alone() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        person("2026-04-15", "ben"),
+        {"at": "2026-04-20", "event": "plan", "plan": "PRO"},
+    ]
+    lines = explained(rows, MAINTER, "2026-05-01")
+    moved = [line for line in lines if " from BASIC to PRO" in line.text]
+    assert [line.causes for line in moved] == [("plan changed to PRO on 20 April 2026",)]
+
+
+def test_of_a_period_s_own_line_the_people_are_named_in_the_order_they_came() -> None:
+    [line] = explained([*TWO, person("2026-01-01", "carl")], KONFIDENS, "2026-01-01")
+    assert line.people == ("anna", "ben", "carl")
+    assert "held by anna, ben, carl" in str(line)
+    assert line.causes == ()
+
+
+def test_of_many_people_eight_are_named_and_the_others_counted() -> None:
+    [line] = explained([person("2026-01-01", f"u{number}") for number in range(10)], KONFIDENS, "2026-01-01")
+    assert len(line.people) == 10
+    assert "held by u0, u1, u2, u3, u4, u5, u6, u7 and 2 more" in str(line)
+
+
+def test_people_with_a_free_role_and_people_who_left_hold_no_seat() -> None:
+    rows = [*TWO, person("2026-01-01", "carl", role="free"), person("2026-01-20", "ben", "deactivate")]
+    assert explained(rows, MAINTER, "2026-02-01")[-1].people == ("anna",)
+
+
+def test_who_joins_on_the_first_is_not_among_the_people_where_that_day_is_not_billed() -> None:
+    rows = [person("2026-04-01", "anna"), person("2026-05-01", "ben")]
+    first, rest = explained(rows, MAINTER, "2026-05-01")
+    assert (first.text, first.people) == ("1 seat BASIC, 1 May 2026", ("anna",))
+    assert rest.text == "2 seats BASIC, 2–31 May 2026"
+
+
+def test_who_is_there_on_the_agreement_s_first_day_is_among_the_people() -> None:
+    [line] = explained(TWO, MAINTER, "2026-01-01")
+    assert line.people == ("anna", "ben")
+
+
+@pytest.mark.parametrize("name", ["konfidens", "mainter"])
+def test_a_period_s_own_line_names_as_many_people_as_it_bills_seats(name: str) -> None:
+    rows = [
+        *TWO,
+        person("2026-07-01", "carl"),
+        person("2026-07-01", "anna", "deactivate"),
+        person("2026-07-01", "dora"),
+    ]
+    line = explained(rows, load_policy(name), "2026-07-01")[0]
+    assert line.text.startswith(f"{len(line.people)} seat")
+
+
+def test_of_a_year_s_rest_the_share_is_told_in_months() -> None:
+    rows = [*TWO, person("2026-02-10", "dora")]
+    [rise] = explained(rows, MAINTER, "2026-04-01", interval="year", plan="PRO")
+    # 18/28 + 10 = 298/28; 699 × 298 / 28 = 7,439.357142…
+    assert rise.arithmetic == (
+        "1 × 699.00 × 298/28 (18 of 28 days of February, then 10 months) = 7,439.35714…, rounded to 7,439.36"
+    )
+
+
+def test_days_before_and_after_whole_months_are_told_in_their_order() -> None:
+    leaves = person("2026-05-20", "dora", "deactivate", recorded_at="2026-03-15")
+    [rise] = explained([*TWO, person("2026-02-10", "dora"), leaves], MAINTER, "2026-04-01", interval="year", plan="PRO")
+    # 18/28 + 2 + 20/31 = (558 + 1736 + 560) / 868 = 2854/868; 699 × 2854 / 868 = 2,298.3248…
+    assert rise.arithmetic == (
+        "1 × 699.00 × 2854/868 (18 of 28 days of February, then 2 months, then 20 of 31 days of May) "
+        "= 2,298.32488…, rounded to 2,298.32"
+    )
+
+
+def test_an_exact_amount_is_not_called_rounded() -> None:
+    rows = [*TWO, person("2026-04-10", "dora")]
+    rise = explained(rows, MAINTER, "2026-05-01", plan="PRO")[0]
+    assert rise.arithmetic == "1 × 699.00 × 20/30 = 466.00"
+
+
+def test_a_rounded_amount_is_shown_before_rounding_too_and_below_zero_alike() -> None:
+    rows = [*TWO, person("2026-04-10", "ben", "deactivate")]
+    fall = explained(rows, MAINTER, "2026-05-01")[0]
+    # 299 × 20 / 30 = 199.333…
+    assert fall.arithmetic == "−1 × 299.00 × 20/30 = −199.33333…, rounded to −199.33"
+    assert fall.causes == ("ben was deactivated on 10 April 2026",)
+
+
+def test_a_line_that_makes_up_for_earlier_fractions_says_so() -> None:
+    rows = [person("2026-04-01", "anna"), person("2026-05-01", "ben")]
+    first, rest = explained(rows, MAINTER, "2026-05-01")
+    # 299 / 31 = 9.64516, and 2 × 299 × 30 / 31 = 578.70967; together 588.35483, so 588.35 less 9.65 are 578.70
+    assert first.arithmetic == "1 × 299.00 × 1/31 = 9.64516…, rounded to 9.65"
+    assert rest.arithmetic == (
+        "2 × 299.00 × 30/31 = 578.70967…, with the fractions of what the period was billed before 578.70"
+    )
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "arithmetic"),
+    [
+        # 1 × 100 × 20/30 of each
+        ("JPY", "100", "1 × 100 × 20/30 = 66.666…, rounded to 67"),
+        ("KWD", "0.100", "1 × 0.100 × 20/30 = 0.066666…, rounded to 0.067"),
+        ("EUR", "0.01", "1 × 0.01 × 20/30 = 0.00666…, rounded to 0.01"),
+    ],
+)
+def test_the_exact_amount_has_three_decimals_more_than_the_currency(currency: str, price: str, arithmetic: str) -> None:
+    policy = policy_of(BASE.replace("EUR", currency).replace("10.00", price) + '[seats]\nchange_day = "not_billed"\n')
+    rise = explained([person("2026-04-01", "anna"), person("2026-04-10", "ben")], policy, "2026-05-01")[0]
+    assert rise.arithmetic == arithmetic
+
+
+def test_the_minimum_is_named_where_it_decides_and_only_there() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-01-01", "event": "start", "quantity": 4},
+        {"at": "2026-02-10", "event": "seats", "quantity": 12},
+    ]
+    minimum = "never fewer than 10 seats are billed (seats.minimum)"
+    assert minimum in explained(rows, SLONEEK, "2026-02-01")[0].rules
+    added, march = explained(rows, SLONEEK, "2026-03-01")
+    # 12 seats less the 10 that were billed, 18 of 28 days: 2 × 8 × 18 / 28 = 10.2857…
+    assert added.text == "2 seats Professional added, 11–28 February 2026"
+    assert added.arithmetic == "2 × 8.00 × 18/28 = 10.28571…, rounded to 10.29"
+    assert added.causes == ("seats set to 12 on 10 February 2026",)
+    assert minimum not in added.rules
+    assert minimum not in march.rules
+
+
+def test_a_whole_period_needs_no_word_about_days() -> None:
+    [line] = explained(TWO, MAINTER, "2026-01-01")
+    assert line.arithmetic == "2 × 299.00 × 31/31 = 598.00"
+    assert line.rules == ()
+
+
+def test_what_a_line_is_for_is_said_by_its_kind() -> None:
+    policy = policy_of(
+        BASE + '[add_ons.sms]\nprice = "5.00 per month"\ntitle = "Text messages"\n[rise]\nsettle = "now"\n'
+    )
+    rows: list[dict[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-11", "event": "add_on", "item": "sms", "quantity": 3},
+    ]
+    history = read_history(rows, policy=policy)
+    first, added = bill(history, through=date(2026, 4, 11)).documents
+    assert [describe(line) for line in first.lines] == ["1 seat basic, 1–30 April 2026"]
+    assert [describe(line) for line in added.lines] == ["3 × Text messages added, 11–30 April 2026"]
+    # 3 × 5.00 × 20/30 = 10.00
+    assert explain(added.lines[0], added, history).causes == ("sms added on 11 April 2026",)
+    assert added.total_minor == 1_000
