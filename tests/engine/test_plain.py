@@ -81,7 +81,7 @@ def test_every_sum_in_an_example_comes_out_when_done_by_hand(name: str) -> None:
          "3 users from BASIC to PRO on 10 April 2026: 3 × 400.00 × 20/30 = 800.00, on 1 May 2026"),
         # S2: 14 days, 1 to 14 January
         ("sloneek", "Billed every month", "A trial is free for 14 days",
-         "A trial from 1 January 2026: paid from 15 January 2026"),
+         "A trial from 1 January 2026: 12 × 8.00 × 31/31 = 96.00, on 15 January 2026"),
         # S4
         ("sloneek", "Billed every month", "Never fewer than 10",
          "With 4: 10 × 8.00 × 31/31 = 80.00, on 1 January 2026"),

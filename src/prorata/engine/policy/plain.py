@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from prorata.engine.bill import bill
-from prorata.engine.calendar import MONTHS, Interval, speak_day, to_day
+from prorata.engine.calendar import MONTHS, Interval, add_months, speak_day, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.explain import speak_share
 from prorata.engine.intake import read_history
-from prorata.engine.money import speak_amount
+from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import Policy, Price, PriceRow, Rules
 
 
@@ -128,16 +128,28 @@ class _Teller:
             text = "The seats you have bought are billed, used or not."
             if seats.below_active == "refused":
                 text += " They cannot be made fewer than your active users."
-            return Sentence(text)
-        roles = [name for name, role in self.policy.roles.items() if not role.billed]
+            example = self.shown(self.story(())[:1])
+            return Sentence(text, self.said(f"{self.seats} bought, 3 used", example))
+        free = [name for name, role in self.policy.roles.items() if not role.billed]
         start = "the acceptance of the invitation" if seats.counts_from == "acceptance" else "the invitation"
         text = f"Every active user holds a seat, from {start} on"
-        text += f"; users with the role {' or '.join(roles)} are free." if roles else ", whatever the role."
+        text += f"; users with the role {' or '.join(free)} are free." if free else ", whatever the role."
         if seats.measure == "distinct":
             text += " Everyone who was active on any day of the period counts for all of it."
         elif seats.measure == "high_water":
             text += " Within a period a freed seat stays paid and can be given to someone else."
-        return Sentence(text)
+        invited = self.change - timedelta(days=4)
+        rows: list[dict[str, object]] = [
+            {"at": invited, "event": "invite", "user": "dora", "role": self.role},
+            {"at": self.change, "event": "accept", "user": "dora"},
+        ]
+        documents = self.story(rows)
+        if self.rules.period.charge == "arrears":
+            example = self.shown(self.covering(documents))
+        else:
+            example = self.line(documents, "rise")
+        dates = f"Invited on {speak_day(to_day(invited))}, accepted on {speak_day(to_day(self.change))}"
+        return Sentence(text, self.said(dates, example))
 
     def minimum(self) -> Iterator[Sentence]:
         least = self.rules.seats.minimum
@@ -194,14 +206,17 @@ class _Teller:
 
     def trial(self) -> Iterator[Sentence]:
         trial = self.rules.trial
+        begun = speak_day(to_day(self.start))
         if trial.days:
-            paid = to_day(self.start) + trial.days
-            yield Sentence(
-                f"A trial is free for {trial.days} days; paid periods begin on the day after it.",
-                f"A trial from {speak_day(to_day(self.start))}: paid from {speak_day(paid)}",
-            )
-        if trial.plan_days and len(self.policy.plans) > 1:
-            yield Sentence(f"A higher plan can be tried for {trial.plan_days} days at the price of the present one.")
+            example = self.shown(self.story((), opening="trial")[:1])
+            text = f"A trial is free for {trial.days} days; paid periods begin on the day after it."
+            yield Sentence(text, self.said(f"A trial from {begun}", example))
+        plans = sorted((name for name in self.policy.plans if self.price_of(name)), key=self.price_of)
+        if trial.plan_days and len(plans) > 1:
+            row: dict[str, object] = {"at": self.change, "event": "trial_plan", "plan": plans[-1]}
+            example = self.shown(self.following(self.story([row], plan=plans[0])))
+            text = f"A higher plan can be tried for {trial.plan_days} days at the price of the present one."
+            yield Sentence(text, self.said(f"{plans[-1]} tried from {speak_day(to_day(self.change))}", example))
 
     def cancel(self) -> Sentence:
         ends = "with the period in which it is made" if self.rules.cancel.ends == "period" else "with its day"
@@ -209,24 +224,30 @@ class _Teller:
         if self.rules.credits.lapse == "agreement_end":
             text += " Credits that are left then are lost."
         documents = self.story([{"at": self.change, "event": "cancel"}])
-        last = max(
-            (line.end for document in documents for line in document.lines if line.amount_minor > 0), default=None
-        )
-        if last is None:
-            return Sentence(text)
-        day = speak_day(to_day(last) - 1) if self.rules.cancel.ends == "period" else speak_day(to_day(self.change))
-        return Sentence(text, f"Cancelled on {speak_day(to_day(self.change))}: the last day billed is {day}")
+        who = f"Cancelled on {speak_day(to_day(self.change))}"
+        return Sentence(text, self.said(f"{who}, the last bill", self.shown(documents[-1:])))
 
     def rest(self) -> Iterator[Sentence]:
-        if self.rules.prices.notice_months:
+        months = self.rules.prices.notice_months
+        if months:
+            first = add_months(to_day(self.start), months)
             yield Sentence(
-                f"A new price is announced {self.rules.prices.notice_months} months ahead and holds for periods that "
-                "begin afterwards."
+                f"A new price is announced {months} months ahead and holds for periods that begin afterwards.",
+                f"Announced on {speak_day(to_day(self.start))}: in force from {speak_day(first)} at the earliest",
             )
         if self.rules.tax.rate:
-            yield Sentence(f"Tax of {float(self.rules.tax.rate):g} % is added.")
-        if self.rules.rounding.stage == "running":
-            yield Sentence("What is billed for a period adds up to its exact amount, rounded once.")
+            tax = rounded(10000 * self.rules.tax.rate.numerator, 100 * self.rules.tax.rate.denominator)
+            amount, whole = (speak_amount(minor, self.policy.currency) for minor in (10000, 10000 + tax))
+            yield Sentence(f"Tax of {float(self.rules.tax.rate):g} % is added.", f"{amount} makes {whole}")
+        if self.rules.rounding.stage == "running" and self.plan is not None:
+            price = self.policy.price(self.policy.plans[self.plan].prices, self.interval, to_day(self.start), self.plan)
+            assert price is not None
+            part = rounded(price.minor, 3, self.rules.rounding.mode)
+            thirds = [speak_amount(minor, self.policy.currency) for minor in (part, price.minor - part, price.minor)]
+            yield Sentence(
+                "What is billed for a period adds up to its exact amount, rounded once.",
+                f"A third of {thirds[2]} billed first, the rest later: {thirds[0]} + {thirds[1]} = {thirds[2]}",
+            )
 
     def by_share(self) -> str:
         if self.rules.seats.measure == "distinct":
@@ -254,13 +275,18 @@ class _Teller:
         return {"at": self.change, "event": "deactivate", "user": "member 1"}
 
     def story(
-        self, changes: Iterable[dict[str, object]], *, seats: int | None = None, plan: str | None = None
+        self,
+        changes: Iterable[dict[str, object]],
+        *,
+        seats: int | None = None,
+        plan: str | None = None,
+        opening: str = "start",
     ) -> tuple[Document, ...]:
         """The documents of two years of an account with some seats, and what happens to it."""
         if self.plan is None:
             return ()
         count = seats or self.seats
-        rows: list[dict[str, object]] = [{"at": self.start, "event": "start"}]
+        rows: list[dict[str, object]] = [{"at": self.start, "event": opening}]
         if self.bought:
             rows[0]["quantity"] = count
         else:
