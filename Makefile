@@ -6,7 +6,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 PYTHON ?= python3
 UV ?= uv
-PIP := -m pip --quiet --disable-pip-version-check
+PIP := -m pip --quiet --quiet --disable-pip-version-check
 COMPILE := pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	$(if $(UPGRADE),--upgrade)
 

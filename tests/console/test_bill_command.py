@@ -224,7 +224,7 @@ def test_a_policy_file_of_one_s_own_is_used_by_its_path(folder: Path) -> None:
 BAD: dict[str, tuple[list[str], str]] = {
     "an unknown column": (
         ["at,account,event,usr", "2026-01-01,A,activate,anna"],
-        f"bad.csv, line 1, column 4: 'usr' is not a column; allowed: {', '.join(COLUMNS)}",
+        f"bad.csv, line 1, column 4: 'usr' is not a column; did you mean 'user'? allowed: {', '.join(COLUMNS)}",
     ),
     "a missing column": (
         ["at,event,user", "2026-01-01,activate,anna"],

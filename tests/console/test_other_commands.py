@@ -254,7 +254,7 @@ def test_the_demo_bills_the_samples_under_every_policy_explains_a_line_and_says_
         "Invoice · Nord Verkstad · 1 May 2026",
         "Letná Studio",
         "Vltava Logistics",
-        "Why Fjord Clinic is billed this on 2026-04-01:",
+        "Why Fjord Clinic is billed this on 1 April 2026:",
         "dora accepted the invitation on 27 March 2026",
         "What to try next",
         "prorata bill --policy mainter",

@@ -47,7 +47,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     anchor, counted = first, 0
     was_calendar = False
     while first < until:
-        interval = _interval(subscription, first)
+        interval = _interval(subscription, first + ONE if not found else first)
         rules = policy.rules(interval, first.toordinal())
         length = MONTHS[interval]
         if rules.period.anchor == "calendar":
@@ -90,7 +90,7 @@ class Judge:
         amounts: dict[str, Fraction] = defaultdict(Fraction)
         most_seats = 0
         dearest: dict[str, Fraction] = {}
-        best_add_on: dict[str, tuple[int, int, int]] = {}
+        most: dict[str, int] = {}
         keep = period.rules.fall.give == "nothing"
         last = self.last_day(period)
         days = []
@@ -114,12 +114,13 @@ class Judge:
             amounts["seats"] += seats * rate * self.weight(period, day)
             for item in {event.item for event in self.subscription.events if event.item}:
                 quantity, price, months = self.add_on(period, day, item)
-                if keep and quantity < best_add_on.get(item, (0, 0, 1))[0]:
-                    quantity, price, months = best_add_on[item]
-                best_add_on[item] = (quantity, price, months)
+                rate = Fraction(price, months) if quantity else Fraction(0)
+                if keep:
+                    quantity = most[item] = max(quantity, most.get(item, 0))
+                    rate = dearest[item] = max(rate, dearest.get(item, Fraction(0)))
                 sold = self.policy.add_ons.get(item)
                 count = quantity * seats if sold is not None and sold.charge == "seat" else quantity
-                amounts[item] += count * Fraction(price, months) * self.weight(period, day)
+                amounts[item] += count * rate * self.weight(period, day)
         return dict(amounts)
 
     def last_day(self, period: JudgedPeriod) -> date:
@@ -187,7 +188,7 @@ class Judge:
     def seat_price(self, period: JudgedPeriod, day: date) -> tuple[int, int]:
         upto = self.moment(period, day).toordinal()
         plan = self.subscription.plan
-        agreed: dict[str, int] = {}
+        agreed: dict[str, tuple[int, int]] = {}
         asked: str = self.subscription.interval
         free: Event | None = None
         waiting: tuple[int, str] | None = None
@@ -213,12 +214,13 @@ class Judge:
                     else:
                         plan = event.plan
             if event.price_minor is not None and event.kind in ("start", "trial", "plan", "seats", "interval"):
-                agreed[asked] = event.price_minor
+                then = self.listed_on(self.policy.plans[plan].prices, asked, date.fromordinal(event.day))
+                agreed[asked] = (event.price_minor, then[1] if then else MONTHS[asked])
         if waiting and waiting[0] <= upto:
             plan = waiting[1]
         listed = self.listed(self.policy.plans[plan].prices, period)
         if period.interval in agreed:
-            return agreed[period.interval], listed[1] if listed else MONTHS[period.interval]
+            return agreed[period.interval]
         assert listed is not None
         return listed
 
@@ -227,9 +229,12 @@ class Judge:
         return int(self.policy.rules(interval, day.toordinal()).seats.change_day == "not_billed")
 
     def listed(self, rows: tuple[PriceRow, ...], period: JudgedPeriod) -> tuple[int, int] | None:
+        return self.listed_on(rows, period.interval, period.first)
+
+    def listed_on(self, rows: tuple[PriceRow, ...], interval: str, day: date) -> tuple[int, int] | None:
         found = None
         for row in rows:
-            if row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.first):
+            if row.interval in (None, interval) and (row.from_ is None or row.from_ <= day):
                 found = (row.price.minor, row.price.months)
         return found
 

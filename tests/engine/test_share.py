@@ -30,7 +30,7 @@ def scale_of(by: str, interval: Interval, start: str, *, started: str = "full", 
 
 
 def worth(scale: Scale, start: str, end: str) -> Fraction:
-    return Fraction(*scale.months(day(start), day(end)))
+    return Fraction(*scale.worth(day(start), day(end)))
 
 
 @given(
@@ -48,14 +48,14 @@ def test_the_stretches_of_a_period_add_up_to_its_whole(
     end = add_months(to_day(anchor), before + MONTHS[interval])
     scale = make_scale(by, started, interval, start, end, (to_day(anchor), before))
     cuts = sorted({start, end, *data.draw(st.lists(st.integers(start, end), max_size=6))})
-    parts = [Fraction(*scale.months(first, past)) for first, past in pairwise(cuts)]
+    parts = [Fraction(*scale.worth(first, past)) for first, past in pairwise(cuts)]
     whole = {
         "days_of_365": Fraction((end - start) * 12, 365),
         "days_of_month": sum((Fraction(1, length) for length in month_lengths(start, end)), Fraction(0)),
     }.get(by, Fraction(MONTHS[interval]))
     assert sum(parts) == whole
     assert all(part >= 0 for part in parts)
-    assert all(scale.denominator % Fraction(*scale.months(a, b)).denominator == 0 for a, b in pairwise(cuts))
+    assert all(scale.denominator % Fraction(*scale.worth(a, b)).denominator == 0 for a, b in pairwise(cuts))
 
 
 def month_lengths(start: int, end: int) -> list[int]:
@@ -86,7 +86,7 @@ def test_ten_days_into_april_twenty_of_thirty_are_left() -> None:
 def test_ten_days_into_february_a_year_has_18_of_28_days_and_ten_months_left() -> None:
     scale = scale_of("days_of_month", "year", "2026-01-01")
     # 18/28 + 10 = 298/28
-    assert scale.months(day("2026-02-11"), day("2027-01-01")) == (298, 28)
+    assert scale.worth(day("2026-02-11"), day("2027-01-01")) == (298, 28)
 
 
 def test_in_a_leap_february_a_day_of_the_month_is_worth_one_of_29() -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from prorata.engine.intake import COLUMNS, IntakeError, Row
+from prorata.engine.intake import COLUMNS, IntakeError, Row, near
 
 _NEEDED = ("at", "account", "event")
 
@@ -74,7 +74,10 @@ def _check_header(name: str, header: list[str]) -> None:
         raise IntakeError([f"{name}, line 1: the columns are separated by something else than commas: {header[0]!r}"])
     for at, column in enumerate(header, 1):
         if column not in COLUMNS:
-            problems.append(f"{name}, line 1, column {at}: {column!r} is not a column; allowed: {', '.join(COLUMNS)}")
+            problems.append(
+                f"{name}, line 1, column {at}: {column!r} is not a column; {near(column, COLUMNS)}"
+                f"allowed: {', '.join(COLUMNS)}"
+            )
         elif column in header[: at - 1]:
             problems.append(f"{name}, line 1, column {at}: {column!r} is there twice")
     problems += [f"{name}, line 1: the column {column} is missing" for column in _NEEDED if column not in header]

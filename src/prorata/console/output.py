@@ -21,7 +21,7 @@ from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import describe, explain, speak_share
 from prorata.engine.history import Subscription
-from prorata.engine.money import speak_amount
+from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
 
 _PAPER = 100  # columns where nobody's terminal says how wide it is
@@ -129,7 +129,7 @@ def _totals(document: Document, sign: int) -> Iterator[tuple[str, int]]:
     if document.tax_minor:
         yield "subtotal", sign * document.subtotal_minor
         for tax in document.taxes:
-            yield f"tax {float(tax.rate):g} %", sign * tax.tax_minor
+            yield f"tax {speak_percent(tax.rate)}", sign * tax.tax_minor
     if sign < 0:
         yield "credit", -document.total_minor
     else:

@@ -16,7 +16,7 @@ from prorata.engine.steps import Window
 def seats(known: Known, period: Period, end: Day) -> Window[int]:
     """The number of seats over the days of [period.start, end), before minimum and the like."""
     rules = period.rules.seats
-    delay = 1 if rules.change_day == "not_billed" else 0
+    delay = rules.delay_days
     opening = period.start == known.start
     if rules.count == "bought":
         window = _bought(known, period, end, delay, opening=opening)
@@ -50,7 +50,7 @@ def _bought(known: Known, period: Period, end: Day, delay: int, *, opening: bool
 def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:
     """Everyone who counted on some day of the period, for all of it; a person who comes back counts once."""
     rules = period.rules.seats
-    delay = 1 if rules.change_day == "not_billed" else 0
+    delay = rules.delay_days
     opened = period.start if period.start == known.start else period.start - delay
     first, past = bisect_left(known.days, opened + 1), bisect_left(known.days, end - delay)
     newcomers = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from prorata.engine.calendar import Day, to_date
@@ -40,10 +40,11 @@ def bill(subscription: Subscription, *, through: date, issued: Billing | None = 
     for look in settlement.looks(through.toordinal()):
         found = settlement.open(look)
         lines = [line for some in found for line in some.lines]
-        subtotal = sum([line.amount_minor for line in lines])
-        if lines and settlement.is_due(look, subtotal):
-            documents.append(_document(subscription, look, lines, subtotal, credits))
-            settlement.settle(look, found)
+        if lines:
+            document = _document(subscription, look, lines)
+            if settlement.is_due(look, document.total_minor):
+                documents.append(_settled(document, credits))
+                settlement.settle(look, found)
         if settlement.is_base and settlement.ended(look):
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:
@@ -64,16 +65,24 @@ def starts_on(subscription: Subscription) -> Day | None:
     return max(start, trial_end)
 
 
-def _document(subscription: Subscription, look: Day, lines: list[Line], subtotal: int, credits: Credits) -> Document:
+def _document(subscription: Subscription, look: Day, lines: list[Line]) -> Document:
+    """What the lines come to, before credits."""
     policy = subscription.policy
+    subtotal = sum([line.amount_minor for line in lines])
     tax = taxes(lines) if policy.is_taxed else ()
     total = subtotal + sum(part.tax_minor for part in tax) if tax else subtotal
-    day = to_date(look)
+    return Document(subscription.account, to_date(look), policy.currency, tuple(lines), tax, subtotal, total, 0, 0)
+
+
+def _settled(document: Document, credits: Credits) -> Document:
+    """The document with the credits it uses, or after the credit it gives."""
+    total = document.total_minor
     if total < 0:
-        credits.grant(day, -total)
-    used = credits.use(total) if credits.open and total > 0 else 0
-    left = credits.left_minor
-    return Document(subscription.account, day, policy.currency, tuple(lines), tax, subtotal, total, used, left)
+        credits.grant(document.date, -total)
+    elif not credits.open:
+        return document
+    used = credits.use(total) if total > 0 else 0
+    return replace(document, credit_used_minor=used, credit_left_minor=credits.left_minor)
 
 
 def _credits_of(issued: Billing | None) -> Credits:

@@ -48,11 +48,16 @@ class Line:
     @property
     def share(self) -> tuple[int, int]:
         """Which part of the price's interval the days are, as a person would write the fraction: 20 of 30."""
-        numerator, denominator = self.period.scale.months(to_day(self.start), to_day(self.end))
+        numerator, denominator = self.period.scale.worth(to_day(self.start), to_day(self.end))
         whole, rest = divmod(numerator, self.price.months)
         if rest or denominator == 1:
             return numerator, denominator * self.price.months
         return whole, denominator
+
+    @property
+    def tax_rate(self) -> Fraction:
+        """The tax rate in percent: the plan's or add-on's own, or else the policy's."""
+        return self.period.tax_rate(self.item, self.price.plan)
 
     @property
     def exact_minor(self) -> Fraction:

@@ -9,7 +9,7 @@ from prorata.engine.calendar import Day
 from prorata.engine.known import Held, Known
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
-from prorata.engine.price import add_on_price, seat_prices
+from prorata.engine.price import add_on_price, never_cheaper, seat_prices
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.steps import Steps, Stretch, Window, stretches, together
 
@@ -50,7 +50,7 @@ def _put(items: Due, item: str, quantities: Window[int], prices: Window[Price], 
             if holding[0] and holding[1].minor:
                 held.append((start, past, holding))
     if period.rules.share.by == "months":
-        held = [stretch for stretch in held if period.scale.months(stretch[0], stretch[1])[0]]
+        held = [stretch for stretch in held if period.scale.worth(stretch[0], stretch[1])[0]]
     if held:
         items[item] = held
 
@@ -59,12 +59,12 @@ def _add_on(
     known: Known, period: Period, end: Day, item: str, steps: Steps[Held], seat_quantities: Window[int]
 ) -> tuple[Window[int], Window[Price]]:
     rules = period.rules
-    delay = 1 if rules.seats.change_day == "not_billed" else 0
+    delay = rules.seats.delay_days
     window = steps.window(period.start, end, delay, opening=period.start == known.start)
-    if rules.fall.give == "nothing":
-        window = _kept(window)
     prices = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
     quantities = [(day, held.quantity) for day, held in window]
+    if rules.fall.give == "nothing":
+        prices, quantities = never_cheaper(prices), rising(quantities)
     add_on = period.policy.add_ons.get(item)
     if add_on is not None and add_on.charge == "seat":
         both = together(quantities, seat_quantities)
@@ -73,12 +73,3 @@ def _add_on(
 
 
 _NOTHING = Price(0, 1)
-
-
-def _kept(window: Window[Held]) -> Window[Held]:
-    """What is ended or made fewer stays, at its price, to the period's end."""
-    kept = [window[0]]
-    for day, held in window:
-        if day > kept[-1][0] and held.quantity >= kept[-1][1].quantity:
-            kept.append((day, held))
-    return kept

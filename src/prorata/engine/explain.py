@@ -19,7 +19,10 @@ from prorata.engine.population import People
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One line in words. `people` are those who hold the seats on its first day, where people are counted."""
+    """One line in words. `people` are those who hold the seats on its first day, where people are counted.
+
+    Where everyone of the period counts, they are all of them.
+    """
 
     text: str
     causes: tuple[str, ...]
@@ -41,7 +44,7 @@ def explain(line: Line, document: Document, subscription: Subscription | None = 
         causes=() if people else tuple(_cause(event) for event in causes(line)),
         people=people,
         arithmetic=_arithmetic(line, document.currency),
-        rules=tuple(_rules(line)),
+        rules=tuple(_rules(line, document)),
     )
 
 
@@ -68,11 +71,14 @@ def causes(line: Line) -> tuple[Event, ...]:
 
     Of a period that is billed for the first time only what changed on that very day is news.
     """
-    delay = 1 if line.period.rules.seats.change_day == "not_billed" else 0
+    delay = line.period.rules.seats.delay_days
     start = to_day(line.start)
+    opens = start == line.period.start and (
+        line.kind != "period" or any(event.kind == "start" and event.day == start for event in line.news)
+    )
     by_thing: dict[tuple[str, str], list[Event]] = {}
     for event in line.news:
-        counts_from = start if event.day == start == line.period.start else event.day + delay
+        counts_from = start if opens and event.day == start else event.day + delay
         if counts_from <= start and (line.kind != "period" or counts_from == start):
             thing = _thing(event, line)
             if thing is not None:
@@ -130,8 +136,9 @@ def _cause(event: Event) -> str:
         "cancel": "the agreement was cancelled",
         "interval": "the interval was changed",
     }[event.kind]
+    why = f" ({event.reason})" if event.reason else ""
     late = "" if event.recorded == event.day else f" (recorded on {speak_day(event.recorded)})"
-    return f"{said} on {speak_day(event.day)}{late}"
+    return f"{said} on {speak_day(event.day)}{why}{late}"
 
 
 def _people(line: Line, document: Document, subscription: Subscription) -> Iterator[str]:
@@ -146,15 +153,19 @@ def _people(line: Line, document: Document, subscription: Subscription) -> Itera
             people.learn(event)
     start = to_day(line.start)
     opening = start == starts_on(subscription)
-    delayed = rules.change_day == "not_billed" and not opening
-    yield from people.seated(start - delayed, rules.counts_from)
+    day = start if opening else start - rules.delay_days
+    if rules.measure == "distinct":
+        last = to_day(line.end) - rules.delay_days
+        yield from people.seated_within(day, last, rules.counts_from)
+    else:
+        yield from people.seated(day, rules.counts_from)
 
 
 def _arithmetic(line: Line, currency: str) -> str:
     mode = line.period.rules.rounding.mode
     exact = line.exact_minor
     sign = "−" if line.quantity < 0 else ""
-    share = f"{speak_share(line)}{_share_words(line)}"
+    share = f"{speak_share(line)}{share_words(line)}"
     sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)} × {share}"
     amount = speak_amount(line.amount_minor, currency)
     if exact == line.amount_minor:
@@ -182,7 +193,7 @@ def _decimals(exact: Fraction, currency: str) -> str:
     return f"{sign}{int(plain[:-places]):,}.{plain[-places:]}{'' if finer.denominator == 1 else '…'}"
 
 
-def _share_words(line: Line) -> str:
+def share_words(line: Line) -> str:
     """Where a share spans calendar months: `(18 of 28 days of February, then 10 months)`."""
     start, end = to_day(line.start), to_day(line.end)
     if line.period.rules.share.by != "days_of_month":
@@ -205,18 +216,19 @@ def _share_words(line: Line) -> str:
     return f" ({', then '.join(words)})"
 
 
-def _rules(line: Line) -> Iterator[str]:
+def _rules(line: Line, document: Document) -> Iterator[str]:
     rules = line.period.rules
     if line.item == SEATS and rules.seats.minimum and line.after and line.after[0] == rules.seats.minimum:
         yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
     if line.kind != "period" or line.start > date.fromordinal(line.period.start):
         yield _CHANGE_DAY[rules.seats.change_day]
     yield from _share_rule(line, rules)
-    if line.kind in ("rise", "fall", "plan", "price"):
-        if line.amount_minor >= 0:
-            yield f"{_RISE[rules.rise.settle]} (rise.settle)"
-        else:
-            yield f"{_FALL[rules.fall.settle]} (fall.settle)"
+    if line.kind == "period":
+        return
+    own_bill = any(other.period.billed_on == to_day(document.date) for other in document.lines)
+    settle = rules.rise.settle if line.amount_minor >= 0 else rules.fall.settle
+    if settle in ("next_invoice", "now") or not own_bill:
+        yield f"{_RISE[settle]} (rise.settle)" if line.amount_minor >= 0 else f"{_FALL[settle]} (fall.settle)"
 
 
 _CHANGE_DAY = {

@@ -103,6 +103,7 @@ class _Told:
     row: Row
     moment: float
     values: dict[str, Any]
+    interval: Interval = "month"  # the one the account has asked for by then
 
 
 def read_history(rows: Iterable[Mapping[str, object]], *, policy: Policy, **settings: Any) -> Subscription:
@@ -145,7 +146,7 @@ class _Reader:
         self.zone = ZoneInfo(intake.policy.time_zone)
         self.plans = {name.lower(): name for name in self.policy.plans}
         self.plan = self.policy.default_plan
-        self.interval = intake.interval or self.policy.default_interval
+        self.interval = INTERVAL_WORDS.get(intake.interval or "", intake.interval) or self.policy.default_interval
         self.count = 0  # of problems
         self._said: dict[tuple[str | None, str], list[str]] = {}
         if intake.plan is not None:
@@ -161,10 +162,10 @@ class _Reader:
         cells = row.cells
         for name in cells:
             if name not in COLUMNS:
-                self.say(row, None, f"{name!r} is not a column; {_near(name, COLUMNS)}allowed: {', '.join(COLUMNS)}")
+                self.say(row, None, f"{name!r} is not a column; {near(name, COLUMNS)}allowed: {', '.join(COLUMNS)}")
         kind = cells.get("event", "")
         if kind not in KINDS:
-            self.say(row, "event", f"{kind!r} is not an event; {_near(kind, KINDS)}allowed: {', '.join(KINDS)}")
+            self.say(row, "event", f"{kind!r} is not an event; {near(kind, KINDS)}allowed: {', '.join(KINDS)}")
             return None
         values: dict[str, Any] = {"kind": kind, "account": cells.get("account") or self.intake.account}
         if not values["account"]:
@@ -203,6 +204,8 @@ class _Reader:
                 self.not_offered(row, cells["interval"])
             values["interval"] = interval
         item = values["item"]
+        if item == "seats":
+            self.say(row, "item", "'seats' is the seats' own name; call the add-on something else")
         if item and item not in self.policy.add_ons and values["kind"] == "add_on" and "price" not in cells:
             offered = ", ".join(self.policy.add_ons) or "none"
             self.say(row, "item", f"{item!r} is not an add-on of policy {self.policy.name} (it has: {offered}), "
@@ -225,7 +228,7 @@ class _Reader:
                 self.say(row, "price", str(error))
 
     def until(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
-        """`until` as a day, with the policy's length of a trial where the row names none."""
+        """`until` as a day."""
         kind, day = values["kind"], values["day"]
         values["until"] = None
         if "until" in cells:
@@ -238,13 +241,6 @@ class _Reader:
                 )
             elif moment is not None:
                 values["until"] = moment[0]
-        elif kind in ("trial", "trial_plan"):
-            trial = self.policy.rules(self.interval, day).trial
-            days, named = (trial.days, "days") if kind == "trial" else (trial.plan_days, "plan_days")
-            if not days:
-                self.say(row, "until", f"is empty, and policy {self.policy.name} says nothing of trial.{named}; "
-                         "give the first day after it")  # fmt: skip
-            values["until"] = day + days
 
     def moment(self, row: Row, column: str, text: str) -> tuple[Day, float] | None:
         """The account's day and the moment, for putting events of one day in order."""
@@ -259,13 +255,13 @@ class _Reader:
         if plan is None:
             plans = tuple(self.policy.plans)
             self.say(where, "plan", f"{name!r} is not a plan of policy {self.policy.name}; "
-                     f"{_near(name, plans)}allowed: {', '.join(plans)}")  # fmt: skip
+                     f"{near(name, plans)}allowed: {', '.join(plans)}")  # fmt: skip
         return plan
 
     def known_role(self, role: str, where: Row | str) -> None:
         if self.policy.roles and role not in self.policy.roles:
             roles = tuple(self.policy.roles)
-            hint = _near(role, roles)
+            hint = near(role, roles)
             way_out = (
                 "" if hint or isinstance(where, str) else f"; --map-role {role}=ROLE translates it into one of them"
             )
@@ -300,6 +296,7 @@ class _Reader:
         told.sort(key=lambda one: one.moment)  # stable: rows of one moment stay in the order of the file
         if all(one.values["kind"] not in ("start", "trial") for one in told):
             told = self.with_start(account, told)
+        self.set_lengths(told)
         events = []
         for order, one in enumerate(told):
             values = {name: value for name, value in one.values.items() if name != "account"}
@@ -315,6 +312,25 @@ class _Reader:
             interval=self.interval,
             seats_follow=self.intake.seats_follow,
         )
+
+    def set_lengths(self, told: list[_Told]) -> None:
+        """The account's interval with every row, and the policy's length of a trial where the row names no end."""
+        interval = self.interval
+        for one in told:
+            values = one.values
+            interval = one.interval = values.get("interval") or interval
+            if values["kind"] not in ("trial", "trial_plan") or values["until"] is not None:
+                continue
+            trial = self.policy.rules(interval, values["day"]).trial
+            days, named = (trial.days, "days") if values["kind"] == "trial" else (trial.plan_days, "plan_days")
+            if not days:
+                self.say(
+                    one.row,
+                    "until",
+                    f"is empty, and policy {self.policy.name} says nothing of trial.{named}; "
+                    "give the first day after it",
+                )
+            values["until"] = values["day"] + days
 
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
         if self.intake.start is not None:
@@ -354,14 +370,14 @@ class _Reader:
                 self.say(one.row, "user", f"{event.user!r} {was} {one.values['at']}")
 
     def check_seats(self, told: list[_Told], events: list[Event]) -> None:
-        """Where the policy forbids it, seats may not be lowered below the members who are active at that moment.
+        """Where the policy forbids it, there may at no moment be fewer seats bought than members are active.
 
         Rows of the same moment, such as those of one date, are one change: whoever leaves on that date has left.
         """
         people = People(self.policy)
-        active = 0
+        active = short = 0
         bought: int | None = None
-        lowered: Row | None = None
+        lowered = False
         for at, (one, event) in enumerate(zip(told, events, strict=True)):
             if event.kind in PERSON_EVENTS:
                 was = people.is_seated(event.user)
@@ -369,15 +385,20 @@ class _Reader:
                 active += people.is_seated(event.user) - was
             elif buys(event):
                 assert event.quantity is not None
-                lowered = one.row if bought is not None and event.quantity < bought else None
+                lowered = bought is not None and event.quantity < bought
                 bought = event.quantity
             if at + 1 < len(told) and told[at + 1].moment == one.moment:
                 continue
-            if lowered is not None and bought is not None and bought < active:
-                seats = self.policy.rules(self.interval, event.day).seats
-                if seats.below_active == "refused" and seats.count == "bought":
-                    self.say(lowered, "quantity", f"{active} members hold seats; free some before reducing to {bought}")
-            lowered = None
+            missing = 0 if bought is None else max(active - bought, 0)
+            seats = self.policy.rules(one.interval, event.day).seats
+            if missing > short and seats.below_active == "refused" and seats.count == "bought":
+                way_out = (
+                    f"free some before reducing to {bought}" if lowered else f"{bought} are bought: buy more first"
+                )
+                column = "quantity" if event.quantity is not None else "user" if event.user else "event"
+                self.say(one.row, column, f"{active} members hold seats; {way_out}")
+            short = missing
+            lowered = False
 
 
 @lru_cache(maxsize=65536)
@@ -397,6 +418,7 @@ def _moment(text: str, zone: ZoneInfo) -> tuple[Day, float] | str:
     return to_day(day or moment.astimezone(zone).date()), moment.timestamp()
 
 
-def _near(word: str, allowed: Sequence[str]) -> str:
-    near = get_close_matches(word, allowed, 1)
-    return f"did you mean {near[0]!r}? " if near else ""
+def near(word: str, allowed: Sequence[str]) -> str:
+    """The question whether one of the allowed words was meant, if one is like it."""
+    alike = get_close_matches(word, allowed, 1)
+    return f"did you mean {alike[0]!r}? " if alike else ""

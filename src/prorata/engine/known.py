@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from types import MappingProxyType
 
 from prorata.engine.calendar import MONTHS, Day, Interval
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period
-from prorata.engine.policy.model import Price
+from prorata.engine.policy.model import Price, PriceRow
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Steps
 
@@ -21,7 +21,7 @@ class Terms:
     """The plan, and the prices agreed for it by the interval they were agreed in."""
 
     plan: str
-    agreed_minor: Mapping[Interval, int]
+    agreed: Mapping[Interval, Price]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Held:
     agreed: Price | None
 
 
-_NO_PRICES: Mapping[Interval, int] = MappingProxyType({})
+_NO_PRICES: Mapping[Interval, Price] = MappingProxyType({})
 
 
 def _on_trial(trial: Event | None, bought: Event) -> bool:
@@ -80,6 +80,9 @@ class Known:
         elif event.plan or event.price_minor is not None or event.interval is not None:
             insort(self._term_events, event, key=by_order)
             self.terms = self._terms(self._term_events)
+            if event.interval is not None:
+                for item in self._add_on_events:
+                    self._tell_add_on(item)
         if event.kind == "cancel" and (self.cancel is None or self.cancel.order < event.order):
             self.cancel = event
 
@@ -93,28 +96,28 @@ class Known:
             self.seats.set(told.day, told.quantity)
 
     def _learn_add_on(self, event: Event) -> None:
-        events = self._add_on_events.setdefault(event.item, [])
-        insort(events, event, key=by_order)
-        steps = self.add_ons[event.item] = Steps(Held(0, None))
-        for told in events:
+        insort(self._add_on_events.setdefault(event.item, []), event, key=by_order)
+        self._tell_add_on(event.item)
+
+    def _tell_add_on(self, item: str) -> None:
+        """The add-on over time; a price agreed for it is for the interval that was asked for by then."""
+        add_on = self.subscription.policy.add_ons.get(item)
+        listed = add_on.prices if add_on else ()
+        steps = self.add_ons[item] = Steps(Held(0, None))
+        for told in self._add_on_events[item]:
             if told.kind == "remove_add_on":
                 steps.set(told.day, Held(0, None))
-            else:
-                quantity = 1 if told.quantity is None else told.quantity
-                steps.set(told.day, Held(quantity, self._agreed(told)))
+                continue
+            asked = [term.interval for term in self._term_events if term.interval and term.order < told.order]
+            interval = asked[-1] if asked else self.subscription.interval
+            agreed = None if told.price_minor is None else self._agreed(listed, interval, told)
+            steps.set(told.day, Held(1 if told.quantity is None else told.quantity, agreed))
 
-    def _agreed(self, event: Event) -> Price | None:
-        """The price an add-on's event agrees on, for the interval that was asked for by then."""
-        if event.price_minor is None:
-            return None
-        interval = self.subscription.interval
-        for told in self._term_events:
-            if told.interval is not None and told.order < event.order:
-                interval = told.interval
-        policy = self.subscription.policy
-        add_on = policy.add_ons.get(event.item)
-        listed = policy.price(add_on.prices, interval, event.day, "") if add_on else None
-        return Price(event.price_minor, listed.months if listed else MONTHS[interval])
+    def _agreed(self, listed: tuple[PriceRow, ...], interval: Interval, event: Event) -> Price:
+        """The price an event agrees on, for as many months as the list price of that day; else for the interval."""
+        assert event.price_minor is not None
+        price = self.subscription.policy.price(listed, interval, event.day, "")
+        return Price(event.price_minor, price.months if price else MONTHS[interval])
 
     def _terms(self, events: list[Event] | tuple[()]) -> Steps[Terms]:
         """Plan and agreed prices over time.
@@ -140,15 +143,19 @@ class Known:
             if event.plan and event.kind != "trial_plan" and event.plan != now.plan:
                 told = Terms(event.plan, _NO_PRICES)
             if event.price_minor is not None:
-                told = Terms(told.plan, {**told.agreed_minor, interval: event.price_minor})
+                prices = self.subscription.policy.plans[told.plan].prices
+                agreed = self._agreed(prices, interval, event)
+                told = Terms(told.plan, {**told.agreed, interval: replace(agreed, plan=told.plan)})
             if told is now:
                 continue
-            if event.kind == "plan" and _on_trial(trial, event):
+            if event.kind == "plan" and event.plan != now.plan and _on_trial(trial, event):
                 assert trial is not None
                 assert trial.until is not None
                 rules = self.subscription.policy.rules(interval, trial.until)
-                delay = 1 if rules.seats.change_day == "not_billed" else 0
-                bought = (trial.until - delay, told)  # billed from the very day on which the trial is over
+                bought = (
+                    trial.until - rules.seats.delay_days,
+                    told,
+                )  # billed from the very day on which the trial is over
                 steps.append(bought)
                 continue
             now = told

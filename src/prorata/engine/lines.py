@@ -19,7 +19,7 @@ from prorata.engine.steps import Stretch, compare
 
 
 @dataclass(slots=True)
-class Account:
+class ItemBilled:
     """What was billed of one item in one period: the stretches, their exact worth, and what was charged for them.
 
     Exact worth is counted in parts of a minor unit, as Period.parts says.
@@ -36,25 +36,25 @@ class Billed:
 
     period: Period
     released: Day  # when it was first looked at
-    items: dict[str, Account] = field(default_factory=dict)
+    items: dict[str, ItemBilled] = field(default_factory=dict)
     last: Day | None = None  # the day of the last document that billed some of it
 
     def add(self, line: Line, day: int) -> None:
         """`line` is on a document of this day."""
         self.last = day
-        account = self.items.setdefault(line.item, Account([]))
-        account.exact_parts += line.exact_parts
-        account.minor += line.amount_minor
+        so_far = self.items.setdefault(line.item, ItemBilled([]))
+        so_far.exact_parts += line.exact_parts
+        so_far.minor += line.amount_minor
         start, end = line.start.toordinal(), line.end.toordinal()
         kept = []
-        for first, past, holding in account.held:
+        for first, past, holding in so_far.held:
             if first < start:
                 kept.append((first, min(past, start), holding))
             if past > end:
                 kept.append((max(first, end), past, holding))
         if line.after is not None:
             kept.append((start, end, line.after))
-        account.held = sorted(kept, key=itemgetter(0))
+        so_far.held = sorted(kept, key=itemgetter(0))
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Open:
 
     billed: Billed
     lines: list[Line]
-    items: dict[str, Account]
+    items: dict[str, ItemBilled]
 
     def settle(self, day: int) -> None:
         """The lines are on a document of this day."""
@@ -79,23 +79,23 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
     first: LineKind = "period" if look == billed.released else "rise"
     items = billed.items
     lines: list[Line] = []
-    coming: dict[str, Account] = {}
+    coming: dict[str, ItemBilled] = {}
     changes: Iterable[_Change]
     for item, held in due.items():
-        account = items.get(item)
-        if account is None:
+        so_far = items.get(item)
+        if so_far is None:
             changes = [(first, start, end, each[0], each[1], None, each) for start, end, each in held]
-            coming[item] = _write(billed.period, item, changes, Account(held), news, lines)
-        elif account.held != held:
-            changes = _changes(account.held, held)
+            coming[item] = _write(billed.period, item, changes, ItemBilled(held), news, lines)
+        elif so_far.held != held:
+            changes = _changes(billed.period, so_far.held, held)
             coming[item] = _write(
-                billed.period, item, changes, Account(held, account.exact_parts, account.minor), news, lines
+                billed.period, item, changes, ItemBilled(held, so_far.exact_parts, so_far.minor), news, lines
             )
-    for item, account in items.items():
-        if item not in due and account.held:
-            changes = _changes(account.held, [])
+    for item, so_far in items.items():
+        if item not in due and so_far.held:
+            changes = _changes(billed.period, so_far.held, [])
             coming[item] = _write(
-                billed.period, item, changes, Account([], account.exact_parts, account.minor), news, lines
+                billed.period, item, changes, ItemBilled([], so_far.exact_parts, so_far.minor), news, lines
             )
     return Open(billed, lines, coming) if lines else None
 
@@ -104,18 +104,18 @@ def _write(
     period: Period,
     item: str,
     changes: Iterable[_Change],
-    account: Account,
+    so_far: ItemBilled,
     news: tuple[Event, ...],
     lines: list[Line],
-) -> Account:
-    """Adds the lines of the changes to `lines` and their worth to the account, by running totals."""
+) -> ItemBilled:
+    """Adds the lines of the changes to `lines` and their worth to the so_far, by running totals."""
     rounding = period.rules.rounding
     running, mode = rounding.stage == "running", rounding.mode
-    months, denominator = period.scale.months, period.scale.denominator
+    worth_of, denominator = period.scale.worth, period.scale.denominator
     parts = denominator * YEAR
-    exact, charged = account.exact_parts, account.minor
+    exact, charged = so_far.exact_parts, so_far.minor
     for kind, start, end, quantity, price, before, after in changes:
-        over, below = months(start, end)
+        over, below = worth_of(start, end)
         worth = quantity * price.minor * over * (denominator // below) * (YEAR // price.months)
         if not worth:
             continue  # the rest of a month that counts whole
@@ -129,12 +129,16 @@ def _write(
         lines.append(
             Line(period, item, kind, to_date(start), to_date(end), quantity, price, amount, worth, before, after, news)
         )
-    account.exact_parts, account.minor = exact, charged
-    return account
+    so_far.exact_parts, so_far.minor = exact, charged
+    return so_far
 
 
-def _changes(held: list[Stretch[Holding]], due: list[Stretch[Holding]]) -> Iterator[_Change]:
-    """One change where a quantity or a price moved, two where both did: the seats that stay, and the others."""
+def _changes(period: Period, held: list[Stretch[Holding]], due: list[Stretch[Holding]]) -> Iterator[_Change]:
+    """One change where a quantity or a price moved, two where both did: the seats that stay, and the others.
+
+    Prices of different months or tax rates have no difference that one line could show: the old goes, the new comes.
+    """
+    taxed = period.policy.is_taxed
     for start, end, before, after in compare(held, due):
         if before is None:
             assert after is not None
@@ -148,7 +152,7 @@ def _changes(held: list[Stretch[Holding]], due: list[Stretch[Holding]]) -> Itera
         if price == price_before:
             yield "rise" if more > 0 else "fall", start, end, more, price, before, after
             continue
-        if price.months != price_before.months:
+        if price.months != price_before.months or (taxed and _taxed_apart(period, price, price_before)):
             yield "fall", start, end, -quantity_before, price_before, before, None
             yield "rise", start, end, quantity, price, None, after
             continue
@@ -162,3 +166,7 @@ def _changes(held: list[Stretch[Holding]], due: list[Stretch[Holding]]) -> Itera
         yield moved, start, end, stay if dearer > 0 else -stay, step, (stay, price_before), between
         if more > 0:
             yield "rise", start, end, more, price, between, after
+
+
+def _taxed_apart(period: Period, one: Price, two: Price) -> bool:
+    return one.plan != two.plan and period.tax_rate("", one.plan) != period.tax_rate("", two.plan)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 RoundingMode = Literal["half_up", "half_even", "half_down", "up", "down"]
@@ -44,6 +46,11 @@ def speak_amount(minor: int, currency: str) -> str:
     """An amount for reading, thousands apart: `1,398.00`."""
     whole, point, part = format_amount(abs(minor), currency).partition(".")
     return f"{'−' if minor < 0 else ''}{int(whole):,}{point}{part}"
+
+
+def speak_percent(rate: Fraction) -> str:
+    """A rate for reading, with as many decimals as it has: `21.5 %`."""
+    return f"{(Decimal(rate.numerator) / Decimal(rate.denominator)).normalize():f} %"
 
 
 def rounded(numerator: int, denominator: int, mode: RoundingMode = "half_up") -> int:

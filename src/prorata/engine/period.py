@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
@@ -34,6 +35,11 @@ class Period:
     def parts(self) -> int:
         """Into how many parts a minor unit is cut, so that every amount of the period is a whole number of them."""
         return self.scale.denominator * YEAR
+
+    def tax_rate(self, item: str, plan: str) -> Fraction:
+        """The tax rate in percent of an add-on, or of seats on a plan."""
+        sold = self.policy.add_ons.get(item) or self.policy.plans.get(plan)
+        return self.rules.tax.rate if sold is None or sold.tax_rate is None else sold.tax_rate
 
     def list_price(self, plan: str) -> Price | None:
         """The plan's price for this period, None where it has none in this interval."""

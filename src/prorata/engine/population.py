@@ -117,6 +117,18 @@ class People:
             if seated:
                 yield user
 
+    def seated_within(self, first: Day, past: Day, counts_from: CountsFrom) -> Iterator[str]:
+        """The people who take a seat at the end of some day from `first` up to `past`."""
+        for user in self.events:
+            there = came = False
+            for changed, counts in self.counted(user, counts_from):
+                if changed <= first:
+                    there = counts
+                elif changed < past:
+                    came = came or counts
+            if there or came:
+                yield user
+
     def _changes(self, events: Iterable[Event], tally: _Tally) -> Iterator[tuple[Day, int]]:
         standing = self._absent
         for event in events:

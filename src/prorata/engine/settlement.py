@@ -1,4 +1,4 @@
-"""Settlement: on which days an account is looked at, and which differences go on a document then."""
+"""Settlement: the days on which an account is looked at, with the differences that go on a document then."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from prorata.engine.calendar import Day, calendar_start, next_calendar_start
+from prorata.engine.calendar import Day, calendar_start, next_calendar_start, speak_day
 from prorata.engine.document import Document
 from prorata.engine.due import due
 from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences
 from prorata.engine.period import Period, first_period, next_period
+from prorata.engine.refusal import CannotBill
 
 _RECORDED = attrgetter("recorded")
 _CALENDAR_MONTHS = {"month": 1, "quarter": 3}
@@ -67,7 +68,13 @@ class Settlement:
         periods = {billed.period.start: billed for billed in self.released}
         for document in issued:
             for line in document.lines:
-                periods[line.period.start].add(line, document.date.toordinal())
+                billed = periods.get(line.period.start)
+                if billed is None or billed.period.end != line.period.end:
+                    raise CannotBill(
+                        f"the document of {document.date} bills a period from {speak_day(line.period.start)}, and by "
+                        "what is known now none begins then; a start or an interval cannot be moved once it is billed"
+                    )
+                billed.add(line, document.date.toordinal())
         self._changed_from = self.known.start
 
     def open(self, look: Day) -> list[Open]:
@@ -147,7 +154,7 @@ class Settlement:
                 self._coming = next_period(last, self.known.interval(last.end))
             else:
                 start = self.known.start
-                self._coming = first_period(self.known.subscription.policy, self.known.interval(start), start)
+                self._coming = first_period(self.known.subscription.policy, self.known.interval(start + 1), start)
         return self._coming
 
     def _learn(self, through: Day) -> None:

@@ -22,19 +22,19 @@ class Scale(Protocol):
         """One denominator for every stretch of the period, so that its amounts add up as whole numbers."""
         ...
 
-    def months(self, start: Day, end: Day) -> tuple[int, int]:
+    def worth(self, start: Day, end: Day) -> tuple[int, int]:
         """The months that [start, end) is worth, as numerator and denominator, left as a person would write it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EvenDays:
-    """Every day is worth the same: `months` / `denominator` of a month."""
+    """Every day is worth the same: `month_parts` / `denominator` of a month."""
 
     month_parts: int
     denominator: int
 
-    def months(self, start: Day, end: Day) -> tuple[int, int]:
+    def worth(self, start: Day, end: Day) -> tuple[int, int]:
         return (end - start) * self.month_parts, self.denominator
 
 
@@ -44,7 +44,7 @@ class MonthDays:
 
     denominator: int
 
-    def months(self, start: Day, end: Day) -> tuple[int, int]:
+    def worth(self, start: Day, end: Day) -> tuple[int, int]:
         whole, parts = 0, []
         for first, past, length in months_between(start, end):
             if past - first == length:
@@ -70,7 +70,7 @@ class WholeMonths:
     started: str
     denominator: int
 
-    def months(self, start: Day, end: Day) -> tuple[int, int]:
+    def worth(self, start: Day, end: Day) -> tuple[int, int]:
         return self._left(start) - self._left(end), self.denominator
 
     def _left(self, day: Day) -> int:

@@ -14,18 +14,10 @@ def taxes(lines: Iterable[Line]) -> tuple[Tax, ...]:
     bases: dict[Fraction, int] = {}
     mode: RoundingMode = "half_up"
     for line in lines:
-        rate = _rate(line)
+        rate = line.tax_rate
         if rate:
             mode = line.period.rules.rounding.mode
             bases[rate] = bases.get(rate, 0) + line.amount_minor
     return tuple(
         Tax(rate, base, rounded(base * rate.numerator, 100 * rate.denominator, mode)) for rate, base in bases.items()
     )
-
-
-def _rate(line: Line) -> Fraction:
-    policy = line.period.policy
-    sold = policy.add_ons.get(line.item) or policy.plans.get(line.price.plan)
-    if sold is not None and sold.tax_rate is not None:
-        return sold.tax_rate
-    return line.period.rules.tax.rate

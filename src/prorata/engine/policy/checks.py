@@ -56,6 +56,8 @@ def _identity(policy: Policy) -> Iterator[Problem]:
 def _prices(policy: Policy) -> Iterator[Problem]:
     sold = [("plans", name, plan.prices) for name, plan in policy.plans.items()]
     sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
+    if "seats" in policy.add_ons:
+        yield Problem(("add_ons", "seats"), "add_ons.seats: the name is the seats' own; call the add-on something else")
     for table, name, prices in sold:
         for at, row in enumerate(prices):
             path: Path = (table, name, "prices", at)

@@ -140,6 +140,11 @@ class SeatRules:
         "allowed",
     )
 
+    @property
+    def delay_days(self) -> int:
+        """How many days after it happens a change counts."""
+        return 1 if self.change_day == "not_billed" else 0
+
 
 @dataclass(frozen=True, slots=True)
 class ShareRules:

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from prorata.engine.bill import bill
 from prorata.engine.calendar import MONTHS, Interval, add_months, speak_day, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.explain import speak_share
+from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
-from prorata.engine.money import rounded, speak_amount
+from prorata.engine.money import rounded, speak_amount, speak_percent
 from prorata.engine.policy.model import Policy, Price, PriceRow, Rules
 
 
@@ -35,9 +35,9 @@ _EVERY = {"month": "every month", "quarter": "every quarter", "half_year": "ever
 _WORD = {"month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year"}
 _BEGIN = {
     "month": "with the calendar month",
-    "quarter": "in January, April, July and October",
-    "half_year": "in January and July",
-    "year": "in January",
+    "quarter": "on 1 January, 1 April, 1 July and 1 October",
+    "half_year": "on 1 January and 1 July",
+    "year": "on 1 January",
 }
 
 
@@ -45,8 +45,9 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
     """The whole policy as a customer would want to read it, or what holds for one interval."""
     parts = [Part(policy.title, tuple(_prices(policy)))]
     for one in policy.intervals if interval is None else (interval,):
-        parts.append(Part(f"Billed {_EVERY[one]}", tuple(_Teller(policy, one).sentences())))
-        parts += _earlier(policy, one)
+        earlier = tuple(_earlier(policy, one))
+        since = f", since {speak_day(to_day(_versions(policy, one)[-1]))}" if earlier else ""
+        parts += [Part(f"Billed {_EVERY[one]}{since}", tuple(_Teller(policy, one).sentences())), *earlier]
     if policy.notes:
         parts.append(Part("Decided where the vendor's page is silent", tuple(Sentence(note) for note in policy.notes)))
     return tuple(parts)
@@ -74,11 +75,16 @@ def _price(price: Price, policy: Policy) -> str:
 
 def _earlier(policy: Policy, interval: Interval) -> Iterator[Part]:
     """What held before, where the policy has versions by date."""
-    whens = [when for when in policy.whens if when.interval in (None, interval)]
-    for day in sorted({day for when in whens for day in (when.from_, when.until) if day is not None}):
+    for day in _versions(policy, interval):
         rules = policy.rules(interval, to_day(day) - 1)
         told = tuple(_Teller(policy, interval, rules=rules, year=day.year - 1).sentences())
         yield Part(f"Billed {_EVERY[interval]}: periods that began before {speak_day(to_day(day))}", told)
+
+
+def _versions(policy: Policy, interval: Interval) -> list[date]:
+    """The days from which other rules hold."""
+    whens = [when for when in policy.whens if when.interval in (None, interval)]
+    return sorted({day for when in whens for day in (when.from_, when.until) if day is not None})
 
 
 class _Teller:
@@ -104,6 +110,7 @@ class _Teller:
     def sentences(self) -> Iterator[Sentence]:
         yield self.period()
         yield self.who()
+        yield from self.change_day()
         yield from self.minimum()
         yield self.rise()
         yield self.fall()
@@ -133,7 +140,7 @@ class _Teller:
         free = [name for name, role in self.policy.roles.items() if not role.billed]
         start = "the acceptance of the invitation" if seats.counts_from == "acceptance" else "the invitation"
         text = f"Every active user holds a seat, from {start} on"
-        text += f"; users with the role {' or '.join(free)} are free." if free else ", whatever the role."
+        text += f"; users with the role {' or '.join(free)} cost nothing." if free else ", whatever the role."
         if seats.measure == "distinct":
             text += " Everyone who was active on any day of the period counts for all of it."
         elif seats.measure == "high_water":
@@ -150,6 +157,26 @@ class _Teller:
             example = self.line(documents, "rise")
         dates = f"Invited on {speak_day(to_day(invited))}, accepted on {speak_day(to_day(self.change))}"
         return Sentence(text, self.said(dates, example))
+
+    def change_day(self) -> Iterator[Sentence]:
+        if self.rules.seats.measure == "distinct":
+            return
+        billed = self.rules.seats.change_day == "billed"
+        text = f"The day of a change is billed as it {'ends' if billed else 'began'}: a {self.unit} more counts from "
+        text += "that day on" if billed else "the next day on"
+        if self.rules.fall.give == "credit":
+            text += f", a {self.unit} fewer until {'the day before' if billed else 'that day'}"
+        text += "."
+        documents = self.story([self.added()])
+        lines = [line for document in documents for line in document.lines]
+        first = next((line for line in lines if line.start >= self.change and line.kind in ("period", "rise")), None)
+        if first is None:
+            yield Sentence(text)
+            return
+        since = speak_day(to_day(first.start))
+        yield Sentence(
+            text, f"One {self.unit} more on {speak_day(to_day(self.change))} is billed from {since}: {self.sum(first)}"
+        )
 
     def minimum(self) -> Iterator[Sentence]:
         least = self.rules.seats.minimum
@@ -238,7 +265,7 @@ class _Teller:
         if self.rules.tax.rate:
             tax = rounded(10000 * self.rules.tax.rate.numerator, 100 * self.rules.tax.rate.denominator)
             amount, whole = (speak_amount(minor, self.policy.currency) for minor in (10000, 10000 + tax))
-            yield Sentence(f"Tax of {float(self.rules.tax.rate):g} % is added.", f"{amount} makes {whole}")
+            yield Sentence(f"Tax of {speak_percent(self.rules.tax.rate)} is added.", f"{amount} makes {whole}")
         if self.rules.rounding.stage == "running" and self.plan is not None:
             price = self.policy.price(self.policy.plans[self.plan].prices, self.interval, to_day(self.start), self.plan)
             assert price is not None
@@ -254,7 +281,7 @@ class _Teller:
             return "for the whole period"
         return {
             "days_of_period": "for the days left of the period",
-            "days_of_month": "for the days left, each worth one part of its month",
+            "days_of_month": "for the days left, each by the length of its month",
             "days_of_365": "by days, each 1/365 of the yearly price",
             "months": "for the months left",
         }[self.rules.share.by]
@@ -315,7 +342,7 @@ class _Teller:
     def sum(self, line: Line) -> str:
         quantity = f"{'−' if line.quantity < 0 else ''}{abs(line.quantity)}"
         price, amount = (speak_amount(minor, self.policy.currency) for minor in (line.price.minor, line.amount_minor))
-        return f"{quantity} × {price} × {speak_share(line)} = {amount}"
+        return f"{quantity} × {price} × {speak_share(line)}{share_words(line)} = {amount}"
 
     def shown(self, documents: Iterable[Document]) -> str:
         """The sums of a document with its date."""
