@@ -7,13 +7,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from prorata.engine.bill import Billing, bill
 from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
+from prorata.engine.intake import read_history
 from prorata.engine.money import rounded
+from prorata.engine.refusal import CannotBill
+from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
 from tests.engine.worlds import subscriptions
 
@@ -158,3 +162,21 @@ def test_accounts_do_not_touch_each_other(one: Subscription, two: Subscription) 
     alone = bill(one, through=settled(one))
     bill(two, through=settled(two))
     assert bill(one, through=settled(one)) == alone
+
+
+def test_a_start_that_is_moved_after_it_was_billed_is_refused_in_a_sentence() -> None:
+    policy = load_policy("mainter")
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "start"},
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+    ]
+    issued = bill(read_history(rows, policy=policy), through=date(2026, 5, 1))
+    rows[0] = {"at": "2026-03-20", "event": "start", "recorded_at": "2026-05-10"}
+    with pytest.raises(CannotBill, match="the document of 2026-04-01 bills a period from 1 April 2026"):
+        bill(read_history(rows, policy=policy), through=date(2026, 6, 1), issued=issued)
+
+
+def test_a_history_without_a_start_cannot_be_billed() -> None:
+    history = read_history([{"at": "2026-04-01", "event": "start"}], policy=load_policy("mainter"))
+    with pytest.raises(CannotBill, match="no event says when the agreement starts"):
+        bill(replace(history, events=()), through=date(2026, 6, 1))

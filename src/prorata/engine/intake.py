@@ -392,9 +392,7 @@ class _Reader:
             missing = 0 if bought is None else max(active - bought, 0)
             seats = self.policy.rules(one.interval, event.day).seats
             if missing > short and seats.below_active == "refused" and seats.count == "bought":
-                way_out = (
-                    f"free some before reducing to {bought}" if lowered else f"{bought} are bought: buy more first"
-                )
+                way_out = f"free some before reducing to {bought}" if lowered else f"buy more than {bought} first"
                 column = "quantity" if event.quantity is not None else "user" if event.user else "event"
                 self.say(one.row, column, f"{active} members hold seats; {way_out}")
             short = missing
