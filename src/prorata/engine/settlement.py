@@ -37,7 +37,7 @@ class Settlement:
         self._recorded = [event.recorded for event in news]
         self._learned = 0
         self._learned_day = start
-        self._last_look = start - 1
+        self._last_look = start
         self._schedule = [event.recorded for event in schedule]
         self._told = max((event.recorded for event in schedule if event.kind != "interval"), default=start)
         self._coming: Period | None = None
