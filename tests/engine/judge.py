@@ -47,7 +47,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     anchor, counted = first, 0
     was_calendar = False
     while first < until:
-        interval = _interval(subscription, first + ONE if not found else first)
+        interval = _interval(subscription, first, opening=not found)
         rules = policy.rules(interval, first.toordinal())
         length = MONTHS[interval]
         if rules.period.anchor == "calendar":
@@ -65,10 +65,10 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     return found
 
 
-def _interval(subscription: Subscription, first: date) -> Interval:
+def _interval(subscription: Subscription, first: date, *, opening: bool) -> Interval:
     interval: Interval = subscription.interval
     for event in subscription.events:
-        known = event.day < first.toordinal() and event.recorded < first.toordinal()
+        known = event.day <= first.toordinal() and event.recorded <= first.toordinal() - (not opening)
         if event.interval and (event.kind in ("start", "trial") or (event.kind == "interval" and known)):
             interval = event.interval
     return interval

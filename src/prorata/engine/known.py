@@ -178,12 +178,12 @@ class Known:
         waits = cancel.until is None and period.rules.cancel.ends == "period"
         return period.end if waits or period.rules.fall.give == "nothing" else end
 
-    def interval(self, before: Day) -> Interval:
-        """The interval asked for by the end of the day before `before`: a period keeps its own to its end."""
+    def interval(self, first: Day, *, known_by: Day) -> Interval:
+        """The interval of a period that begins on `first`: the last one asked for by then and known by a day."""
         interval = self.subscription.interval
         for event in self._term_events:
             if event.interval is not None and (
-                event.kind in ("start", "trial") or (event.day < before and event.recorded < before)
+                event.kind in ("start", "trial") or (event.day <= first and event.recorded <= known_by)
             ):
                 interval = event.interval
         return interval

@@ -151,10 +151,11 @@ class Settlement:
         if self._coming is None:
             if self.released:
                 last = self.released[-1].period
-                self._coming = next_period(last, self.known.interval(last.end))
+                self._coming = next_period(last, self.known.interval(last.end, known_by=last.end - 1))
             else:
                 start = self.known.start
-                self._coming = first_period(self.known.subscription.policy, self.known.interval(start + 1), start)
+                interval = self.known.interval(start, known_by=start)
+                self._coming = first_period(self.known.subscription.policy, interval, start)
         return self._coming
 
     def _learn(self, through: Day) -> None:
@@ -181,8 +182,6 @@ class Settlement:
             return tuple(self._news[first : self._learned])
         known = self.known
         start, end = billed.period.start, billed.period.end
-        if not known.days or known.days[-1] < start:
-            return ()
         return tuple(known.events[bisect_left(known.days, start) : bisect_left(known.days, end)])
 
 
