@@ -55,12 +55,7 @@ def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Win
     first, past = bisect_left(known.days, opened + 1), bisect_left(known.days, end - delay)
     newcomers = 0
     for user in {event.user for event in known.events[first:past] if event.user}:
-        there, came = False, False
-        for day, counts in known.people.counted(user, rules.counts_from):
-            if day <= opened:
-                there = counts
-            elif day < end - delay:
-                came = came or counts
+        there, came = known.people.presence(user, opened, end - delay, rules.counts_from)
         newcomers += came and not there
     return [(period.start, window[0][1] + newcomers)]
 

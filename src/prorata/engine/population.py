@@ -120,14 +120,18 @@ class People:
     def seated_within(self, first: Day, past: Day, counts_from: CountsFrom) -> Iterator[str]:
         """The people who take a seat at the end of some day from `first` up to `past`."""
         for user in self.events:
-            there = came = False
-            for changed, counts in self.counted(user, counts_from):
-                if changed <= first:
-                    there = counts
-                elif changed < past:
-                    came = came or counts
-            if there or came:
+            if any(self.presence(user, first, past, counts_from)):
                 yield user
+
+    def presence(self, user: str, first: Day, past: Day, counts_from: CountsFrom) -> tuple[bool, bool]:
+        """Whether the person takes a seat at the end of `first`, and whether at that of a later day before `past`."""
+        there = came = False
+        for changed, counts in self.counted(user, counts_from):
+            if changed <= first:
+                there = counts
+            elif changed < past:
+                came = came or counts
+        return there, came
 
     def _changes(self, events: Iterable[Event], tally: _Tally) -> Iterator[tuple[Day, int]]:
         standing = self._absent
