@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from prorata.engine.calendar import Interval
+from prorata.engine.calendar import Interval, day_of
 from prorata.engine.history import Event, Subscription
 from prorata.engine.policy.model import Policy, PriceRow, Rules
 
@@ -68,7 +68,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
 def _interval(subscription: Subscription, first: date, *, opening: bool) -> Interval:
     interval: Interval = subscription.interval
     for event in subscription.events:
-        known = event.day <= first.toordinal() and event.recorded <= first.toordinal() - (not opening)
+        known = event.day <= first.toordinal() and day_of(event.recorded) <= first.toordinal() - (not opening)
         if event.interval and (event.kind in ("start", "trial") or (event.kind == "interval" and known)):
             interval = event.interval
     return interval

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from prorata.engine.bill import bill
+from prorata.engine.bill import Billing, bill
+from prorata.engine.calendar import Moment
+from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
+from prorata.engine.due import Holding
 from prorata.engine.intake import Intake, IntakeError, Row, read_histories, read_history
-from prorata.engine.policy.model import Policy
+from prorata.engine.policy.model import Policy, Price
 from prorata.engine.policy.reading import PolicyError, read_policy
 from prorata.engine.record import document_record
 
@@ -53,3 +59,82 @@ def records(
     rows: Sequence[Mapping[str, object]], policy: Policy, through: date, **settings: Any
 ) -> list[dict[str, Any]]:
     return [document_record(document) for document in documents(rows, policy, through, **settings)]
+
+
+def together(one: Billing, two: Billing) -> Billing:
+    """Two runs of an account, one after the other, as one."""
+    documents = one.documents + two.documents
+    return Billing(two.through, two.known_until, documents, one.lapses + two.lapses, two.credit_left_minor)
+
+
+@dataclass(frozen=True)
+class RememberedLine:
+    period_start: date
+    period_end: date
+    item: str
+    start: date
+    end: date
+    after: Holding | None
+    exact_minor: Fraction
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class RememberedDocument:
+    date: date
+    known_until: Moment
+    lines: tuple[RememberedLine, ...]
+    total_minor: int
+    credit_used_minor: int
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a database keeps of a run."""
+
+    through: date
+    known_until: Moment
+    documents: tuple[RememberedDocument, ...]
+    lapses: tuple[Lapse, ...]
+
+
+def remembered(billing: Billing) -> Remembered:
+    """The run as it comes back from a store that knows nothing but text."""
+    rows = json.loads(json.dumps([_document_row(document) for document in billing.documents]))
+    documents = tuple(
+        RememberedDocument(
+            date.fromisoformat(row["date"]),
+            row["known_until"],
+            tuple(_remembered_line(line) for line in row["lines"]),
+            row["total"],
+            row["used"],
+        )
+        for row in rows
+    )
+    return Remembered(billing.through, billing.known_until, documents, billing.lapses)
+
+
+def _document_row(document: Document) -> dict[str, Any]:
+    return {
+        "date": document.date.isoformat(),
+        "known_until": document.known_until,
+        "total": document.total_minor,
+        "used": document.credit_used_minor,
+        "lines": [
+            {
+                "days": [str(day) for day in (line.period_start, line.period_end, line.start, line.end)],
+                "item": line.item,
+                "after": line.after and [line.after[0], line.after[1].minor, line.after[1].months, line.after[1].plan],
+                "exact": str(line.exact_minor),
+                "amount": line.amount_minor,
+            }
+            for line in document.lines
+        ],
+    }
+
+
+def _remembered_line(row: dict[str, Any]) -> RememberedLine:
+    period_start, period_end, start, end = (date.fromisoformat(day) for day in row["days"])
+    after = row["after"] and (row["after"][0], Price(*row["after"][1:]))
+    exact = Fraction(row["exact"])
+    return RememberedLine(period_start, period_end, row["item"], start, end, after, exact, row["amount"])

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from prorata.engine.bill import Billing, bill
+from prorata.engine.calendar import day_of, midnight
 from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
@@ -19,12 +20,16 @@ from prorata.engine.money import rounded
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
+from tests.engine.stories import remembered, together
 from tests.engine.worlds import subscriptions
+
+DAY_HOURS = 24
+HOUR = 3_600_000_000
 
 
 def settled(subscription: Subscription) -> date:
     """A day by which everything known has been on a period's own bill."""
-    last = max(max(event.day, event.recorded, event.until or 0) for event in subscription.events)
+    last = max(max(event.day, day_of(event.recorded), event.until or 0) for event in subscription.events)
     return months_after(date.fromordinal(last), 26)
 
 
@@ -37,8 +42,14 @@ def billed_by_period(billing: Billing) -> dict[tuple[date, str], int]:
     return sums
 
 
-def together(one: Billing, two: Billing) -> Billing:
-    return Billing(one.documents + two.documents, one.lapses + two.lapses, two.credit_left_minor)
+def as_of(billing: Billing, number: int) -> Billing:
+    """The run as it was when the document of a number came up: what was issued before, and the days before it."""
+    document, before = billing.documents[number], billing.documents[:number]
+    through, known_until = document.date - timedelta(days=1), midnight(document.date.toordinal())
+    if before and before[-1].date == document.date:
+        through, known_until = document.date, before[-1].known_until
+    lapses = tuple(lapse for lapse in billing.lapses if lapse.date <= through)
+    return replace(billing, through=through, known_until=known_until, documents=before, lapses=lapses)
 
 
 @given(subscriptions())
@@ -69,10 +80,11 @@ def test_lines_rounded_one_by_one_are_each_their_own_exact_worth(subscription: S
 def test_billing_twice_on_the_same_day_bills_once(subscription: Subscription, days: int) -> None:
     through = date.fromordinal(subscription.events[0].day + days)
     once = bill(subscription, through=through)
-    again = bill(subscription, through=through, issued=once)
-    assert again.documents == ()
-    assert again.lapses == ()
-    assert again.credit_left_minor == once.credit_left_minor
+    for issued in (once, remembered(once)):
+        again = bill(subscription, through=through, issued=issued)
+        assert again.documents == ()
+        assert again.lapses == ()
+        assert again.credit_left_minor == once.credit_left_minor
 
 
 @given(subscriptions(), st.integers(0, 700))
@@ -80,8 +92,43 @@ def test_a_history_billed_in_two_runs_gives_what_one_run_gives(subscription: Sub
     through = settled(subscription)
     cut = date.fromordinal(subscription.events[0].day + days)
     first = bill(subscription, through=min(cut, through))
-    second = bill(subscription, through=through, issued=first)
-    assert together(first, second) == bill(subscription, through=through)
+    whole = bill(subscription, through=through)
+    for issued in (first, remembered(first)):
+        assert together(first, bill(subscription, through=through, issued=issued)) == whole
+
+
+@given(subscriptions(moments=True), st.lists(st.integers(0, 60 * DAY_HOURS), max_size=8))
+def test_bills_made_at_any_hours_come_to_the_same_and_can_each_be_computed_again(
+    subscription: Subscription, pauses: list[int]
+) -> None:
+    now = midnight(subscription.events[0].day)
+    runs: list[Billing] = []
+    for pause in [*pauses, None]:
+        through = settled(subscription)
+        if pause is not None:
+            now += pause // DAY_HOURS * midnight(1) + pause % DAY_HOURS * HOUR
+            through = min(date.fromordinal(day_of(now)), through)
+        known_until = None if pause is None else now
+        issued = remembered(runs[-1]) if runs else None
+        more = bill(subscription, through=through, known_until=known_until, issued=issued)
+        again = bill(subscription, through=through, known_until=known_until, issued=issued)
+        assert more == again
+        runs.append(together(runs[-1], more) if runs else more)
+    *_, all_runs = runs
+    at_once = billed_by_period(bill(subscription, through=all_runs.through))
+    by_runs = billed_by_period(all_runs)
+    horizon = all_runs.through - timedelta(days=366)
+    for key in by_runs.keys() | at_once.keys():
+        if key[0] < horizon:
+            assert by_runs.get(key, 0) == at_once.get(key, 0), key
+    for number, document in enumerate(all_runs.documents):
+        again = bill(
+            subscription,
+            through=document.date,
+            known_until=document.known_until,
+            issued=as_of(all_runs, number),
+        )
+        assert again.documents == (document,)
 
 
 @given(subscriptions(), st.integers(0, 30))
@@ -89,9 +136,10 @@ def test_any_document_can_be_computed_again_from_what_was_known_that_day(subscri
     documents = bill(subscription, through=settled(subscription)).documents
     assume(documents)
     document = documents[at % len(documents)]
-    by_then = tuple(event for event in subscription.events if event.recorded <= document.date.toordinal())
+    by_then = tuple(event for event in subscription.events if event.recorded < document.known_until)
     again = bill(replace(subscription, events=by_then), through=document.date).documents[-1]
     assert again == document
+    assert bill(subscription, through=document.date, known_until=document.known_until).documents[-1] == document
     told = [str(explain(line, document, subscription)) for line in document.lines]
     assert [str(explain(line, again, subscription)) for line in again.lines] == told
 
@@ -102,7 +150,8 @@ def test_the_order_in_which_things_became_known_does_not_change_the_sum(subscrip
     told_at_once = replace(
         subscription,
         events=tuple(
-            event if event.kind in fixed else replace(event, recorded=event.day) for event in subscription.events
+            event if event.kind in fixed else replace(event, recorded=midnight(event.day))
+            for event in subscription.events
         ),
     )
     through = settled(subscription)
@@ -119,8 +168,8 @@ def test_a_change_undone_on_the_same_day_costs_nothing(subscription: Subscriptio
     day = start.day + days
     place = sum(event.day <= day for event in subscription.events)
     visit = [
-        Event("activate", day, day, 0, user="zoe"),
-        Event("deactivate", day, day, 0, user="zoe"),
+        Event("activate", day, midnight(day), 0, user="zoe"),
+        Event("deactivate", day, midnight(day), 0, user="zoe"),
     ]
     events = [*subscription.events[:place], *visit, *subscription.events[place:]]
     visited = replace(subscription, events=tuple(replace(event, order=order) for order, event in enumerate(events)))

@@ -123,7 +123,7 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, late: bool = True) -> list[dict[str, Any]]:
+def histories(draw: st.DrawFn, *, late: bool = True, moments: bool = False) -> list[dict[str, Any]]:
     """Rows of one account: a start or a trial, then people, seats, plans, add-ons, now and then told late."""
     rows: list[dict[str, Any]] = []
     opening = FIRST + timedelta(days=draw(st.integers(0, 90)))
@@ -144,6 +144,9 @@ def histories(draw: st.DrawFn, *, late: bool = True) -> list[dict[str, Any]]:
             row["recorded_at"] = day + timedelta(days=draw(st.sampled_from([-3, 1, 10, 45, 100])))
         if row["event"] == "interval":
             row.pop("recorded_at", None)
+        if moments and row["event"] != "interval":
+            known = row.get("recorded_at", day)
+            row["recorded_at"] = f"{known}T{draw(st.integers(0, 23)):02}:30:00+01:00"
         rows.append(row)
     if draw(st.integers(0, 3)) == 0:
         day += timedelta(days=draw(st.integers(0, 60)))
@@ -187,9 +190,11 @@ def _event(draw: st.DrawFn, members: set[str], priced: bool, day: date, opening:
 
 
 @st.composite
-def subscriptions(draw: st.DrawFn, *, late: bool = True, rounding: str = "running") -> Subscription:
+def subscriptions(
+    draw: st.DrawFn, *, late: bool = True, rounding: str = "running", moments: bool = False
+) -> Subscription:
     policy = draw(policies(rounding=rounding))
-    rows = draw(histories(late=late))
+    rows = draw(histories(late=late, moments=moments))
     follow = False
     if draw(st.integers(0, 4)) == 0:
         if draw(st.booleans()):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from prorata.engine.calendar import Day, to_date
+from prorata.engine.calendar import Day, Moment, to_date, to_day
 from prorata.engine.credits import Credits, Lapse
 from prorata.engine.document import Document, Line
 from prorata.engine.history import Subscription
+from prorata.engine.issued import Issued, IssuedDocument
 from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
@@ -16,24 +17,35 @@ from prorata.engine.tax import taxes
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """The documents of one account in the order of their dates, and the credits that were lost meanwhile."""
+    """The documents of one account in the order of their dates, and the credits that were lost meanwhile.
 
+    They were made by looking at every day up to and with `through`, at the last with what had been recorded before
+    `known_until`.
+    """
+
+    through: date
+    known_until: Moment
     documents: tuple[Document, ...]
     lapses: tuple[Lapse, ...]
     credit_left_minor: int
 
 
-def bill(subscription: Subscription, *, through: date, issued: Billing | None = None) -> Billing:
+def bill(
+    subscription: Subscription, *, through: date, known_until: Moment | None = None, issued: Issued | None = None
+) -> Billing:
     """Every document of the account dated up to and with `through` that has not been issued yet.
 
-    `issued` is what was billed before; what it covers is not billed again. Raises CannotBill for a history without
-    `start` or `trial`, where nothing says what something costs, and where bought seats are billed and none were.
+    A day is billed with what was recorded before its end, and before `known_until` where that is earlier: with the
+    present moment and a later day this is what will be billed if nothing changes. `issued` is what was billed before,
+    a Billing or what a database remembers of one; what it covers is not billed again.
+
+    Raises CannotBill for a history without `start` or `trial`, where nothing says what something costs, where bought
+    seats are billed and none were, and where what was billed cannot have been billed of this history.
     """
     start = starts_on(subscription)
     if start is None:
         raise CannotBill("no event says when the agreement starts; add a start or a trial")
-    settlement = Settlement(subscription, start)
-    settlement.resume(issued.documents if issued else ())
+    settlement = Settlement(subscription, start, known_until, issued)
     credits = _credits_of(issued)
     documents: list[Document] = []
     lapses: list[Lapse] = []
@@ -41,7 +53,7 @@ def bill(subscription: Subscription, *, through: date, issued: Billing | None = 
         found = settlement.open(look)
         lines = [line for some in found for line in some.lines]
         if lines:
-            document = _document(subscription, look, lines)
+            document = _document(subscription, look, settlement.horizon(look), lines)
             if settlement.is_due(look, document.total_minor):
                 documents.append(_settled(document, credits))
                 settlement.settle(look, found)
@@ -49,7 +61,7 @@ def bill(subscription: Subscription, *, through: date, issued: Billing | None = 
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:
                 lapses.append(Lapse(subscription.account, to_date(look), credits.lapse()))
-    return Billing(tuple(documents), tuple(lapses), credits.left_minor)
+    return Billing(through, settlement.horizon(to_day(through)), tuple(documents), tuple(lapses), credits.left_minor)
 
 
 def starts_on(subscription: Subscription) -> Day | None:
@@ -65,13 +77,15 @@ def starts_on(subscription: Subscription) -> Day | None:
     return max(start, trial_end)
 
 
-def _document(subscription: Subscription, look: Day, lines: list[Line]) -> Document:
+def _document(subscription: Subscription, look: Day, known_until: Moment, lines: list[Line]) -> Document:
     """What the lines come to, before credits."""
     policy = subscription.policy
     subtotal = sum([line.amount_minor for line in lines])
     tax = taxes(lines) if policy.is_taxed else ()
     total = subtotal + sum(part.tax_minor for part in tax) if tax else subtotal
-    return Document(subscription.account, to_date(look), policy.currency, tuple(lines), tax, subtotal, total, 0, 0)
+    return Document(
+        subscription.account, to_date(look), known_until, policy.currency, tuple(lines), tax, subtotal, total, 0, 0
+    )
 
 
 def _settled(document: Document, credits: Credits) -> Document:
@@ -85,11 +99,11 @@ def _settled(document: Document, credits: Credits) -> Document:
     return replace(document, credit_used_minor=used, credit_left_minor=credits.left_minor)
 
 
-def _credits_of(issued: Billing | None) -> Credits:
+def _credits_of(issued: Issued | None) -> Credits:
     credits = Credits()
     if issued is None:
         return credits
-    moves: list[Document | Lapse] = [*issued.documents, *issued.lapses]
+    moves: list[IssuedDocument | Lapse] = [*issued.documents, *issued.lapses]
     for move in sorted(moves, key=lambda move: move.date):  # a lapse comes after its day's document: the sort is stable
         if isinstance(move, Lapse):
             lost = credits.lapse()

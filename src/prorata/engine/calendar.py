@@ -1,14 +1,15 @@
-"""Days are whole numbers, and a period is the days from a start up to an end that is not in it."""
+"""Days and moments are whole numbers, and a period is the days from a start up to an end that is not in it."""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
 Day: TypeAlias = int  # date.toordinal(); days are the account's, whichever zone a moment was written in
+Moment: TypeAlias = int  # a day, and the microseconds that have passed of it; moments of an account can be compared
 Interval = Literal["month", "quarter", "half_year", "year"]
 Anchor = Literal["start", "calendar"]
 
@@ -18,6 +19,25 @@ _MONTH_NAMES = "January February March April May June July August September Octo
 
 to_day = date.toordinal
 to_date = date.fromordinal
+
+_ROOM = 100_000_000_000  # microseconds; the longest day has 90,000,000,000 of them
+
+
+def midnight(day: Day) -> Moment:
+    """The moment with which a day begins, and the one before it is over."""
+    return day * _ROOM
+
+
+def day_of(moment: Moment) -> Day:
+    """The day in which a moment lies."""
+    return moment // _ROOM
+
+
+def moment_of(at: datetime, zone: tzinfo) -> Moment:
+    """A moment that was written with its zone, as the account in `zone` lives through it: clocks may change."""
+    day = at.astimezone(zone).date()
+    passed = at.timestamp() - datetime.combine(day, time.min, zone).timestamp()
+    return midnight(to_day(day)) + round(passed * 1_000_000)
 
 
 @lru_cache(maxsize=65536)

@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
-from prorata.engine.calendar import to_day
+from prorata.engine.calendar import Moment, to_date, to_day
 from prorata.engine.due import Holding
 from prorata.engine.history import Event
 from prorata.engine.period import Period
@@ -40,6 +40,14 @@ class Line:
     before: Holding | None
     after: Holding | None
     news: tuple[Event, ...] = field(repr=False)
+
+    @property
+    def period_start(self) -> date:
+        return to_date(self.period.start)
+
+    @property
+    def period_end(self) -> date:
+        return to_date(self.period.end)
 
     @property
     def days(self) -> int:
@@ -79,11 +87,13 @@ class Tax:
 class Document:
     """What is sent to the account on `date`. Amounts are signed: those of a credit note are negative here.
 
-    `credit_left_minor` is the account's balance of credits after the document.
+    It was computed from what had been recorded before `known_until`. `credit_left_minor` is the account's balance of
+    credits after the document.
     """
 
     account: str
     date: date
+    known_until: Moment
     currency: str
     lines: tuple[Line, ...]
     taxes: tuple[Tax, ...]

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 
 from prorata.engine.bill import starts_on
-from prorata.engine.calendar import months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.calendar import day_of, months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
@@ -137,7 +137,8 @@ def _cause(event: Event) -> str:
         "interval": "the interval was changed",
     }[event.kind]
     why = f" ({event.reason})" if event.reason else ""
-    late = "" if event.recorded == event.day else f" (recorded on {speak_day(event.recorded)})"
+    recorded = day_of(event.recorded)
+    late = "" if recorded == event.day else f" (recorded on {speak_day(recorded)})"
     return f"{said} on {speak_day(event.day)}{why}{late}"
 
 
@@ -149,7 +150,7 @@ def _people(line: Line, document: Document, subscription: Subscription) -> Itera
         return
     people = People(subscription.policy)
     for event in subscription.events:
-        if event.kind in PERSON_EVENTS and event.recorded <= to_day(document.date):
+        if event.kind in PERSON_EVENTS and event.recorded < document.known_until:
             people.learn(event)
     start = to_day(line.start)
     opening = start == starts_on(subscription)

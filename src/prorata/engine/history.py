@@ -1,11 +1,11 @@
-"""What happened to an account, as it was told: events with the day they took effect and the day they were recorded."""
+"""What happened to an account, as it was told: events with the day they took effect and when they were recorded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from prorata.engine.calendar import Day, Interval
+from prorata.engine.calendar import Day, Interval, Moment
 from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
@@ -20,17 +20,16 @@ SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
 class Event:
     """One thing that happened.
 
-    `day` is the day in the account's time zone on which it took effect, `recorded` the day on which it became known.
-    `order` is its place among the account's events by the moment they took effect; `at` that moment as it was
-    written. `until` is the first day that is no longer part of what the event grants. An agreed price is in minor
-    units for the interval that the plan's list price is for.
+    `day` is the day in the account's time zone on which it took effect, `recorded` the moment at which it became
+    known. `order` is its place among the account's events by the moment they took effect. `until` is the first day
+    that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
+    plan's list price is for.
     """
 
     kind: EventKind
     day: Day
-    recorded: Day
+    recorded: Moment
     order: int = field(compare=False)
-    at: str = ""
     user: str = ""
     role: str = ""
     plan: str = ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import MONTHS, Day, Interval, speak_day, to_day
+from prorata.engine.calendar import MONTHS, Interval, Moment, day_of, midnight, moment_of, speak_day, to_day
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy
@@ -101,7 +101,7 @@ class _Told:
     """A row that has been read, before its place among the others is known."""
 
     row: Row
-    moment: float
+    moment: Moment
     values: dict[str, Any]
     interval: Interval = "month"  # the one the account has asked for by then
 
@@ -185,9 +185,9 @@ class _Reader:
         self.numbers(row, cells, values)
         if self.count > before or moment is None or recorded is None:
             return None
-        values |= {"day": moment[0], "recorded": recorded[0], "at": cells["at"]}
+        values |= {"day": day_of(moment), "recorded": recorded}
         self.until(row, cells, values)
-        return _Told(row, moment[1], values) if self.count == before else None
+        return _Told(row, moment, values) if self.count == before else None
 
     def words(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
         for name in ("user", "item", "reason"):
@@ -233,17 +233,17 @@ class _Reader:
         values["until"] = None
         if "until" in cells:
             moment = self.moment(row, "until", cells["until"])
-            if moment is not None and moment[0] <= day and kind != "cancel":
+            if moment is not None and day_of(moment) <= day and kind != "cancel":
                 self.say(
                     row,
                     "until",
                     f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included",
                 )
             elif moment is not None:
-                values["until"] = moment[0]
+                values["until"] = day_of(moment)
 
-    def moment(self, row: Row, column: str, text: str) -> tuple[Day, float] | None:
-        """The account's day and the moment, for putting events of one day in order."""
+    def moment(self, row: Row, column: str, text: str) -> Moment | None:
+        """The moment as the account lives through it; a date is the beginning of its day."""
         read = _moment(text.strip(), self.zone)
         if isinstance(read, str):
             self.say(row, column, read)
@@ -334,13 +334,13 @@ class _Reader:
 
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
         if self.intake.start is not None:
-            day = recorded = to_day(self.intake.start)
+            day = to_day(self.intake.start)
+            recorded = midnight(day)
         else:
             day = told[0].values["day"]
-            recorded = max(day, min(one.values["recorded"] for one in told))
-        moment = datetime.combine(date.fromordinal(day), time.min, self.zone).timestamp()
-        values = {"kind": "start", "account": account, "day": day, "recorded": recorded,
-                  "at": date.fromordinal(day).isoformat()}  # fmt: skip
+            recorded = max(midnight(day), min(one.values["recorded"] for one in told))
+        moment = midnight(day)
+        values = {"kind": "start", "account": account, "day": day, "recorded": recorded}
         start = _Told(Row("start", {}), moment, values)
         before = [one for one in told if one.moment < moment]
         return [*before, start, *told[len(before) :]]
@@ -367,7 +367,7 @@ class _Reader:
                 met.add(event.user)
             elif event.kind in ("deactivate", "role") and event.user not in met:
                 was = "was never active before" if event.kind == "deactivate" else "was never a member before"
-                self.say(one.row, "user", f"{event.user!r} {was} {one.values['at']}")
+                self.say(one.row, "user", f"{event.user!r} {was} {one.row.cells['at']}")
 
     def check_seats(self, told: list[_Told], events: list[Event]) -> None:
         """Where the policy forbids it, there may at no moment be fewer seats bought than members are active.
@@ -400,20 +400,22 @@ class _Reader:
 
 
 @lru_cache(maxsize=65536)
-def _moment(text: str, zone: ZoneInfo) -> tuple[Day, float] | str:
+def _moment(text: str, zone: ZoneInfo) -> Moment | str:
     wanted = "write a date like 2026-04-01, or a moment with its zone like 2026-04-01T09:30:00Z"
     if not text:
         return f"is empty; {wanted}"
     try:
         day = date.fromisoformat(text) if len(text) == 10 else None
-        moment = datetime.combine(day, time.min, zone) if day else datetime.fromisoformat(text)
+        moment = day or datetime.fromisoformat(text)
     except ValueError:
         return f"{text!r} is not a date; {wanted}"
     if not YEARS[0] <= moment.year < YEARS[1]:
         return f"{text!r} is too far away; write a year from {YEARS[0]} to {YEARS[1] - 1}"
+    if not isinstance(moment, datetime):
+        return midnight(to_day(moment))
     if moment.tzinfo is None:
         return f"{text!r} has no time zone; {wanted}"
-    return to_day(day or moment.astimezone(zone).date()), moment.timestamp()
+    return moment_of(moment, zone)
 
 
 def near(word: str, allowed: Sequence[str]) -> str:

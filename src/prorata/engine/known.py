@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from types import MappingProxyType
 
-from prorata.engine.calendar import MONTHS, Day, Interval
+from prorata.engine.calendar import MONTHS, Day, Interval, Moment
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price, PriceRow
@@ -178,12 +178,12 @@ class Known:
         waits = cancel.until is None and period.rules.cancel.ends == "period"
         return period.end if waits or period.rules.fall.give == "nothing" else end
 
-    def interval(self, first: Day, *, known_by: Day) -> Interval:
-        """The interval of a period that begins on `first`: the last one asked for by then and known by a day."""
+    def interval(self, first: Day, *, known_by: Moment) -> Interval:
+        """The interval of a period that begins on `first`: the last one asked for by then and known by a moment."""
         interval = self.subscription.interval
         for event in self._term_events:
             if event.interval is not None and (
-                event.kind in ("start", "trial") or (event.day <= first and event.recorded <= known_by)
+                event.kind in ("start", "trial") or (event.day <= first and event.recorded < known_by)
             ):
                 interval = event.interval
         return interval

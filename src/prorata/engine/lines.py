@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TypeAlias
 
-from prorata.engine.calendar import Day, to_date
+from prorata.engine.calendar import Day, Moment, speak_day, to_date
 from prorata.engine.document import Line, LineKind
 from prorata.engine.due import Due, Holding
 from prorata.engine.history import Event
+from prorata.engine.issued import IssuedLine
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
+from prorata.engine.refusal import CannotBill
 from prorata.engine.share import YEAR
 from prorata.engine.steps import Stretch, compare
 
@@ -37,13 +39,19 @@ class Billed:
     period: Period
     released: Day  # when it was first looked at
     items: dict[str, ItemBilled] = field(default_factory=dict)
-    last: Day | None = None  # the day of the last document that billed some of it
+    known_until: Moment | None = None  # what the last document that billed some of it knew
 
-    def add(self, line: Line, day: int) -> None:
-        """`line` is on a document of this day."""
-        self.last = day
+    def add(self, line: IssuedLine, known_until: Moment) -> None:
+        """`line` is on a document that knew things up to a moment. Raises CannotBill where the rules have changed."""
+        self.known_until = known_until
         so_far = self.items.setdefault(line.item, ItemBilled([]))
-        so_far.exact_parts += line.exact_parts
+        parts = line.exact_minor * self.period.parts
+        if parts.denominator != 1:
+            raise CannotBill(
+                f"the period from {speak_day(self.period.start)} was billed in shares that its rules do not have; "
+                "the rules of a period cannot be changed once it is billed"
+            )
+        so_far.exact_parts += parts.numerator
         so_far.minor += line.amount_minor
         start, end = line.start.toordinal(), line.end.toordinal()
         kept = []
@@ -65,10 +73,10 @@ class Open:
     lines: list[Line]
     items: dict[str, ItemBilled]
 
-    def settle(self, day: int) -> None:
-        """The lines are on a document of this day."""
+    def settle(self, known_until: Moment) -> None:
+        """The lines are on a document that knew things up to a moment."""
         self.billed.items.update(self.items)
-        self.billed.last = day
+        self.billed.known_until = known_until
 
 
 _Change: TypeAlias = tuple[LineKind, Day, Day, int, Price, Holding | None, Holding | None]

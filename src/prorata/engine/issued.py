@@ -1,0 +1,68 @@
+"""What was issued before, as much of it as the next bill has to know: plain enough to be kept in a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Protocol
+
+from prorata.engine.calendar import Moment
+from prorata.engine.credits import Lapse
+from prorata.engine.due import Holding
+
+
+class IssuedLine(Protocol):
+    """A line as it is remembered; Line has all of it.
+
+    From `start` up to `end`, days of the period from `period_start` up to `period_end`, `after` of the item is billed
+    (None: nothing). `exact_minor` is the line's worth before rounding, in minor units.
+    """
+
+    @property
+    def period_start(self) -> date: ...
+    @property
+    def period_end(self) -> date: ...
+    @property
+    def item(self) -> str: ...
+    @property
+    def start(self) -> date: ...
+    @property
+    def end(self) -> date: ...
+    @property
+    def after(self) -> Holding | None: ...
+    @property
+    def exact_minor(self) -> Fraction: ...
+    @property
+    def amount_minor(self) -> int: ...
+
+
+class IssuedDocument(Protocol):
+    """A document as it is remembered; Document has all of it. The total of a credit note is negative."""
+
+    @property
+    def date(self) -> date: ...
+    @property
+    def known_until(self) -> Moment: ...
+    @property
+    def lines(self) -> Sequence[IssuedLine]: ...
+    @property
+    def total_minor(self) -> int: ...
+    @property
+    def credit_used_minor(self) -> int: ...
+
+
+class Issued(Protocol):
+    """What an account was billed through a day, in order of date, and the credits that lapsed; Billing has all of it.
+
+    `known_until` is the moment up to which was known what had been recorded when that day was billed.
+    """
+
+    @property
+    def through(self) -> date: ...
+    @property
+    def known_until(self) -> Moment: ...
+    @property
+    def documents(self) -> Sequence[IssuedDocument]: ...
+    @property
+    def lapses(self) -> Sequence[Lapse]: ...

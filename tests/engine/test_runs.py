@@ -1,0 +1,142 @@
+"""Runs as a service makes them: at some hour of a day, one after the other, from what a database remembers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from prorata.engine.bill import Billing, bill
+from prorata.engine.calendar import Moment, moment_of
+from prorata.engine.explain import explain
+from prorata.engine.history import Subscription
+from prorata.engine.intake import read_history
+from prorata.engine.policy.model import Policy
+from prorata.engine.refusal import CannotBill
+from tests.engine.stories import BASE, policy_of, remembered, together
+
+ADVANCE = policy_of(BASE)
+AT_ONCE = policy_of(BASE + '[rise]\nsettle = "now"\n')
+MONTHLY = policy_of(BASE + '[rise]\nsettle = "month"\n')
+
+
+def moment(text: str) -> Moment:
+    return moment_of(datetime.fromisoformat(text), ZoneInfo("UTC"))
+
+
+def history(*rows: tuple[str, str, str], policy: Policy = ADVANCE) -> Subscription:
+    told = [{"at": at, "event": event, "user": user} for at, event, user in rows]
+    return read_history([{"at": "2026-04-01", "event": "start"}, *told], policy=policy, interval="month")
+
+
+def run(subscription: Subscription, at: str, issued: Billing | None = None) -> Billing:
+    """The bill run of a moment, after what was issued, which comes back as a database remembers it."""
+    known_until = moment(at)
+    through = date.fromisoformat(at[:10])
+    more = bill(subscription, through=through, known_until=known_until, issued=remembered(issued) if issued else None)
+    return together(issued, more) if issued else more
+
+
+def lines(billing: Billing) -> list[tuple[str, str, int, int]]:
+    return [
+        (document.date.isoformat(), line.start.isoformat(), line.quantity, line.amount_minor)
+        for document in billing.documents
+        for line in document.lines
+    ]
+
+
+def test_what_is_recorded_after_the_run_of_a_day_is_on_the_next_bill_with_its_cause() -> None:
+    subscription = history(("2026-04-01", "activate", "anna"), ("2026-05-01T15:00:00Z", "activate", "ben"))
+    april = run(subscription, "2026-04-01T06:00:00+00:00")
+    may = run(subscription, "2026-05-01T06:00:00+00:00", april)
+    june = run(subscription, "2026-06-01T06:00:00+00:00", may)
+    assert lines(june) == [
+        ("2026-04-01", "2026-04-01", 1, 1000),
+        ("2026-05-01", "2026-05-01", 1, 1000),
+        ("2026-06-01", "2026-05-01", 1, 1000),
+        ("2026-06-01", "2026-06-01", 2, 2000),
+    ]
+    late = june.documents[-1]
+    assert explain(late.lines[0], late, subscription).causes == ("ben joined on 1 May 2026",)
+
+
+def test_what_is_charged_at_once_is_charged_at_every_run_of_a_day() -> None:
+    subscription = history(
+        ("2026-04-01", "activate", "anna"),
+        ("2026-04-16T09:00:00Z", "activate", "ben"),
+        ("2026-04-16T15:00:00Z", "activate", "chris"),
+        policy=AT_ONCE,
+    )
+    morning = run(subscription, "2026-04-16T10:00:00+00:00")
+    assert lines(morning)[1:] == [("2026-04-16", "2026-04-16", 1, 500)]
+    assert run(subscription, "2026-04-16T11:00:00+00:00", morning) == Billing(
+        date(2026, 4, 16), moment("2026-04-16T11:00:00+00:00"), morning.documents, (), 0
+    )
+    evening = run(subscription, "2026-04-16T20:00:00+00:00", morning)
+    assert lines(evening)[2:] == [("2026-04-16", "2026-04-16", 1, 500)]
+    assert explain(evening.documents[2].lines[0], evening.documents[2], subscription).causes == (
+        "chris joined on 16 April 2026",
+    )
+    assert lines(bill(subscription, through=date(2026, 4, 16)))[1:] == [("2026-04-16", "2026-04-16", 2, 1000)]
+
+
+def test_a_settlement_day_that_was_looked_at_is_over() -> None:
+    subscription = read_history(
+        [
+            {"at": "2026-04-15", "event": "start", "interval": "year"},
+            {"at": "2026-04-15", "event": "activate", "user": "anna"},
+            {"at": "2026-05-01T15:00:00Z", "event": "activate", "user": "ben"},
+        ],
+        policy=MONTHLY,
+    )
+    april = run(subscription, "2026-04-15T06:00:00+00:00")
+    may = run(subscription, "2026-05-01T06:00:00+00:00", april)
+    assert run(subscription, "2026-05-02T06:00:00+00:00", may).documents == april.documents
+    june = run(subscription, "2026-06-01T06:00:00+00:00", may)
+    assert [document.date for document in june.documents] == [date(2026, 4, 15), date(2026, 6, 1)]
+    # A run that comes a day late finds what that day's end knew.
+    late = run(subscription, "2026-05-02T06:00:00+00:00", april)
+    assert [document.date for document in late.documents] == [date(2026, 4, 15), date(2026, 5, 1)]
+
+
+def test_the_present_moment_and_a_later_day_tell_what_will_be_billed_if_nothing_changes() -> None:
+    subscription = history(("2026-04-01", "activate", "anna"), ("2026-04-20", "activate", "ben"))
+    preview = bill(subscription, through=date(2026, 5, 1), known_until=moment("2026-04-10T12:00:00+00:00"))
+    assert lines(preview) == [("2026-04-01", "2026-04-01", 1, 1000), ("2026-05-01", "2026-05-01", 1, 1000)]
+    assert {document.known_until for document in preview.documents} == {
+        moment("2026-04-02T00:00:00+00:00"),
+        moment("2026-04-10T12:00:00+00:00"),
+    }
+
+
+def test_before_the_start_was_recorded_there_is_nothing_to_bill() -> None:
+    subscription = history(("2026-04-01", "activate", "anna"))
+    nothing = bill(subscription, through=date(2026, 9, 1), known_until=moment("2026-03-31T12:00:00+00:00"))
+    assert nothing.documents == ()
+
+
+def test_the_rules_of_a_billed_period_cannot_change_its_shares() -> None:
+    rows = [("2026-04-01", "activate", "anna"), ("2026-05-12", "activate", "ben")]
+    issued = bill(history(*rows), through=date(2026, 6, 1))
+    by_year = policy_of(BASE + '[share]\nby = "days_of_365"\n')
+    with pytest.raises(CannotBill, match="the period from 1 May 2026 was billed in shares that its rules do not have"):
+        bill(history(*rows, policy=by_year), through=date(2026, 7, 1), issued=issued)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("2026-03-29T00:00:00+01:00", 0),
+        ("2026-03-29T01:59:59+01:00", 2),
+        ("2026-03-29T03:00:00+02:00", 2),  # the clocks have just jumped over an hour
+        ("2026-10-25T02:30:00+02:00", 2.5),
+        ("2026-10-25T02:30:00+01:00", 3.5),  # the second half past two of that night
+        ("2026-10-25T23:30:00+01:00", 24.5),
+        ("2026-10-25T22:30:00+00:00", 24.5),
+    ],
+)
+def test_moments_are_a_day_and_what_has_passed_of_it_whatever_the_clocks_show(text: str, hours: float) -> None:
+    found = moment_of(datetime.fromisoformat(text), ZoneInfo("Europe/Oslo"))
+    assert found // 10**11 == date.fromisoformat(text[:10]).toordinal()
+    assert found % 10**11 == pytest.approx(hours * 3_600_000_000, abs=1_000_000)
