@@ -30,7 +30,9 @@ def scale_of(by: str, interval: Interval, start: str, *, started: str = "full", 
 
 
 def worth(scale: Scale, start: str, end: str) -> Fraction:
-    return Fraction(*scale.worth(day(start), day(end)))
+    worth = Fraction(*scale.worth(day(start), day(end)))
+    assert worth == Fraction(scale.parts(day(start), day(end)), scale.denominator)
+    return worth
 
 
 @given(

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prorata.engine.steps import Level, Steps, Stretch, Window, compare, stretches, together
+from prorata.engine.steps import Level, Steps, Window, compare, joined, overlaid, together
 
+V = TypeVar("V")
 SETS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=12)
 
 
-def values_of(window: Window[int], end: int) -> dict[int, int]:
+def values_of(window: Window[V], end: int) -> dict[int, V]:
     """What a window says of each of its days."""
-    return {day: value for first, past, value in stretches(window, end) for day in range(first, past)}
+    ends = [day for day, _ in window[1:]] + [end]
+    return {day: value for (first, value), past in zip(window, ends, strict=True) for day in range(first, past)}
+
+
+def windows(end: int) -> st.SearchStrategy[Window[int]]:
+    """Windows from 0 up to `end`, whose steps all change something."""
+    days = st.lists(st.integers(1, end - 1), unique=True, max_size=6).map(sorted)
+    pairs = days.flatmap(
+        lambda days: st.lists(st.integers(0, 2), min_size=len(days) + 1, max_size=len(days) + 1).map(
+            lambda values: list(zip([0, *days], values, strict=True))
+        )
+    )
+    return pairs.map(joined)
 
 
 def test_what_is_set_holds_from_its_day_until_the_next() -> None:
@@ -47,25 +61,25 @@ def test_at_is_the_last_value_set_on_or_before_the_day(sets: list[tuple[int, int
 
 def test_a_change_counts_on_its_day_without_delay_and_on_the_next_with_it() -> None:
     level = Level()
-    level.add(1, 3)
-    level.add(10, 1)
-    assert level.window(5, 20, 0, opening=False) == [(5, 3), (10, 4)]
-    assert level.window(5, 20, 1, opening=False) == [(5, 3), (11, 4)]
+    level.add([(1, 3)])
+    level.add([(10, 1)])
+    assert level.window((5, 20, 5, 0)) == [(5, 3), (10, 4)]
+    assert level.window((5, 20, 4, 1)) == [(5, 3), (11, 4)]
 
 
 def test_the_day_before_the_window_decides_its_first_day_when_changes_are_delayed() -> None:
     level = Level()
-    level.add(5, 1)  # on the window's first day
-    assert level.window(5, 20, 0, opening=False) == [(5, 1)]
-    assert level.window(5, 20, 1, opening=False) == [(5, 0), (6, 1)]
-    assert level.window(5, 20, 1, opening=True) == [(5, 1)]
+    level.add([(5, 1)])  # on the window's first day
+    assert level.window((5, 20, 5, 0)) == [(5, 1)]
+    assert level.window((5, 20, 4, 1)) == [(5, 0), (6, 1)]
+    assert level.window((5, 20, 5, 1)) == [(5, 1)]
 
 
 def test_a_change_on_the_last_day_is_outside_the_window_when_delayed() -> None:
     level = Level()
-    level.add(19, 1)
-    assert level.window(5, 20, 0, opening=False) == [(5, 0), (19, 1)]
-    assert level.window(5, 20, 1, opening=False) == [(5, 0)]
+    level.add([(19, 1)])
+    assert level.window((5, 20, 5, 0)) == [(5, 0), (19, 1)]
+    assert level.window((5, 20, 4, 1)) == [(5, 0)]
 
 
 @given(SETS, st.integers(0, 25), st.integers(1, 20), st.integers(0, 1), st.booleans())
@@ -76,7 +90,7 @@ def test_a_window_says_of_each_day_what_held_at_its_end_or_its_beginning(
     for day, value in sets:
         steps.set(day, value)
     end = start + length
-    window = steps.window(start, end, delay, opening=opening)
+    window = steps.window((start, end, start if opening else start - delay, delay))
     naive = {day: steps.at(day if opening and day == start else day - delay) for day in range(start, end)}
     assert values_of(window, end) == naive
     assert all(one[1] != two[1] and one[0] < two[0] for one, two in pairwise(window))
@@ -88,7 +102,7 @@ def test_a_level_is_the_sum_of_what_came_by_the_day_in_whatever_order_it_was_tol
 ) -> None:
     level = Level()
     for day, change in changes:
-        level.add(day, change)
+        level.add([(day, change)])
     assert [level.at(at) for at in range(-1, 23)] == [
         sum(change for day, change in changes if day <= at) for at in range(-1, 23)
     ]
@@ -102,36 +116,27 @@ def test_two_windows_together_say_of_each_day_what_both_say(
     for steps, sets in ((one, left), (two, right)):
         for day, value in sets:
             steps.set(day, value)
-    windows = one.window(0, end, 0, opening=False), two.window(0, end, 0, opening=False)
+    windows = one.window((0, end, 0, 0)), two.window((0, end, 0, 0))
     both = together(*windows)
-    said = {day: value for first, past, value in stretches(both, end) for day in range(first, past)}
-    assert said == {day: (one.at(day), two.at(day)) for day in range(end)}
+    assert values_of(both, end) == {day: (one.at(day), two.at(day)) for day in range(end)}
     assert all(first[0] < second[0] for first, second in pairwise(both))
 
 
-@st.composite
-def stretch_lists(draw: st.DrawFn) -> list[Stretch[int]]:
-    """Stretches in order, some touching, some with days between them that nothing is said of."""
-    day, found = draw(st.integers(0, 5)), []
-    for _ in range(draw(st.integers(0, 5))):
-        past = day + draw(st.integers(1, 6))
-        found.append((day, past, draw(st.integers(1, 2))))
-        day = past + draw(st.sampled_from([0, 0, 1, 4]))
-    return found
-
-
-@given(stretch_lists(), stretch_lists())
-def test_a_comparison_names_every_day_that_differs_and_no_other(
-    left: list[Stretch[int]], right: list[Stretch[int]]
-) -> None:
-    before = {day: value for first, past, value in left for day in range(first, past)}
-    after = {day: value for first, past, value in right for day in range(first, past)}
-    found = compare(left, right)
+@given(windows(20), windows(20))
+def test_a_comparison_names_every_day_that_differs_and_no_other(left: Window[int], right: Window[int]) -> None:
+    before, after = values_of(left, 20), values_of(right, 20)
+    found = compare(left, right, 20)
     said = {day: (one, two) for first, past, one, two in found for day in range(first, past)}
-    assert said == {
-        day: (before.get(day), after.get(day))
-        for day in before.keys() | after.keys()
-        if before.get(day) != after.get(day)
-    }
+    assert said == {day: (before[day], after[day]) for day in range(20) if before[day] != after[day]}
     assert sum(past - first for first, past, _, _ in found) == len(said)  # no day twice
     assert all(one[1] < two[0] or (one[1] == two[0] and one[2:] != two[2:]) for one, two in pairwise(found))
+
+
+@given(windows(20), st.integers(0, 19), st.integers(1, 20), st.integers(0, 2))
+def test_what_is_laid_over_a_window_holds_on_its_days_and_nothing_else_moves(
+    window: Window[int], start: int, length: int, value: int
+) -> None:
+    end = min(start + length, 20)
+    found = overlaid(window, start, end, 20, value)
+    assert values_of(found, 20) == {**values_of(window, 20), **dict.fromkeys(range(start, end), value)}
+    assert all(one[0] < two[0] and one[1] != two[1] for one, two in pairwise(found))

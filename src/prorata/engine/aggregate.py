@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 
-from prorata.engine.calendar import Day
 from prorata.engine.history import buys
 from prorata.engine.known import Known
 from prorata.engine.period import Period
+from prorata.engine.policy.model import SeatRules
 from prorata.engine.refusal import CannotBill
-from prorata.engine.steps import Window
+from prorata.engine.steps import Span, Window, joined
 
 
-def seats(known: Known, period: Period, end: Day) -> Window[int]:
-    """The number of seats over the days of [period.start, end), before minimum and the like."""
+def seats(known: Known, period: Period, span: Span) -> Window[int]:
+    """The number of seats over the days of the span, before minimum and the like."""
     rules = period.rules.seats
-    delay = rules.delay_days
-    opening = period.start == known.start
     if rules.count == "bought":
-        window = _bought(known, period, end, delay, opening=opening)
+        window = _bought(known, rules, span)
     else:
-        window = known.people.level(rules.counts_from).window(period.start, end, delay, opening=opening)
+        window = known.people.level(rules.counts_from).window(span)
     if rules.measure == "level":
         return window
-    return _MEASURES[rules.measure](known, period, window, end)
+    return _MEASURES[rules.measure](known, rules, span, window)
 
 
-def _bought(known: Known, period: Period, end: Day, delay: int, *, opening: bool) -> Window[int]:
+def _bought(known: Known, rules: SeatRules, span: Span) -> Window[int]:
     """The seats ordered; until the first order as many as the active members need, where the subscription says so."""
     ordered = known.seats
     if not known.subscription.seats_follow:
@@ -36,32 +33,33 @@ def _bought(known: Known, period: Period, end: Day, delay: int, *, opening: bool
                 "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
                 "or let seats follow the active users (--seats follow)"
             )
-        return ordered.window(period.start, end, delay, opening=opening)
-    level = known.people.level(period.rules.seats.counts_from)
-    followed = rising(level.window(period.start, end, delay, opening=opening))
-    window = ordered.window(period.start, end, delay, opening=opening)
-    first = ordered.days[0] if ordered.days else end
-    first = period.start if opening and first <= period.start else first + delay
-    if first <= period.start:
-        return window
-    return [step for step in followed if step[0] < first] + [step for step in window if step[0] >= first]
+        return ordered.window(span)
+    _, end, opened, delay = span
+    if ordered.days and ordered.days[0] <= opened:
+        return ordered.window(span)
+    followed = rising(known.people.level(rules.counts_from).window(span))
+    if not ordered.days:
+        return followed
+    first = ordered.days[0] + delay
+    if first >= end:
+        return followed
+    bought = ordered.window((first, end, ordered.days[0], delay))
+    return joined([step for step in followed if step[0] < first] + bought)
 
 
-def distinct(known: Known, period: Period, window: Window[int], end: Day) -> Window[int]:
-    """Everyone who counted on some day of the period, for all of it; a person who comes back counts once."""
-    rules = period.rules.seats
-    delay = rules.delay_days
-    opened = period.start if period.start == known.start else period.start - delay
-    first, past = bisect_left(known.days, opened + 1), bisect_left(known.days, end - delay)
+def distinct(known: Known, rules: SeatRules, span: Span, window: Window[int]) -> Window[int]:
+    """Everyone who counted on some day of the span, for all of it; a person who comes back counts once."""
+    start, end, opened, delay = span
+    past = end - delay
     newcomers = 0
-    for user in {event.user for event in known.events[first:past] if event.user}:
-        there, came = known.people.presence(user, opened, end - delay, rules.counts_from)
+    for user in {event.user for event in known.happened(opened + 1, past) if event.user}:
+        there, came = known.people.presence(user, opened, past, rules.counts_from)
         newcomers += came and not there
-    return [(period.start, window[0][1] + newcomers)]
+    return [(start, window[0][1] + newcomers)]
 
 
-_MEASURES: dict[str, Callable[[Known, Period, Window[int], Day], Window[int]]] = {
-    "high_water": lambda _known, _period, window, _end: rising(window),
+_MEASURES: dict[str, Callable[[Known, SeatRules, Span, Window[int]], Window[int]]] = {
+    "high_water": lambda _known, _rules, _span, window: rising(window),
     "distinct": distinct,
 }
 
@@ -70,8 +68,8 @@ def rising(window: Window[int]) -> Window[int]:
     """A window that never falls: a freed seat stays paid and can be refilled."""
     highest = window[0][1]
     held = [window[0]]
-    for day, value in window:
-        if value > highest:
-            highest = value
-            held.append((day, value))
+    for step in window:
+        if step[1] > highest:
+            highest = step[1]
+            held.append(step)
     return held

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from operator import attrgetter
 
-from prorata.engine.calendar import Day, Moment, to_date, to_day
+from prorata.engine.calendar import Moment, to_date, to_day
 from prorata.engine.credits import Credits, Lapse
-from prorata.engine.document import Document, Line
+from prorata.engine.document import Document
 from prorata.engine.history import Subscription
 from prorata.engine.issued import Issued, IssuedDocument
-from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
+
+_LINES, _AMOUNT = attrgetter("lines"), attrgetter("amount_minor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,61 +45,33 @@ def bill(
     Raises CannotBill for a history without `start` or `trial`, where nothing says what something costs, where bought
     seats are billed and none were, and where what was billed cannot have been billed of this history.
     """
-    start = starts_on(subscription)
-    if start is None:
-        raise CannotBill("no event says when the agreement starts; add a start or a trial")
-    settlement = Settlement(subscription, start, known_until, issued)
+    settlement = Settlement(subscription, known_until, issued)
     credits = _credits_of(issued)
+    policy = subscription.policy
     documents: list[Document] = []
     lapses: list[Lapse] = []
     for look in settlement.looks(through.toordinal()):
         found = settlement.open(look)
-        lines = [line for some in found for line in some.lines]
-        if lines:
-            document = _document(subscription, look, settlement.horizon(look), lines)
-            if settlement.is_due(look, document.total_minor):
-                documents.append(_settled(document, credits))
-                settlement.settle(look, found)
+        if found:
+            lines = tuple(chain.from_iterable(map(_LINES, found)))
+            subtotal = total = sum(map(_AMOUNT, lines))
+            tax = taxes(lines) if policy.is_taxed else ()
+            for part in tax:
+                total += part.tax_minor
+            if settlement.is_due(look, total):
+                settlement.settle(found)
+                used = credits.take(total)
+                documents.append(
+                    Document(
+                        subscription.account, to_date(look), settlement.known_until, policy.currency,
+                        lines, tax, subtotal, total, used, credits.left_minor,
+                    )
+                )  # fmt: skip
         if settlement.is_base and settlement.ended(look):
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:
                 lapses.append(Lapse(subscription.account, to_date(look), credits.lapse()))
     return Billing(through, settlement.horizon(to_day(through)), tuple(documents), tuple(lapses), credits.left_minor)
-
-
-def starts_on(subscription: Subscription) -> Day | None:
-    """The first billed day: the day of `start`, or the day after a trial where that is later."""
-    start = trial_end = None
-    for event in subscription.events:
-        if event.kind == "start":
-            start = event.day
-        elif event.kind == "trial":
-            trial_end = event.until
-    if start is None or trial_end is None:
-        return trial_end if start is None else start
-    return max(start, trial_end)
-
-
-def _document(subscription: Subscription, look: Day, known_until: Moment, lines: list[Line]) -> Document:
-    """What the lines come to, before credits."""
-    policy = subscription.policy
-    subtotal = sum([line.amount_minor for line in lines])
-    tax = taxes(lines) if policy.is_taxed else ()
-    total = subtotal + sum(part.tax_minor for part in tax) if tax else subtotal
-    return Document(
-        subscription.account, to_date(look), known_until, policy.currency, tuple(lines), tax, subtotal, total, 0, 0
-    )
-
-
-def _settled(document: Document, credits: Credits) -> Document:
-    """The document with the credits it uses, or after the credit it gives."""
-    total = document.total_minor
-    if total < 0:
-        credits.grant(document.date, -total)
-    elif not credits.open:
-        return document
-    used = credits.use(total) if total > 0 else 0
-    return replace(document, credit_used_minor=used, credit_left_minor=credits.left_minor)
 
 
 def _credits_of(issued: Issued | None) -> Credits:
@@ -109,8 +84,6 @@ def _credits_of(issued: Issued | None) -> Credits:
             lost = credits.lapse()
             assert lost == move.amount_minor, "another credit was lost than there was"
             continue
-        if move.total_minor < 0:
-            credits.grant(move.date, -move.total_minor)
-        used = credits.use(move.credit_used_minor)
-        assert used == move.credit_used_minor, "more credit was used than there was"
+        used = credits.take(move.total_minor)
+        assert used == move.credit_used_minor, "another credit was used than there was"
     return credits

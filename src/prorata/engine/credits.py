@@ -6,14 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 
 
-@dataclass(slots=True)
-class Credit:
-    """What is left of the amount that one credit note gave."""
-
-    granted_on: date
-    left_minor: int
-
-
 @dataclass(frozen=True, slots=True)
 class Lapse:
     """A credit that was lost, as the policy says."""
@@ -25,29 +17,28 @@ class Lapse:
 
 @dataclass(slots=True)
 class Credits:
-    """An account's credits."""
+    """What is left of an account's credits, the oldest first, and all together."""
 
-    open: list[Credit] = field(default_factory=list)
+    open: list[int] = field(default_factory=list)
+    left_minor: int = 0
 
-    @property
-    def left_minor(self) -> int:
-        return sum(credit.left_minor for credit in self.open)
-
-    def grant(self, day: date, amount_minor: int) -> None:
-        assert amount_minor > 0
-        self.open.append(Credit(day, amount_minor))
-
-    def use(self, up_to_minor: int) -> int:
-        """Uses the oldest credits first, at most `up_to_minor`; the amount used."""
-        used = 0
-        for credit in self.open:
-            part = min(credit.left_minor, up_to_minor - used)
-            credit.left_minor -= part
-            used += part
-        self.open = [credit for credit in self.open if credit.left_minor]
-        return used
+    def take(self, total_minor: int) -> int:
+        """A document's total: a negative one gives a credit, a positive one uses what there is; the amount used."""
+        if total_minor < 0:
+            self.open.append(-total_minor)
+            self.left_minor -= total_minor
+        left = total_minor
+        while self.open and left > 0:
+            part = min(self.open[0], left)
+            left -= part
+            self.open[0] -= part
+            if not self.open[0]:
+                del self.open[0]
+        self.left_minor -= total_minor - left
+        return total_minor - left
 
     def lapse(self) -> int:
         """All that is left is lost; the amount."""
-        lost, self.open = self.left_minor, []
+        lost = self.left_minor
+        self.open, self.left_minor = [], 0
         return lost

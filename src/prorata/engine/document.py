@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from prorata.engine.calendar import Moment, to_date, to_day
+from prorata.engine.calendar import Day, Moment, to_date
 from prorata.engine.due import Holding
 from prorata.engine.history import Event
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
-from prorata.engine.values import quick
 
 LineKind = Literal["period", "rise", "fall", "plan", "price"]
 DocumentKind = Literal["invoice", "credit_note"]
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`quantity` × `price` × the share of the price's interval that the days from `start` up to `end` are.
+
+    `start_day` and `end_day` are the same as whole numbers.
 
     `exact_parts` is its worth before rounding, in parts of a minor unit as small as the period needs (Period.parts).
     What falls has a negative quantity; prices are never negative. `before` is what had been billed for these days
@@ -31,15 +30,15 @@ class Line:
     period: Period
     item: str
     kind: LineKind
-    start: date
-    end: date
+    start_day: Day
+    end_day: Day
     quantity: int
     price: Price
     amount_minor: int
     exact_parts: int
     before: Holding | None
     after: Holding | None
-    news: tuple[Event, ...] = field(repr=False)
+    news: tuple[Event, ...]
 
     @property
     def period_start(self) -> date:
@@ -50,13 +49,21 @@ class Line:
         return to_date(self.period.end)
 
     @property
+    def start(self) -> date:
+        return to_date(self.start_day)
+
+    @property
+    def end(self) -> date:
+        return to_date(self.end_day)
+
+    @property
     def days(self) -> int:
-        return (self.end - self.start).days
+        return self.end_day - self.start_day
 
     @property
     def share(self) -> tuple[int, int]:
         """Which part of the price's interval the days are, as a person would write the fraction: 20 of 30."""
-        numerator, denominator = self.period.scale.worth(to_day(self.start), to_day(self.end))
+        numerator, denominator = self.period.scale.worth(self.start_day, self.end_day)
         whole, rest = divmod(numerator, self.price.months)
         if rest or denominator == 1:
             return numerator, denominator * self.price.months
@@ -82,9 +89,7 @@ class Tax:
     tax_minor: int
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """What is sent to the account on `date`. Amounts are signed: those of a credit note are negative here.
 
     It was computed from what had been recorded before `known_until`. `credit_left_minor` is the account's balance of

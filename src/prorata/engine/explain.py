@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 
-from prorata.engine.bill import starts_on
 from prorata.engine.calendar import day_of, months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
-from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
+from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import Rules
 from prorata.engine.population import People
@@ -50,7 +48,7 @@ def explain(line: Line, document: Document, subscription: Subscription | None = 
 
 def describe(line: Line) -> str:
     """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`."""
-    days = speak_days(to_day(line.start), to_day(line.end))
+    days = speak_days(line.start_day, line.end_day)
     count = abs(line.quantity)
     policy = line.period.policy
     if line.item == SEATS:
@@ -72,7 +70,7 @@ def causes(line: Line) -> tuple[Event, ...]:
     Of a period that is billed for the first time only what changed on that very day is news.
     """
     delay = line.period.rules.seats.delay_days
-    start = to_day(line.start)
+    start = line.start_day
     opens = start == line.period.start and (
         line.kind != "period" or any(event.kind == "start" and event.day == start for event in line.news)
     )
@@ -146,17 +144,17 @@ def _people(line: Line, document: Document, subscription: Subscription) -> Itera
     rules = line.period.rules.seats
     if line.item != SEATS or rules.count != "active" or line.kind != "period":
         return
-    if to_day(line.start) > line.period.start:
+    if line.start_day > line.period.start:
         return
     people = People(subscription.policy)
-    for event in subscription.events:
-        if event.kind in PERSON_EVENTS and event.recorded < document.known_until:
-            people.learn(event)
-    start = to_day(line.start)
-    opening = start == starts_on(subscription)
+    people.learn(
+        event for event in subscription.events if event.kind in PERSON_EVENTS and event.recorded < document.known_until
+    )
+    start = line.start_day
+    opening = start == starts_on(subscription.events)
     day = start if opening else start - rules.delay_days
     if rules.measure == "distinct":
-        last = to_day(line.end) - rules.delay_days
+        last = line.end_day - rules.delay_days
         yield from people.seated_within(day, last, rules.counts_from)
     else:
         yield from people.seated(day, rules.counts_from)
@@ -196,7 +194,7 @@ def _decimals(exact: Fraction, currency: str) -> str:
 
 def share_words(line: Line) -> str:
     """Where a share spans calendar months: `(18 of 28 days of February, then 10 months)`."""
-    start, end = to_day(line.start), to_day(line.end)
+    start, end = line.start_day, line.end_day
     if line.period.rules.share.by != "days_of_month":
         return ""
     months = months_between(start, end)
@@ -221,7 +219,7 @@ def _rules(line: Line, document: Document) -> Iterator[str]:
     rules = line.period.rules
     if line.item == SEATS and rules.seats.minimum and line.after and line.after[0] == rules.seats.minimum:
         yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
-    if line.kind != "period" or line.start > date.fromordinal(line.period.start):
+    if line.kind != "period" or line.start_day > line.period.start:
         yield _CHANGE_DAY[rules.seats.change_day]
     yield from _share_rule(line, rules)
     if line.kind == "period":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,6 +45,19 @@ class Event:
 def buys(event: Event) -> bool:
     """Whether the event says how many seats are bought."""
     return event.quantity is not None and event.kind in ("start", "trial", "seats")
+
+
+def starts_on(events: Iterable[Event]) -> Day | None:
+    """The first billed day: the day of `start`, or the day after a trial where that is later; None without either."""
+    start = trial_end = None
+    for event in events:
+        if event.kind == "start":
+            start = event.day
+        elif event.kind == "trial":
+            trial_end = event.until
+    if start is None or trial_end is None:
+        return trial_end if start is None else start
+    return max(start, trial_end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -381,7 +381,7 @@ class _Reader:
         for at, (one, event) in enumerate(zip(told, events, strict=True)):
             if event.kind in PERSON_EVENTS:
                 was = people.is_seated(event.user)
-                people.learn(event)
+                people.learn((event,))
                 active += people.is_seated(event.user) - was
             elif buys(event):
                 assert event.quantity is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price, PriceRow
 from prorata.engine.population import People, by_order
-from prorata.engine.steps import Steps
+from prorata.engine.steps import Span, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Held:
     agreed: Price | None
 
 
+_NEVER: Day = 1 << 40
 _NO_PRICES: Mapping[Interval, Price] = MappingProxyType({})
 
 
@@ -44,35 +45,51 @@ class Known:
     """The state of knowledge from which a bill is computed; `learn` is the only way it changes."""
 
     __slots__ = (
-        "_add_on_events", "_seat_events", "_term_events",
-        "add_ons", "cancel", "days", "events", "people", "seats", "start", "subscription", "terms",
+        "_add_on_events", "_days", "_events", "_seat_events", "_term_events",
+        "add_ons", "cancel", "people", "seats", "start", "subscription", "terms",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
         self.subscription = subscription
         self.start = start
-        self.events: list[Event] = []  # in the order in which they took effect
-        self.days: list[Day] = []  # theirs
         self.people = People(subscription.policy)
         self.seats: Steps[int] = Steps(0)
         self.terms = self._terms(())
         self.add_ons: dict[str, Steps[Held]] = {}
         self.cancel: Event | None = None
+        self._events: list[Event] = []  # in the order in which they took effect
+        self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
         self._term_events: list[Event] = []
         self._add_on_events: dict[str, list[Event]] = {}
 
-    def learn(self, event: Event) -> None:
-        if self.days and event.order < self.events[-1].order:
-            at = bisect_right(self.events, event.order, key=by_order)
-            self.events.insert(at, event)
-            self.days.insert(at, event.day)
-        else:
-            self.events.append(event)
-            self.days.append(event.day)
-        if event.kind in PERSON_EVENTS:
-            self.people.learn(event)
-            return
+    def learn(self, news: Iterable[Event]) -> Day:
+        """Takes in what was recorded next, at least one event; the first day on which something may be different."""
+        events, days = self._events, self._days
+        latest = events[-1].order if events else -1
+        first = _NEVER
+        of_people = []
+        for event in news:
+            day = event.day
+            if event.order > latest:
+                latest = event.order
+                events.append(event)
+                days.append(day)
+            else:
+                at = bisect_right(events, event.order, key=by_order)
+                events.insert(at, event)
+                days.insert(at, day)
+            if event.kind in PERSON_EVENTS:
+                of_people.append(event)
+            else:
+                self._learn_agreed(event)
+                if event.until is not None and event.until < day:
+                    day = event.until
+            first = min(first, day)
+        self.people.learn(of_people)
+        return first
+
+    def _learn_agreed(self, event: Event) -> None:
         if buys(event):
             self._learn_seats(event)
         if event.kind in ("add_on", "remove_add_on"):
@@ -166,6 +183,19 @@ class Known:
         for day, value in sorted(steps, key=itemgetter(0)):
             terms.set(day, value)
         return terms
+
+    def happened(self, start: Day, end: Day) -> list[Event]:
+        """What took effect from `start` up to `end`, in that order."""
+        return self._events[bisect_left(self._days, start) : bisect_left(self._days, end)]
+
+    def span(self, period: Period) -> Span | None:
+        """The days of the period on which the agreement runs, and how they see what happened; None without any."""
+        start = period.start
+        end = period.end if self.cancel is None else self.ends(period)
+        if end <= start:
+            return None
+        delay = period.delay
+        return start, end, start if start == self.start else start - delay, delay
 
     def ends(self, period: Period) -> Day:
         """Up to which day of the period the agreement runs; the period's end unless it was cancelled."""

@@ -58,13 +58,13 @@ def rounded(numerator: int, denominator: int, mode: RoundingMode = "half_up") ->
 
     `denominator` is positive. `half_up` is commercial rounding: a half goes away from zero (EN 16931).
     """
-    whole, rest = divmod(abs(numerator), denominator)
+    if numerator < 0:
+        return -rounded(-numerator, denominator, mode)
+    whole, rest = divmod(numerator, denominator)
     if rest:
         half = 2 * rest - denominator
-        if (
-            mode == "up"
-            or (mode != "down" and half > 0)
-            or (half == 0 and (mode == "half_up" or (mode == "half_even" and whole % 2 == 1)))
-        ):
-            whole += 1
-    return whole if numerator >= 0 else -whole
+        if mode == "half_up":
+            return whole + 1 if half >= 0 else whole
+        if mode == "up" or (mode != "down" and half > 0) or (half == 0 and mode == "half_even" and whole % 2 == 1):
+            return whole + 1
+    return whole

@@ -1,7 +1,8 @@
-"""A billing period: its days, the rules it began with, and the day on which it is billed."""
+"""A billing period: its days, the rules and list prices it began with, and the day on which it is billed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -17,6 +18,9 @@ class Period:
 
     `anchor` and `months` say from which day periods are counted and how many months after it this one starts, so
     that a period that begins on 28 February is followed by one that begins on 31 March where the agreement did.
+    `plan_prices` and `add_on_prices` are the list prices for it; what has none in its interval is left out. Its
+    amounts are counted in parts of a minor unit, `parts` of them each, of which every one is a whole number. A change
+    counts `delay` days after it happens.
     """
 
     start: Day
@@ -27,34 +31,18 @@ class Period:
     policy: Policy = field(repr=False)
     rules: Rules = field(repr=False, compare=False)
     scale: Scale = field(repr=False, compare=False)
+    parts: int = field(repr=False, compare=False)
+    plan_prices: Mapping[str, Price] = field(repr=False, compare=False)
+    add_on_prices: Mapping[str, Price] = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
-    _following: dict[Interval, Period] = field(default_factory=dict, repr=False, compare=False)
-    _prices: dict[str, Price | None] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def parts(self) -> int:
-        """Into how many parts a minor unit is cut, so that every amount of the period is a whole number of them."""
-        return self.scale.denominator * YEAR
+    delay: int = field(repr=False, compare=False)
 
     def tax_rate(self, item: str, plan: str) -> Fraction:
         """The tax rate in percent of an add-on, or of seats on a plan."""
         sold = self.policy.add_ons.get(item) or self.policy.plans.get(plan)
         return self.rules.tax.rate if sold is None or sold.tax_rate is None else sold.tax_rate
 
-    def list_price(self, plan: str) -> Price | None:
-        """The plan's price for this period, None where it has none in this interval."""
-        if plan not in self._prices:
-            prices = self.policy.plans[plan].prices
-            self._prices[plan] = self.policy.price(prices, self.interval, self.start, plan)
-        return self._prices[plan]
 
-    def add_on_price(self, item: str) -> Price | None:
-        """The add-on's price for this period, None where the policy does not know it or it has none."""
-        add_on = self.policy.add_ons.get(item)
-        return self.policy.price(add_on.prices, self.interval, self.start, "") if add_on else None
-
-
-@lru_cache(maxsize=8192)
 def first_period(policy: Policy, interval: Interval, start: Day) -> Period:
     """The period with which an agreement begins on `start`."""
     return _period(policy, interval, start, start, 0)
@@ -62,15 +50,13 @@ def first_period(policy: Policy, interval: Interval, start: Day) -> Period:
 
 def next_period(period: Period, interval: Interval) -> Period:
     """The period after this one, billed in `interval`, which may be another than before."""
-    following = period._following.get(interval)
-    if following is None:
-        anchor, months = period.end, 0
-        if period.rules.period.anchor == "start":
-            anchor, months = period.anchor, period.months + MONTHS[period.interval]
-        following = period._following[interval] = _period(period.policy, interval, period.end, anchor, months)
-    return following
+    if period.rules.period.anchor == "start":
+        months = period.months + MONTHS[period.interval]
+        return _period(period.policy, interval, period.end, period.anchor, months)
+    return _period(period.policy, interval, period.end, period.end, 0)
 
 
+@lru_cache(maxsize=16384)
 def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months: int) -> Period:
     rules = policy.rules(interval, start)
     if rules.period.anchor == "start":
@@ -78,6 +64,9 @@ def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months:
     else:
         counted_from = (calendar_start(start, MONTHS[interval]), 0)
     end = add_months(counted_from[0], counted_from[1] + MONTHS[interval])
+    scale = make_scale(rules.share.by, rules.share.started_month, interval, start, end, counted_from)
+    plans = {name: policy.price(plan.prices, interval, start, name) for name, plan in policy.plans.items()}
+    add_ons = {name: policy.price(add_on.prices, interval, start, "") for name, add_on in policy.add_ons.items()}
     return Period(
         start=start,
         end=end,
@@ -86,6 +75,10 @@ def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months:
         months=months,
         policy=policy,
         rules=rules,
-        scale=make_scale(rules.share.by, rules.share.started_month, interval, start, end, counted_from),
+        scale=scale,
+        parts=scale.denominator * YEAR,
+        plan_prices={name: price for name, price in plans.items() if price is not None},
+        add_on_prices={name: price for name, price in add_ons.items() if price is not None},
         billed_on=start if rules.period.charge == "advance" else end,
+        delay=rules.seats.delay_days,
     )

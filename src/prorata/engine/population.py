@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import Literal, TypeAlias
 
@@ -14,6 +16,7 @@ from prorata.engine.steps import Level
 
 CountsFrom = Literal["acceptance", "invitation"]
 Standing: TypeAlias = tuple[str, str]  # absent, invited or active; and the role, kept while away
+Move: TypeAlias = tuple[Day, Standing, Standing]  # the day, and the standing before and after
 
 _AFTER = {"invite": "invited", "accept": "active", "activate": "active", "deactivate": "absent"}
 by_order = attrgetter("order")
@@ -32,6 +35,23 @@ class _Tally(dict[Standing, bool]):
         counts = self[standing] = state in self._states and self._policy.is_billed(role)
         return counts
 
+    def count(self, moves: Iterable[Move]) -> None:
+        """Adds what the moves change."""
+        changes = []
+        for day, before, after in moves:
+            change = self[after] - self[before]
+            if change:
+                changes.append((day, change))
+        self.level.add(changes)
+
+
+@dataclass(slots=True)
+class _Member:
+    """What happened to a person, in the order in which it took effect, and where that left them."""
+
+    events: list[Event]
+    standing: Standing
+
 
 class People:
     """The members of an account, and how many of them take a seat, as more becomes known.
@@ -39,53 +59,55 @@ class People:
     An event that is news but not the person's latest (backdated) has the person's part counted again; nobody else's.
     """
 
-    __slots__ = ("_absent", "_policy", "_tallies", "events", "standings")
+    __slots__ = ("_absent", "_members", "_policy", "_tallies")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._absent: Standing = ("absent", next(iter(policy.roles), ""))
         self._tallies: dict[CountsFrom, _Tally] = {}
-        self.events: dict[str, list[Event]] = {}
-        self.standings: dict[str, Standing] = {}
+        self._members: dict[str, _Member] = {}
 
-    def learn(self, event: Event) -> None:
-        user = event.user
-        past = self.events.get(user)
-        if past is None:
-            self.events[user] = [event]
-            before = self._absent
-        elif past[-1].order < event.order:
-            past.append(event)
-            before = self.standings[user]
-        else:
-            self._learn_late(past, event)
-            return
-        after = self.standings[user] = _move(before, event)
+    def learn(self, news: Iterable[Event]) -> None:
+        """Takes in what was recorded next."""
+        members = self._members
+        moves: list[Move] = []
+        for event in news:
+            member = members.get(event.user)
+            if member is None:
+                member = members[event.user] = _Member([event], self._absent)
+            elif member.events[-1].order < event.order:
+                member.events.append(event)
+            else:
+                moves += self._learn_late(member, event)
+                continue
+            before = member.standing
+            after = member.standing = _move(before, event.kind, event.role)
+            moves.append((event.day, before, after))
         for tally in self._tallies.values():
-            change = tally[after] - tally[before]
-            if change:
-                tally.level.add(event.day, change)
+            tally.count(moves)
 
-    def _learn_late(self, past: list[Event], event: Event) -> None:
-        for tally in self._tallies.values():
-            for day, change in self._changes(past, tally):
-                tally.level.add(day, -change)
-        insort(past, event, key=by_order)
+    def _learn_late(self, member: _Member, event: Event) -> list[Move]:
+        """What it takes to go back on all that was told of the person, and to tell it again with the event."""
+        undone = [(day, after, before) for day, before, after in self._moves(member)]
+        insort(member.events, event, key=by_order)
+        moves = self._moves(member)
+        member.standing = moves[-1][2]
+        return undone + moves
+
+    def _moves(self, member: _Member) -> list[Move]:
         standing = self._absent
-        for told in past:
-            standing = _move(standing, told)
-        self.standings[event.user] = standing
-        for tally in self._tallies.values():
-            for day, change in self._changes(past, tally):
-                tally.level.add(day, change)
+        moves = []
+        for event in member.events:
+            before, standing = standing, _move(standing, event.kind, event.role)
+            moves.append((event.day, before, standing))
+        return moves
 
     def _tally(self, counts_from: CountsFrom) -> _Tally:
         tally = self._tallies.get(counts_from)
         if tally is None:
             tally = self._tallies[counts_from] = _Tally(self._policy, counts_from)
-            for events in self.events.values():
-                for day, change in self._changes(events, tally):
-                    tally.level.add(day, change)
+            for member in self._members.values():
+                tally.count(self._moves(member))
         return tally
 
     def level(self, counts_from: CountsFrom) -> Level:
@@ -94,21 +116,20 @@ class People:
 
     def is_seated(self, user: str) -> bool:
         """Whether the person takes a seat after all that is known, counted from the acceptance."""
-        return self._tally("acceptance")[self.standings.get(user, self._absent)]
+        member = self._members.get(user)
+        return member is not None and self._tally("acceptance")[member.standing]
 
     def counted(self, user: str, counts_from: CountsFrom) -> Iterator[tuple[Day, bool]]:
         """Whether the person takes a seat at the end of the day, at each day on which this may change."""
         tally = self._tally(counts_from)
-        standing = self._absent
-        events = self.events.get(user, ())
-        for at, event in enumerate(events):
-            standing = _move(standing, event)
-            if at + 1 == len(events) or events[at + 1].day != event.day:
-                yield event.day, tally[standing]
+        moves = self._moves(self._members[user]) if user in self._members else []
+        for at, (day, _, after) in enumerate(moves):
+            if at + 1 == len(moves) or moves[at + 1][0] != day:
+                yield day, tally[after]
 
     def seated(self, day: Day, counts_from: CountsFrom) -> Iterator[str]:
         """The people who take a seat at the end of `day`, in the order in which they first appeared."""
-        for user in self.events:
+        for user in self._members:
             seated = False
             for changed, counts in self.counted(user, counts_from):
                 if changed > day:
@@ -119,7 +140,7 @@ class People:
 
     def seated_within(self, first: Day, past: Day, counts_from: CountsFrom) -> Iterator[str]:
         """The people who take a seat at the end of some day from `first` up to `past`."""
-        for user in self.events:
+        for user in self._members:
             if any(self.presence(user, first, past, counts_from)):
                 yield user
 
@@ -133,16 +154,11 @@ class People:
                 came = came or counts
         return there, came
 
-    def _changes(self, events: Iterable[Event], tally: _Tally) -> Iterator[tuple[Day, int]]:
-        standing = self._absent
-        for event in events:
-            before, standing = standing, _move(standing, event)
-            if tally[standing] != tally[before]:
-                yield event.day, tally[standing] - tally[before]
 
-
-def _move(standing: Standing, event: Event) -> Standing:
-    state, role = standing
-    if event.kind != "invite" or state != "active":  # inviting somebody who is there already changes nothing
-        state = _AFTER.get(event.kind, state)
-    return state, event.role or role
+@lru_cache(maxsize=4096)
+def _move(standing: Standing, kind: str, role: str) -> Standing:
+    """Where an event of a kind, which may name a role, leads."""
+    state, old_role = standing
+    if kind != "invite" or state != "active":  # inviting somebody who is there already changes nothing
+        state = _AFTER.get(kind, state)
+    return state, role or old_role

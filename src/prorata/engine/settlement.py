@@ -17,7 +17,7 @@ from prorata.engine.calendar import (
     to_day,
 )
 from prorata.engine.due import due
-from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription
+from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, starts_on
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences
@@ -38,13 +38,17 @@ class Settlement:
     """
 
     def __init__(
-        self, subscription: Subscription, start: Day, known_until: Moment | None = None, issued: Issued | None = None
+        self, subscription: Subscription, known_until: Moment | None = None, issued: Issued | None = None
     ) -> None:
-        news = sorted(subscription.events, key=_RECORDED)
+        news = tuple(sorted(subscription.events, key=_RECORDED))
         schedule = [event for event in news if event.kind in SCHEDULE_EVENTS]
+        start = starts_on(schedule)
+        if start is None:
+            raise CannotBill("no event says when the agreement starts; add a start or a trial")
         self.known = Known(subscription, start)
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
+        self.known_until: Moment = 0  # and up to which moment it knows things
         self._news = news
         self._recorded = [event.recorded for event in news]
         self._until = _FOREVER if known_until is None else known_until
@@ -53,7 +57,7 @@ class Settlement:
         self._last_look = start
         self._schedule = [event.recorded for event in schedule]
         self._told = max((event.recorded for event in schedule if event.kind != "interval"), default=midnight(start))
-        self._coming: Period | None = None
+        self._coming = self._next_period()
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
             self._resume(issued)
@@ -65,20 +69,23 @@ class Settlement:
         self._learn(self.horizon(day_of(self._told)))
         while True:
             day = self._next_look()
-            schedule_change = self._schedule[0] if self._schedule else _FOREVER
-            if schedule_change < min(midnight(min(day, through)), self._until):
-                self._learn(self.horizon(day_of(schedule_change)))
-                continue
+            if self._schedule and self._schedule[0] < self._until:
+                change = day_of(self._schedule[0])
+                if change < day and change < through:
+                    self._learn(self.horizon(change))
+                    continue
             if day > through:
                 return
             self._last_look = day
-            self._learn(self.horizon(day))
+            self.known_until = self.horizon(day)
+            self._learn(self.known_until)
             self._release(day)
             yield day
 
     def horizon(self, look: Day) -> Moment:
         """Up to which moment things are known on a day: to its end, but never further than the walk knows."""
-        return min(midnight(look + 1), self._until)
+        end = midnight(look + 1)
+        return end if end < self._until else self._until
 
     def _resume(self, issued: Issued) -> None:
         """Takes up where the bills issued so far left off: what they looked at is not looked at again."""
@@ -105,16 +112,17 @@ class Settlement:
         """Everything that is due and not billed by the day of the look, period by period."""
         if self._changed_from is None:
             return []
-        first = len(self.released)
-        while first and self.released[first - 1].period.end > self._changed_from:
-            first -= 1
         found = []
-        for billed in self.released[first:]:
-            some = differences(billed, due(self.known, billed.period), self._news_for(billed), look)
+        for billed in reversed(self.released):
+            period = billed.period
+            if period.end <= self._changed_from:
+                break
+            some = differences(billed, due(self.known, period), self._news_for(billed), look)
             if some is not None:
                 found.append(some)
         if not found:
             self._changed_from = None
+        found.reverse()
         return found
 
     def is_due(self, look: Day, total_minor: int) -> bool:
@@ -125,10 +133,10 @@ class Settlement:
         settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
         return total_minor != 0 and _settles(settle, look)
 
-    def settle(self, look: Day, found: Iterable[Open]) -> None:
-        """What was open is on a document of this day now."""
+    def settle(self, found: Iterable[Open]) -> None:
+        """What was open is on a document now."""
         for some in found:
-            some.settle(self.horizon(look))
+            some.settle(self.known_until)
         self._changed_from = None
 
     def ended(self, look: Day) -> bool:
@@ -137,77 +145,67 @@ class Settlement:
             return False
         period = self.released[-1].period
         if period.end <= look:
-            period = self._next_period()
+            period = self._coming
         return self.known.ends(period) <= look
 
     def _next_look(self) -> Day:
-        day = max(self._next_period().billed_on, day_of(self._told))
+        day = self._coming.billed_on
         if not self.released:
-            return day
+            return max(day, day_of(self._told))
         rules = self.released[-1].period.rules
+        if rules.rise.settle == "next_invoice" and rules.fall.settle == "next_invoice":
+            return day
+        news = self._recorded[self._learned] if self._learned < len(self._recorded) else self._until
+        since = news if self._changed_from is None else self._learned_until - 1
         for settle in (rules.rise.settle, rules.fall.settle):
-            if settle == "next_invoice":
-                continue
-            news = self._recorded[self._learned] if self._learned < len(self._recorded) else self._until
-            if settle == "now":
-                if news < self._until:
-                    day = min(day, day_of(news))
-                continue
-            since = news if self._changed_from is None else self._learned_until - 1
-            if since < self._until:
+            if settle == "now" and news < self._until:
+                day = min(day, day_of(news))
+            elif settle in _CALENDAR_MONTHS and since < self._until:
                 since_day = max(self._last_look, day_of(since) - 1)
                 day = min(day, next_calendar_start(since_day, _CALENDAR_MONTHS[settle]))
         return day
 
     def _release(self, look: Day) -> None:
         self.is_base = False
-        period = self._next_period()
-        while period.billed_on <= look:
+        while self._coming.billed_on <= look:
+            period = self._coming
             self.released.append(Billed(period, released=look))
-            if self._changed_from is None or period.start < self._changed_from:
-                self._changed_from = period.start
+            self._change(period.start)
             self.is_base = True
-            self._coming = None
-            period = self._next_period()
+            self._coming = self._next_period()
 
     def _next_period(self) -> Period:
-        if self._coming is None:
-            if self.released:
-                last = self.released[-1].period
-                self._coming = next_period(last, self.known.interval(last.end, known_by=midnight(last.end)))
-            else:
-                start = self.known.start
-                interval = self.known.interval(start, known_by=midnight(start + 1))
-                self._coming = first_period(self.known.subscription.policy, interval, start)
-        return self._coming
+        """The first period that has not been looked at, by what is known."""
+        known = self.known
+        if self.released:
+            last = self.released[-1].period
+            return next_period(last, known.interval(last.end, known_by=midnight(last.end)))
+        interval = known.interval(known.start, known_by=midnight(known.start + 1))
+        return first_period(known.subscription.policy, interval, known.start)
 
     def _learn(self, until: Moment) -> None:
         """Takes in what was recorded before a moment."""
         if until <= self._learned_until:
             return
-        news, recorded, known = self._news, self._recorded, self.known
-        at = self._learned
-        while at < len(news) and recorded[at] < until:
-            event = news[at]
-            known.learn(event)
-            day = event.day if event.until is None else min(event.day, event.until)
-            if self._changed_from is None or day < self._changed_from:
-                self._changed_from = day
-            if event.kind in SCHEDULE_EVENTS:
-                self._schedule.pop(0)
-                self._coming = None
-            at += 1
-        self._learned = at
+        learned = bisect_left(self._recorded, until, lo=self._learned)
+        if learned > self._learned:
+            self._change(self.known.learn(self._news[self._learned : learned]))
+        self._learned = learned
         self._learned_until = until
+        if self._schedule and self._schedule[0] < until:
+            self._schedule = [moment for moment in self._schedule if moment >= until]
+            self._coming = self._next_period()
+
+    def _change(self, day: Day) -> None:
+        if self._changed_from is None or day < self._changed_from:
+            self._changed_from = day
 
     def _news_for(self, billed: Billed) -> tuple[Event, ...]:
         """What became known since the period was last billed; of a period not billed yet, what happened in it."""
         if billed.known_until is not None:
             first = bisect_left(self._recorded, billed.known_until, hi=self._learned)
-            return tuple(self._news[first : self._learned])
-        known = self.known
-        start, end = billed.period.start, billed.period.end
-        return tuple(known.events[bisect_left(known.days, start) : bisect_left(known.days, end)])
+            return self._news[first : self._learned]
+        return tuple(self.known.happened(billed.period.start, billed.period.end))
 
 
 def _settles(settle: str, look: Day) -> bool:

@@ -22,8 +22,12 @@ class Scale(Protocol):
         """One denominator for every stretch of the period, so that its amounts add up as whole numbers."""
         ...
 
+    def parts(self, start: Day, end: Day) -> int:
+        """The months that [start, end) is worth, in parts of a month as small as the denominator says."""
+        ...
+
     def worth(self, start: Day, end: Day) -> tuple[int, int]:
-        """The months that [start, end) is worth, as numerator and denominator, left as a person would write it."""
+        """The same as numerator and denominator, left as a person would write it."""
         ...
 
 
@@ -34,8 +38,11 @@ class EvenDays:
     month_parts: int
     denominator: int
 
+    def parts(self, start: Day, end: Day) -> int:
+        return (end - start) * self.month_parts
+
     def worth(self, start: Day, end: Day) -> tuple[int, int]:
-        return (end - start) * self.month_parts, self.denominator
+        return self.parts(start, end), self.denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,10 @@ class MonthDays:
     """A day is worth one part of the calendar month it lies in; a whole month is one, whatever its length."""
 
     denominator: int
+
+    def parts(self, start: Day, end: Day) -> int:
+        over, below = self.worth(start, end)
+        return over * (self.denominator // below)
 
     def worth(self, start: Day, end: Day) -> tuple[int, int]:
         whole, parts = 0, []
@@ -70,8 +81,11 @@ class WholeMonths:
     started: str
     denominator: int
 
+    def parts(self, start: Day, end: Day) -> int:
+        return self._left(start) - self._left(end)
+
     def worth(self, start: Day, end: Day) -> tuple[int, int]:
-        return self._left(start) - self._left(end), self.denominator
+        return self.parts(start, end), self.denominator
 
     def _left(self, day: Day) -> int:
         left = 0

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Generic, TypeAlias, TypeVar
 
 from prorata.engine.calendar import Day
 
 V = TypeVar("V")
 
+
+# The days of a period from a start up to an end (there is at least one), and how they see what happened: start, end,
+# opened, delay. A day counts as it ended (delay 0) or as it began (delay 1). `opened` is the day whose end tells what
+# holds on the first day: on an agreement's own first day that very day, either way, for who is there on the first day
+# is there from its start.
+Span: TypeAlias = tuple[Day, Day, Day, int]
 Window: TypeAlias = list[tuple[Day, V]]  # one window's steps: the first at the window's start, values all different
-Stretch: TypeAlias = tuple[Day, Day, V]
 
 
 class Steps(Generic[V]):
@@ -38,22 +43,20 @@ class Steps(Generic[V]):
         at = bisect_right(self.days, day)
         return self.values[at - 1] if at else self.before
 
-    def window(self, start: Day, end: Day, delay: int, *, opening: bool) -> Window[V]:
-        """The steps of [start, end) as billed.
-
-        `delay` is 0 where a day counts as it ended, and 1 where it counts as it began. On an agreement's opening
-        day the state at its end counts either way: who is there on the first day is there from its start.
-        """
-        at = bisect_right(self.days, start if opening else start - delay)
-        value = self.values[at - 1] if at else self.before
-        steps = [(start, value)]
+    def window(self, span: Span) -> Window[V]:
+        """The steps of a span as billed."""
         days, values = self.days, self.values
-        last = len(days)
-        while at < last and days[at] + delay < end:
-            if values[at] != value:
-                value = values[at]
-                steps.append((days[at] + delay, value))
-            at += 1
+        start, end, opened, delay = span
+        at = bisect_right(days, opened)
+        value = values[at - 1] if at else self.before
+        steps = [(start, value)]
+        for later in range(at, len(days)):
+            day = days[later] + delay
+            if day >= end:
+                break
+            if values[later] != value:
+                value = values[later]
+                steps.append((day, value))
         return steps
 
 
@@ -65,30 +68,32 @@ class Level(Steps[int]):
     def __init__(self) -> None:
         super().__init__(0)
 
-    def add(self, day: Day, change: int) -> None:
-        """`change` more from the end of `day` on, for ever."""
-        if not self.days or day > self.days[-1]:
-            self.days.append(day)
-            self.values.append((self.values[-1] if self.values else 0) + change)
-            return
-        at = bisect_left(self.days, day)
-        if self.days[at] != day:
-            self.days.insert(at, day)
-            self.values.insert(at, self.values[at - 1] if at else 0)
-        for later in range(at, len(self.values)):
-            self.values[later] += change
+    def add(self, changes: Iterable[tuple[Day, int]]) -> None:
+        """Each change is so many more from the end of its day on, for ever."""
+        days, values = self.days, self.values
+        for day, change in changes:
+            if not days:
+                days.append(day)
+                values.append(change)
+            elif day > days[-1]:
+                days.append(day)
+                values.append(values[-1] + change)
+            else:
+                at = bisect_left(days, day)
+                if days[at] != day:
+                    days.insert(at, day)
+                    values.insert(at, values[at - 1] if at else 0)
+                for later in range(at, len(values)):
+                    values[later] += change
 
 
-def stretches(window: Window[V], end: Day) -> list[Stretch[V]]:
-    """The steps of a window as half-open stretches."""
-    cut = []
-    for at in range(len(window) - 1):
-        start, value = window[at]
-        cut.append((start, window[at + 1][0], value))
-    start, value = window[-1]
-    if start < end:
-        cut.append((start, end, value))
-    return cut
+def joined(window: Window[V]) -> Window[V]:
+    """The window without the steps that change nothing."""
+    kept = [window[0]]
+    for step in window:
+        if step[1] != kept[-1][1]:
+            kept.append(step)
+    return kept
 
 
 W = TypeVar("W")
@@ -96,57 +101,50 @@ W = TypeVar("W")
 
 def together(left: Window[V], right: Window[W]) -> Window[tuple[V, W]]:
     """Two windows with the same start as one, cut wherever either steps."""
-    if len(right) == 1:
-        other = right[0][1]
-        return [(day, (value, other)) for day, value in left]
     both: Window[tuple[V, W]] = []
-    i = j = 0
-    while True:
-        day = max(left[i][0], right[j][0])
-        both.append((day, (left[i][1], right[j][1])))
-        next_left = left[i + 1][0] if i + 1 < len(left) else None
-        next_right = right[j + 1][0] if j + 1 < len(right) else None
-        if next_left is None and next_right is None:
-            return both
-        if next_right is None or (next_left is not None and next_left <= next_right):
-            i += 1
-            j += next_left == next_right
+    i, j = len(left) - 1, len(right) - 1
+    while i >= 0:
+        left_day, one = left[i]
+        right_day, two = right[j]
+        if left_day >= right_day:
+            both.append((left_day, (one, two)))
+            i -= 1
+            j -= left_day == right_day
         else:
-            j += 1
+            both.append((right_day, (one, two)))
+            j -= 1
+    both.reverse()
+    return both
 
 
-Difference: TypeAlias = tuple[Day, Day, V | None, V | None]
+def overlaid(window: Window[V], start: Day, end: Day, past: Day, value: V) -> Window[V]:
+    """The window, which goes up to `past`, with another value from `start` up to `end`."""
+    before = [step for step in window if step[0] < start]
+    held = [step for step in window if step[0] <= end][-1][1]
+    after = [(end, held), *(step for step in window if step[0] > end)] if end < past else []
+    return joined([*before, (start, value), *after])
 
-_NEVER = 1 << 40  # later than any day
+
+Difference: TypeAlias = tuple[Day, Day, V, V]
 
 
-def compare(left: list[Stretch[V]], right: list[Stretch[V]]) -> list[Difference[V]]:
-    """Where two lists of stretches differ: start, end, left value, right value, None where there is none."""
-    over: tuple[Day, Day, V | None] = (_NEVER, _NEVER, None)
-    lefts: Iterator[tuple[Day, Day, V | None]] = iter(left)
-    rights: Iterator[tuple[Day, Day, V | None]] = iter(right)
-    left_start, left_end, left_value = next(lefts, over)
-    right_start, right_end, right_value = next(rights, over)
+def compare(left: Window[V], right: Window[V], end: Day) -> list[Difference[V]]:
+    """Where two windows up to `end` with the same start differ: from, up to, left value, right value."""
     found: list[Difference[V]] = []
-    day = min(left_start, right_start)
-    while day < _NEVER:
-        one = two = None
-        end = left_start
-        if left_start <= day:
-            one, end = left_value, left_end
-        if right_start <= day:
-            two = right_value
-            end = min(end, right_end)
-        elif right_start < end:
-            end = right_start
+    i, j = len(left) - 1, len(right) - 1
+    while i >= 0:
+        start, one = left[i]
+        right_day, two = right[j]
+        if start > right_day:
+            i -= 1
+        elif start < right_day:
+            start = right_day
+            j -= 1
+        else:
+            i -= 1
+            j -= 1
         if one != two:
-            if found and found[-1][1] == day and found[-1][2:] == (one, two):
-                found[-1] = (found[-1][0], end, one, two)
-            else:
-                found.append((day, end, one, two))
-        day = end
-        if left_end <= day:
-            left_start, left_end, left_value = next(lefts, over)
-        if right_end <= day:
-            right_start, right_end, right_value = next(rights, over)
+            found.append((start, end, one, two))
+        end = start
+    found.reverse()
     return found

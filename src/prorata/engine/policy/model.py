@@ -31,6 +31,10 @@ class Price:
     minor: int
     months: int
     plan: str = field(default="", compare=False)
+    yearly_minor: int = field(init=False, repr=False, compare=False)  # what a year costs; the months all divide it
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "yearly_minor", self.minor * (12 // self.months))
 
 
 @dataclass(frozen=True, slots=True)
