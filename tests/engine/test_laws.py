@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import day_of, midnight
-from prorata.engine.explain import explain
+from prorata.engine.explain import Explainer, explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded
+from prorata.engine.policy.model import Rules
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
@@ -142,6 +143,33 @@ def test_any_document_can_be_computed_again_from_what_was_known_that_day(subscri
     assert bill(subscription, through=document.date, known_until=document.known_until).documents[-1] == document
     told = [str(explain(line, document, subscription)) for line in document.lines]
     assert [str(explain(line, again, subscription)) for line in again.lines] == told
+
+
+def by_members(subscription: Subscription) -> Subscription:
+    """The subscription under the same policy, if that billed the members of each day as they are."""
+
+    def plain(rules: Rules) -> Rules:
+        seats = replace(rules.seats, count="active", measure="level", minimum=0)
+        return replace(rules, seats=seats, fall=replace(rules.fall, give="credit"))
+
+    policy = subscription.policy
+    variants = {matching: plain(rules) for matching, rules in policy.variants.items()}
+    return replace(subscription, policy=replace(policy, variants=variants), seats_follow=False)
+
+
+@given(subscriptions().map(by_members))
+def test_the_people_who_caused_a_line_add_up_to_its_seats(subscription: Subscription) -> None:
+    explainer = Explainer(subscription)
+    through = settled(subscription)
+    judged = {period.first: period for period in periods(subscription, through)}
+    for document in bill(subscription, through=through).documents:
+        known = tuple(event for event in subscription.events if event.recorded < document.known_until)
+        judge = Judge(replace(subscription, events=known))
+        for line in document.lines:
+            causes = explainer.causes(line, document)
+            if line.item == "seats" and line.kind in ("rise", "fall") and all(event.user for event in causes):
+                holders = judge.holders(judged[line.period_start], line.start)
+                assert sum(1 if event.user in holders else -1 for event in causes) == line.quantity
 
 
 @given(subscriptions())

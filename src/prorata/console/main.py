@@ -114,7 +114,7 @@ def explain(
     seats: SeatsOption = None,
 ) -> None:
     """Say why a document of an account is what it is, line by line."""
-    from prorata.engine.explain import explain as explain_line
+    from prorata.engine.explain import Explainer
 
     with _sentences():
         day = _day("--date", on)
@@ -127,12 +127,13 @@ def explain(
         document = billing.documents[dates.index(day)]
         if line is not None and not 1 <= line <= len(document.lines):
             raise IntakeError([f"--line {line}: the document of {day} has lines 1 to {len(document.lines)}"])
+    explainer = Explainer(subscription)
     with output.paper() as console:
-        console.print(output.document_table(document, subscription, explained=False))
+        console.print(output.document_table(document, None))
         for number, one in enumerate(document.lines, 1):
             if line in (None, number):
                 said = Table.grid(padding=(0, 2, 1, 0))
-                said.add_row(Text(str(number), style="bold"), Text(str(explain_line(one, document, subscription))))
+                said.add_row(Text(str(number), style="bold"), Text(str(explainer.explain(one, document))))
                 console.print(said)
 
 

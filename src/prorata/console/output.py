@@ -19,7 +19,7 @@ from prorata.engine.bill import Billing
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
-from prorata.engine.explain import describe, explain, speak_share
+from prorata.engine.explain import Explainer, describe, speak_share
 from prorata.engine.history import Subscription
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
@@ -56,11 +56,12 @@ _CSV_TOTALS = ("subtotal", "tax", "total", "credit_used", "credit_left", "due")
 def write_json(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None:
     """One document a line; with `explained`, every line says why in a key of its own."""
     for subscription, billing in billed:
+        explainer = Explainer(subscription)
         for document in billing.documents:
             record = document_record(document)
             if explained:
                 for line, said in zip(document.lines, record["lines"], strict=True):
-                    said["explanation"] = str(explain(line, document, subscription)).split("\n")
+                    said["explanation"] = str(explainer.explain(line, document)).split("\n")
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
@@ -70,13 +71,14 @@ def write_csv(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None
     line_columns = [f"line_{name}" if name == "kind" else name for name in _CSV_LINE]
     writer.writerow([*_CSV_DOCUMENT, *line_columns, *_CSV_TOTALS, *(["explanation"] if explained else [])])
     for subscription, billing in billed:
+        explainer = Explainer(subscription)
         for document in billing.documents:
             record = document_record(document)
             for line, said in zip(document.lines, record["lines"], strict=True):
                 row = [record[name] for name in _CSV_DOCUMENT] + [said[name] for name in _CSV_LINE]
                 row += [record[name] for name in _CSV_TOTALS]
                 if explained:
-                    row.append(str(explain(line, document, subscription)).replace("\n", "; "))
+                    row.append(str(explainer.explain(line, document)).replace("\n", "; "))
                 writer.writerow(row)
 
 
@@ -85,8 +87,9 @@ def write_tables(console: Console, billed: Sequence[Billed], *, explained: bool)
     for subscription, billing in billed:
         if not billing.documents:
             console.print(Text(f"{subscription.account}: nothing to bill", style="dim"))
+        explainer = Explainer(subscription) if explained else None
         for document in billing.documents:
-            console.print(document_table(document, subscription, explained=explained))
+            console.print(document_table(document, explainer))
         for lapse in billing.lapses:
             console.print(Text(f"{_lapse_text(lapse, billing)}\n", style="yellow"))
 
@@ -97,8 +100,8 @@ def _lapse_text(lapse: Lapse, billing: Billing) -> str:
     return f"{lapse.account}: credits of {amount} lapsed on {speak_day(to_day(lapse.date))}"
 
 
-def document_table(document: Document, subscription: Subscription, *, explained: bool) -> RenderableType:
-    """One document, its lines as a customer reads them."""
+def document_table(document: Document, explainer: Explainer | None) -> RenderableType:
+    """One document, its lines as a customer reads them, each with its reasons if there is somebody to tell them."""
     sign = -1 if document.kind == "credit_note" else 1
     currency = document.currency
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
@@ -107,8 +110,8 @@ def document_table(document: Document, subscription: Subscription, *, explained:
     table.add_column(justify="right", no_wrap=True, min_width=10)
     for line in document.lines:
         what: RenderableType = Text(describe(line))
-        if explained:
-            reasons = str(explain(line, document, subscription)).split("\n")
+        if explainer is not None:
+            reasons = str(explainer.explain(line, document)).split("\n")
             because = reasons[0].partition(": ")[2]
             shown = [because, *reasons[1:]] if because else reasons[1:]
             what = Group(what, Padding(Text("\n".join(shown), style="dim"), (0, 0, 0, 2)))

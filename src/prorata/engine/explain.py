@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prorata.engine.calendar import day_of, months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.calendar import Day, day_of, months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import Rules
-from prorata.engine.population import People
+from prorata.engine.population import People, by_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,118 @@ class Explanation:
         return "\n".join([self.text + because, *held, self.arithmetic, *self.rules])
 
 
-def explain(line: Line, document: Document, subscription: Subscription | None = None) -> Explanation:
-    """The reasons of one line of `document`; with the account's subscription also the people on its first day."""
-    people = tuple(_people(line, document, subscription)) if subscription else ()
-    return Explanation(
-        text=describe(line),
-        causes=() if people else tuple(_cause(event) for event in causes(line)),
-        people=people,
-        arithmetic=_arithmetic(line, document.currency),
-        rules=tuple(_rules(line, document)),
-    )
+def explain(line: Line, document: Document, subscription: Subscription) -> Explanation:
+    """The reasons of one line of `document`, from the history of the account that it was billed to."""
+    return Explainer(subscription).explain(line, document)
+
+
+class Explainer:
+    """Explains an account's lines, one after the other."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self._start = starts_on(subscription.events)
+        self._of_people = sorted((one for one in subscription.events if one.kind in PERSON_EVENTS), key=by_order)
+        self._told: dict[str, list[Event]] = {}
+        for event in self._of_people:
+            self._told.setdefault(event.user, []).append(event)
+
+    def explain(self, line: Line, document: Document) -> Explanation:
+        people = tuple(self._people(line, document))
+        return Explanation(
+            text=describe(line),
+            causes=() if people else tuple(_cause(event) for event in self.causes(line, document)),
+            people=people,
+            arithmetic=_arithmetic(line, document.currency),
+            rules=tuple(_rules(line, document)),
+        )
+
+    def causes(self, line: Line, document: Document) -> tuple[Event, ...]:
+        """The events that made the quantity or price what it is, in the order in which they took effect.
+
+        Of a person an event is a cause only if, on the line's first day, it is by what is known now that the person
+        takes a seat and was not by what the document before knew, or the other way round.
+        """
+        start = line.start_day
+        latest: dict[tuple[str, str], Event] = {}
+        for event in sorted(line.news, key=by_order):
+            counts_from = start if self._opens(line) and event.day == start else event.day + line.period.delay
+            if counts_from <= start and (line.kind != "period" or counts_from == start):
+                thing = self._thing(event, line)
+                if thing is not None:
+                    latest[thing] = event
+        news = {event.order for event in line.news}
+        found = [
+            (kind, event)
+            for (kind, user), event in latest.items()
+            if kind != "person" or self._moved(user, line, document, news)
+        ]
+        meant = {"plan", "price"} if line.kind in ("plan", "price") else {"person", "seats", "add_on", "cancel"}
+        if line.kind in ("rise", "fall") and None in (line.before, line.after):
+            meant |= {"plan", "price"}  # where the old goes and the new comes, the price may have moved as well
+        fitting = [event for kind, event in found if kind in meant] or [event for _, event in found]
+        return tuple(sorted(fitting, key=by_order))
+
+    def _opens(self, line: Line) -> bool:
+        """Whether the line begins with the period, so that its first day takes in what happened on it."""
+        if line.start_day != line.period.start:
+            return False
+        return line.kind != "period" or line.start_day == self._start
+
+    def _thing(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """What the event is about, if that is something which can move this line."""
+        if event.kind == "cancel":
+            return ("cancel", "")
+        if line.item != SEATS:
+            add_on = line.period.policy.add_ons.get(line.item)
+            if event.item == line.item:
+                return ("add_on", event.item)
+            if add_on is None or add_on.charge == "flat":
+                return None
+        if event.kind in PERSON_EVENTS:
+            return ("person", event.user) if self._counts_people(line) else None
+        if event.kind == "plan" or (event.kind == "start" and event.plan):
+            return ("plan", "")
+        if buys(event) and not self._counts_people(line):
+            return ("seats", "")
+        return ("price", "") if event.price_minor is not None else None
+
+    def _counts_people(self, line: Line) -> bool:
+        if line.period.rules.seats.count == "active":
+            return True
+        orders = [event.day for event in self._subscription.events if buys(event)]
+        return self._subscription.seats_follow and not any(day + line.period.delay <= line.start_day for day in orders)
+
+    def _moved(self, user: str, line: Line, document: Document, news: Collection[int]) -> bool:
+        """Whether the line's news moved the person into a seat or out of one, as far as the line's days go."""
+        rules, first = line.period.rules.seats, self._seen_from(line)
+        past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
+        known = [event for event in self._told.get(user, ()) if event.recorded < document.known_until]
+        now, before = People(self._subscription.policy), People(self._subscription.policy)
+        now.learn(known)
+        seated = any(now.presence(user, first, past, rules.counts_from))
+        if line.kind == "period":  # nothing was billed before; the line is another than the one before it
+            return seated != any(now.presence(user, first - 1, past - 1, rules.counts_from))
+        before.learn(event for event in known if event.order not in news)
+        return seated != any(before.presence(user, first, past, rules.counts_from))
+
+    def _seen_from(self, line: Line) -> Day:
+        """The day whose end tells what holds on the line's first day."""
+        return line.start_day if line.start_day == self._start else line.start_day - line.period.delay
+
+    def _people(self, line: Line, document: Document) -> Iterator[str]:
+        rules = line.period.rules.seats
+        if line.item != SEATS or rules.count != "active" or line.kind != "period":
+            return
+        if line.start_day > line.period.start:
+            return
+        people = People(self._subscription.policy)
+        people.learn(event for event in self._of_people if event.recorded < document.known_until)
+        day = self._seen_from(line)
+        if rules.measure == "distinct":
+            yield from people.seated_within(day, line.end_day - rules.delay_days, rules.counts_from)
+        else:
+            yield from people.seated(day, rules.counts_from)
 
 
 def describe(line: Line) -> str:
@@ -62,60 +164,6 @@ def describe(line: Line) -> str:
         return f"{count} {_plural('seat', count)} from {old} to {new}, {days}"
     ending = {"rise": " added", "fall": " removed", "price": ", price changed"}.get(line.kind, "")
     return f"{what}{ending}, {days}"
-
-
-def causes(line: Line) -> tuple[Event, ...]:
-    """The events that made the quantity or price what it is: news by the line's first day that did not cancel out.
-
-    Of a period that is billed for the first time only what changed on that very day is news.
-    """
-    delay = line.period.rules.seats.delay_days
-    start = line.start_day
-    opens = start == line.period.start and (
-        line.kind != "period" or any(event.kind == "start" and event.day == start for event in line.news)
-    )
-    by_thing: dict[tuple[str, str], list[Event]] = {}
-    for event in line.news:
-        counts_from = start if opens and event.day == start else event.day + delay
-        if counts_from <= start and (line.kind != "period" or counts_from == start):
-            thing = _thing(event, line)
-            if thing is not None:
-                by_thing.setdefault(thing, []).append(event)
-    meant = ("plan", "price") if line.kind in ("plan", "price") else ("person", "seats", "add_on", "cancel")
-    found = []
-    for (kind, _), told in by_thing.items():
-        told.sort(key=lambda event: event.order)
-        undone = told[0].kind in _COMING and told[-1].kind in _GOING
-        redone = told[0].kind in _GOING and told[-1].kind in _COMING
-        if not undone and not redone:
-            found.append((kind in meant, told[-1]))
-    fitting = [event for fits, event in found if fits]
-    return tuple(sorted(fitting or [event for _, event in found], key=lambda event: event.order))
-
-
-_COMING = ("accept", "activate")
-_GOING = ("deactivate",)
-
-
-def _thing(event: Event, line: Line) -> tuple[str, str] | None:
-    """What the event is about, if that is something which can move this line."""
-    if event.kind == "cancel":
-        return ("cancel", "")
-    if line.item != SEATS:
-        add_on = line.period.policy.add_ons.get(line.item)
-        if event.item == line.item:
-            return ("add_on", event.item)
-        if add_on is None or add_on.charge == "flat":
-            return None
-    if event.kind in PERSON_EVENTS:
-        if event.kind == "invite" and line.period.rules.seats.counts_from == "acceptance":
-            return None
-        return ("person", event.user)
-    if event.kind == "plan" or (event.kind == "start" and event.plan):
-        return ("plan", "")
-    if buys(event):
-        return ("seats", "")
-    return ("price", "") if event.price_minor is not None else None
 
 
 def _cause(event: Event) -> str:
@@ -138,26 +186,6 @@ def _cause(event: Event) -> str:
     recorded = day_of(event.recorded)
     late = "" if recorded == event.day else f" (recorded on {speak_day(recorded)})"
     return f"{said} on {speak_day(event.day)}{why}{late}"
-
-
-def _people(line: Line, document: Document, subscription: Subscription) -> Iterator[str]:
-    rules = line.period.rules.seats
-    if line.item != SEATS or rules.count != "active" or line.kind != "period":
-        return
-    if line.start_day > line.period.start:
-        return
-    people = People(subscription.policy)
-    people.learn(
-        event for event in subscription.events if event.kind in PERSON_EVENTS and event.recorded < document.known_until
-    )
-    start = line.start_day
-    opening = start == starts_on(subscription.events)
-    day = start if opening else start - rules.delay_days
-    if rules.measure == "distinct":
-        last = line.end_day - rules.delay_days
-        yield from people.seated_within(day, last, rules.counts_from)
-    else:
-        yield from people.seated(day, rules.counts_from)
 
 
 def _arithmetic(line: Line, currency: str) -> str:

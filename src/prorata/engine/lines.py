@@ -32,12 +32,17 @@ class ItemBilled:
 
 @dataclass(slots=True)
 class Billed:
-    """What the documents so far cover of one period, by item."""
+    """What the documents so far cover of one period, by item.
+
+    `released` is the day on which it was first looked at. What was recorded before `known_until` is in what it was
+    billed: what the last document that billed some of it knew, and of a period not billed yet the beginning of the
+    day on which it was released, for had there been something, it would have been billed.
+    """
 
     period: Period
-    released: Day  # when it was first looked at
+    released: Day
+    known_until: Moment
     items: dict[str, ItemBilled] = field(default_factory=dict)
-    known_until: Moment | None = None  # what the last document that billed some of it knew
 
     def add(self, line: IssuedLine, known_until: Moment) -> None:
         """`line` is on a document that knew things up to a moment. Raises CannotBill where the rules have changed."""

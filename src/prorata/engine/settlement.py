@@ -117,7 +117,7 @@ class Settlement:
             period = billed.period
             if period.end <= self._changed_from:
                 break
-            some = differences(billed, due(self.known, period), self._news_for(billed), look)
+            some = differences(billed, due(self.known, period), self._news_for(billed, look), look)
             if some is not None:
                 found.append(some)
         if not found:
@@ -169,7 +169,7 @@ class Settlement:
         self.is_base = False
         while self._coming.billed_on <= look:
             period = self._coming
-            self.released.append(Billed(period, released=look))
+            self.released.append(Billed(period, look, midnight(look)))
             self._change(period.start)
             self.is_base = True
             self._coming = self._next_period()
@@ -200,12 +200,11 @@ class Settlement:
         if self._changed_from is None or day < self._changed_from:
             self._changed_from = day
 
-    def _news_for(self, billed: Billed) -> tuple[Event, ...]:
-        """What became known since the period was last billed; of a period not billed yet, what happened in it."""
-        if billed.known_until is not None:
-            first = bisect_left(self._recorded, billed.known_until, hi=self._learned)
-            return self._news[first : self._learned]
-        return tuple(self.known.happened(billed.period.start, billed.period.end))
+    def _news_for(self, billed: Billed, look: Day) -> tuple[Event, ...]:
+        """What became known since the period was last billed; when it is first looked at, what happened in it."""
+        if billed.released == look and not billed.items:
+            return tuple(self.known.happened(billed.period.start, billed.period.end))
+        return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
 
 
 def _settles(settle: str, look: Day) -> bool:
