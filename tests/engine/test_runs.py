@@ -111,9 +111,10 @@ def test_the_present_moment_and_a_later_day_tell_what_will_be_billed_if_nothing_
 
 
 def test_before_the_start_was_recorded_there_is_nothing_to_bill() -> None:
-    subscription = history(("2026-04-01", "activate", "anna"))
-    nothing = bill(subscription, through=date(2026, 9, 1), known_until=moment("2026-03-31T12:00:00+00:00"))
-    assert nothing.documents == ()
+    subscription = history(("2026-04-01", "activate", "anna"), policy=policy_of(BASE + "[seats]\nminimum = 2\n"))
+    for known_until in ("2026-03-31T12:00:00+00:00", "2026-04-01T00:00:00+00:00"):  # what is recorded then is later
+        assert bill(subscription, through=date(2026, 9, 1), known_until=moment(known_until)).documents == ()
+    assert bill(subscription, through=date(2026, 4, 1), known_until=moment("2026-04-01T00:00:01+00:00")).documents
 
 
 def test_the_rules_of_a_billed_period_cannot_change_its_shares() -> None:
