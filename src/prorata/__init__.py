@@ -4,6 +4,7 @@
 """
 
 from prorata.engine.bill import Billing, bill
+from prorata.engine.calendar import moment_of
 from prorata.engine.document import Document, Line
 from prorata.engine.explain import explain
 from prorata.engine.intake import IntakeError, read_history
@@ -23,6 +24,7 @@ __all__ = [
     "bill",
     "explain",
     "load_policy",
+    "moment_of",
     "policy_names",
     "read_history",
 ]
