@@ -149,6 +149,17 @@ def test_an_account_with_nothing_to_bill_says_so_in_a_table_and_nothing_in_json(
 # Options
 
 
+def test_what_happens_after_the_agreement_ended_is_told_and_not_billed(folder: Path) -> None:
+    rows = "at,account,event,user\n2026-04-01,A,activate,anna\n2026-05-10,A,cancel,\n"
+    later = "2026-06-15,A,activate,ben\n2026-07-01,A,deactivate,anna\n"
+    (folder / "ended.csv").write_text(rows)
+    (folder / "later.csv").write_text(rows + later)
+    words = ("bill", "--policy", "mainter", "--through", "2026-09-01", "--format", "json", "--events")
+    ended, told = prorata(*words, "ended.csv", cwd=folder), prorata(*words, "later.csv", cwd=folder)
+    assert (ended.out, ended.errors) == (told.out, "")
+    assert told.errors == "A: the agreement ended with 31 May 2026; 1 event after it is not billed\n"
+
+
 def test_only_the_accounts_asked_for_are_billed(folder: Path) -> None:
     out = sample("konfidens", folder, "--format", "json", "--account", "Harbour Psychology")
     assert {one["account"] for one in documents(out)} == {"Harbour Psychology"}

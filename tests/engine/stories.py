@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -64,7 +64,7 @@ def records(
 def together(one: Billing, two: Billing) -> Billing:
     """Two runs of an account, one after the other, as one."""
     documents = one.documents + two.documents
-    return Billing(two.through, two.known_until, documents, one.lapses + two.lapses, two.credit_left_minor)
+    return replace(two, documents=documents, lapses=one.lapses + two.lapses)
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,22 @@ def test_before_the_start_was_recorded_there_is_nothing_to_bill() -> None:
     assert bill(subscription, through=date(2026, 4, 1), known_until=moment("2026-04-01T00:00:01+00:00")).documents
 
 
+def test_an_interval_that_is_recorded_at_the_very_moment_of_the_run_is_known_to_the_next() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "start"},
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+        {"at": "2026-04-20T12:00:00Z", "event": "interval", "interval": "year"},
+    ]
+    subscription = read_history(rows, policy=ADVANCE, interval="month")
+    preview = bill(subscription, through=date(2026, 5, 1), known_until=moment("2026-04-20T12:00:00+00:00"))
+    assert [line.end for document in preview.documents for line in document.lines] == [
+        date(2026, 5, 1),
+        date(2026, 6, 1),
+    ]
+    year = bill(subscription, through=date(2026, 5, 1), known_until=moment("2026-04-20T12:00:01+00:00"))
+    assert [line.end for document in year.documents for line in document.lines] == [date(2026, 5, 1), date(2027, 5, 1)]
+
+
 def test_the_rules_of_a_billed_period_cannot_change_its_shares() -> None:
     rows = [("2026-04-01", "activate", "anna"), ("2026-05-12", "activate", "ben")]
     issued = bill(history(*rows), through=date(2026, 6, 1))

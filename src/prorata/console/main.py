@@ -91,6 +91,7 @@ def bill(
         last = _day("--through", through)
         subscriptions = _subscriptions(policy, events, start, plan, interval, account, map_role, seats)
         billed = list(_billed(subscriptions, last))
+    output.say_what_is_ignored(billed)
     if format is Format.table:
         with output.paper() as console:
             output.write_tables(console, billed, explained=explain)

@@ -46,6 +46,22 @@ def say_lapses(billed: Sequence[Billed]) -> None:
             print(_lapse_text(lapse, billing), file=sys.stderr)
 
 
+_ENDINGS = ("deactivate", "remove_add_on", "cancel")
+
+
+def say_what_is_ignored(billed: Sequence[Billed]) -> None:
+    """On standard error, what happened after an agreement's end and is therefore in no document."""
+    for subscription, billing in billed:
+        if billing.ended is None:
+            continue
+        end = to_day(billing.ended)
+        after = [event for event in subscription.events if event.day >= end and event.kind not in _ENDINGS]
+        if after:
+            count = "1 event after it is" if len(after) == 1 else f"{len(after)} events after it are"
+            ended = f"the agreement ended with {speak_day(end - 1)}"
+            print(f"{subscription.account}: {ended}; {count} not billed", file=sys.stderr)
+
+
 Billed = tuple[Subscription, Billing]
 
 _CSV_DOCUMENT = ("account", "kind", "date", "currency")

@@ -23,7 +23,7 @@ class Billing:
     """The documents of one account in the order of their dates, and the credits that were lost meanwhile.
 
     They were made by looking at every day up to and with `through`, at the last with what had been recorded before
-    `known_until`.
+    `known_until`. `ended` is the first day on which the agreement no longer ran, if it ended by then.
     """
 
     through: date
@@ -31,6 +31,7 @@ class Billing:
     documents: tuple[Document, ...]
     lapses: tuple[Lapse, ...]
     credit_left_minor: int
+    ended: date | None = None
 
 
 def bill(
@@ -67,11 +68,19 @@ def bill(
                         lines, tax, subtotal, total, used, credits.left_minor,
                     )
                 )  # fmt: skip
-        if settlement.is_base and settlement.ended(look):
+        if settlement.is_base and settlement.ended(look) is not None:
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:
                 lapses.append(Lapse(subscription.account, to_date(look), credits.lapse()))
-    return Billing(through, settlement.horizon(to_day(through)), tuple(documents), tuple(lapses), credits.left_minor)
+    ended = settlement.ended(to_day(through))
+    return Billing(
+        through=through,
+        known_until=settlement.horizon(to_day(through)),
+        documents=tuple(documents),
+        lapses=tuple(lapses),
+        credit_left_minor=credits.left_minor,
+        ended=None if ended is None else to_date(ended),
+    )
 
 
 def _credits_of(issued: Issued | None) -> Credits:

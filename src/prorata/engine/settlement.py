@@ -139,14 +139,15 @@ class Settlement:
             some.settle(self.known_until)
         self._changed_from = None
 
-    def ended(self, look: Day) -> bool:
-        """Whether the agreement is over by the look's day."""
+    def ended(self, by: Day) -> Day | None:
+        """The first day on which the agreement no longer runs, if that has come."""
         if self.known.cancel is None:
-            return False
-        period = self.released[-1].period
-        if period.end <= look:
-            period = self._coming
-        return self.known.ends(period) <= look
+            return None
+        for period in (*(billed.period for billed in self.released), self._coming):
+            end = self.known.ends(period)
+            if end < period.end:
+                return end if end <= by else None
+        return None
 
     def _next_look(self) -> Day:
         day = self._coming.billed_on
