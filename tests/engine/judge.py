@@ -151,6 +151,8 @@ class Judge:
             if event.day > upto or not event.user:
                 continue
             state, role = standing.get(event.user, ("gone", first_role))
+            if event.kind == "invite" and state == "active":
+                continue
             role = event.role or role
             if event.kind == "deactivate":
                 state = "gone"

@@ -89,3 +89,30 @@ def test_seats_on_a_plan_that_costs_nothing_are_added_when_it_is_changed_to_one_
     added, _ = may.lines
     assert (added.kind, added.quantity, added.days, added.amount_minor) == ("rise", 1, 15, 500)
     assert (added.before, added.after) == (None, (1, added.price))
+
+
+def test_inviting_a_member_who_is_there_changes_nothing_not_even_the_role() -> None:
+    policy = policy_of(BASE + "[roles.paying]\n[roles.free]\nbilled = false\n")
+    rows: list[dict[str, object]] = [
+        START,
+        person("2026-04-01", "anna"),
+        person("2026-04-16", "anna", "invite", role="free"),
+    ]
+    _, may = documents(rows, policy, date(2026, 5, 1))
+    assert [(line.kind, line.quantity) for line in may.lines] == [("period", 1)]
+
+
+def test_a_plan_of_the_same_price_but_another_tax_takes_back_the_old_and_charges_the_new() -> None:
+    policy = policy_of(BASE + 'tax_rate = "25"\n[plans.pro]\nprice = "10.00 per month"\ntax_rate = "10"\n')
+    rows: list[dict[str, object]] = [
+        START,
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-16", "event": "plan", "plan": "pro"},
+    ]
+    _, may = documents(rows, policy, date(2026, 5, 1))
+    assert [(line.kind, line.amount_minor, int(line.tax_rate)) for line in may.lines] == [
+        ("fall", -500, 25),
+        ("rise", 500, 10),
+        ("period", 1_000, 10),
+    ]
+    assert [(int(tax.rate), tax.base_minor, tax.tax_minor) for tax in may.taxes] == [(25, -500, -125), (10, 1_500, 150)]

@@ -85,6 +85,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         {**JOIN, "at": "2026-02-01T10:00:00"},
         f"line 2, column at: '2026-02-01T10:00:00' has no time zone; {WRITE}",
     ),
+    "a week for a day": (
+        {**JOIN, "at": "2026-W15-3"},
+        f"line 2, column at: '2026-W15-3' is not a date; {WRITE}",
+    ),
     "a recorded day that is none": (
         {**JOIN, "recorded_at": "soon"},
         f"line 2, column recorded_at: 'soon' is not a date; {WRITE}",

@@ -131,6 +131,10 @@ BROKEN: dict[str, tuple[str, str]] = {
         "test.toml, line 6: when.1.from is a day, written without quotes like 2027-01-01, "
         "not 2027-01-01 00:00:00+00:00",
     ),
+    "a day of the first year of all": (
+        BASE + "[[when]]\nfrom = 0001-01-01\nseats.minimum = 3\n",
+        "test.toml, line 6: when.1.from is a day of the years 1970 to 2999, not 0001-01-01",
+    ),
     "a price without its interval": (
         BASE.replace("10.00 per month", "10.00"),
         f'test.toml, line 4: plans.basic.price is written like {PRICE_FORM}, not "10.00"',
@@ -304,7 +308,7 @@ def test_a_price_from_a_day_on_without_an_earlier_one_holds_from_that_day() -> N
     policy = policy_of(BASE + '[[plans.pro.prices]]\nprice = "1.00 per month"\nfrom = 2027-01-01\n')
     rows, january = policy.plans["pro"].prices, date(2027, 1, 1).toordinal()
     assert policy.price(rows, "month", january - 1, "pro") is None
-    assert policy.price(rows, "month", january, "pro") == Price(100, 1)
+    assert policy.price(rows, "month", january, "pro") == Price(100, 1, "pro")
 
 
 def test_an_empty_list_of_notes_says_nothing_and_is_fine_as_the_schema_says() -> None:

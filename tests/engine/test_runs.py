@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -131,6 +132,81 @@ def test_an_interval_that_is_recorded_at_the_very_moment_of_the_run_is_known_to_
     ]
     year = bill(subscription, through=date(2026, 5, 1), known_until=moment("2026-04-20T12:00:01+00:00"))
     assert [line.end for document in year.documents for line in document.lines] == [date(2026, 5, 1), date(2027, 5, 1)]
+
+
+def test_what_was_recorded_after_the_first_run_of_a_day_does_not_move_what_that_run_billed() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "start"},
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+        {"at": "2026-04-01T15:00:00Z", "event": "interval", "interval": "year"},
+    ]
+    subscription = read_history(rows, policy=ADVANCE, interval="month")
+    april = run(subscription, "2026-04-01T06:00:00+00:00")
+    middle = run(subscription, "2026-04-15T12:00:00+00:00", april)
+    for before in (april, middle):
+        may = run(subscription, "2026-05-01T06:00:00+00:00", before)
+        assert [document.lines[0].end for document in may.documents] == [date(2026, 5, 1), date(2027, 5, 1)]
+
+
+def test_a_credit_that_came_after_a_lapse_of_the_same_day_is_kept() -> None:
+    policy = policy_of(BASE + '[fall]\nsettle = "now"\n[credits]\nlapse = "agreement_end"\n')
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "start"},
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+        {"at": "2026-04-01", "event": "activate", "user": "ben"},
+        {"at": "2026-04-10", "event": "deactivate", "user": "ben"},
+        {"at": "2026-04-12", "event": "cancel"},
+        {"at": "2026-04-20", "event": "deactivate", "user": "anna", "recorded_at": "2026-05-01T09:00:00Z"},
+    ]
+    subscription = read_history(rows, policy=policy, interval="month")
+    early = run(subscription, "2026-05-01T06:00:00+00:00")
+    assert [lapse.amount_minor for lapse in early.lapses] == [700]  # 21 of 30 days, ben's
+    late = run(subscription, "2026-05-01T10:00:00+00:00", early)
+    assert (late.documents[-1].total_minor, late.credit_left_minor) == (-367, 367)  # 11 of 30 days, anna's
+    assert run(subscription, "2026-06-02T10:00:00+00:00", late).documents == late.documents
+
+
+def test_remembered_credits_that_do_not_add_up_are_refused() -> None:
+    issued = bill(history(("2026-04-01", "activate", "anna")), through=date(2026, 4, 1))
+    wrong = replace(issued, documents=(issued.documents[0]._replace(credit_used_minor=5),))
+    with pytest.raises(CannotBill, match="what was issued on 2026-04-01 does not add up: credits of 5"):
+        bill(history(("2026-04-01", "activate", "anna")), through=date(2026, 5, 1), issued=wrong)
+
+
+def test_a_run_does_not_go_back_before_the_last() -> None:
+    subscription = history(("2026-04-01", "activate", "anna"))
+    issued = bill(subscription, through=date(2026, 5, 1))
+    with pytest.raises(CannotBill, match="billed through 2026-05-01 already; 2026-04-01 lies before that"):
+        bill(subscription, through=date(2026, 4, 1), issued=issued)
+
+
+def test_a_document_is_computed_again_though_a_trial_was_told_afterwards() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "start"},
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+    ]
+    before = read_history(rows, policy=ADVANCE, interval="month")
+    trial = {"at": "2026-03-25", "event": "trial", "until": "2026-04-10", "recorded_at": "2026-04-05"}
+    after = read_history([trial, *rows], policy=ADVANCE, interval="month")
+    at = "2026-04-01T06:00:00+00:00"
+    assert lines(run(after, at)) == lines(run(before, at)) == [("2026-04-01", "2026-04-01", 1, 1000)]
+
+
+def test_days_that_were_worth_nothing_are_remembered_as_they_were_billed() -> None:
+    policy = policy_of(BASE + '[share]\nby = "months"\n')
+    rows: list[dict[str, object]] = [
+        {"at": "2026-01-01", "event": "start"},
+        {"at": "2026-01-01", "event": "activate", "user": "anna"},
+        {"at": "2026-01-01", "event": "activate", "user": "ben"},
+        {"at": "2026-01-10", "event": "activate", "user": "dora", "recorded_at": "2026-02-01"},
+        {"at": "2026-01-20", "event": "deactivate", "user": "dora", "recorded_at": "2026-02-01"},
+        {"at": "2026-02-01", "event": "activate", "user": "erik"},
+        {"at": "2026-01-20", "event": "activate", "user": "dora", "recorded_at": "2026-02-10"},
+    ]
+    subscription = read_history(rows, policy=policy, interval="month")
+    first = bill(subscription, through=date(2026, 2, 5))
+    second = bill(subscription, through=date(2026, 3, 1), issued=remembered(first))
+    assert together(first, second) == bill(subscription, through=date(2026, 3, 1))
 
 
 def test_the_rules_of_a_billed_period_cannot_change_its_shares() -> None:

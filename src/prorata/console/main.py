@@ -22,9 +22,9 @@ from rich.text import Text
 from prorata.console import output
 from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
-from prorata.engine.calendar import Interval
+from prorata.engine.calendar import YEARS, Interval
 from prorata.engine.history import Subscription
-from prorata.engine.intake import INTERVAL_WORDS, YEARS, Intake, IntakeError, read_histories
+from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
 from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
@@ -317,9 +317,8 @@ def _day(option: str, text: str) -> date:
         day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise IntakeError([f"{option}: {text!r} is not a date; write one like 2026-04-01"]) from None
-    first, past = YEARS
-    if not first <= day.year < past:
-        raise IntakeError([f"{option}: {text!r} is too far away; write a year from {first} to {past - 1}"])
+    if day.year not in YEARS:
+        raise IntakeError([f"{option}: {text!r} is too far away; write a year from {YEARS[0]} to {YEARS[-1]}"])
     return day
 
 

@@ -11,7 +11,8 @@ from prorata.engine.calendar import Moment, to_date, to_day
 from prorata.engine.credits import Credits, Lapse
 from prorata.engine.document import Document
 from prorata.engine.history import Subscription
-from prorata.engine.issued import Issued, IssuedDocument
+from prorata.engine.issued import Issued
+from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
 
@@ -46,6 +47,8 @@ def bill(
     Raises CannotBill for a history without `start` or `trial`, where nothing says what something costs, where bought
     seats are billed and none were, and where what was billed cannot have been billed of this history.
     """
+    if issued is not None and through < issued.through:
+        raise CannotBill(f"the account was billed through {issued.through} already; {through} lies before that")
     settlement = Settlement(subscription, known_until, issued)
     credits = _credits_of(issued)
     policy = subscription.policy
@@ -71,7 +74,7 @@ def bill(
         if settlement.is_base and settlement.ended(look) is not None:
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:
-                lapses.append(Lapse(subscription.account, to_date(look), credits.lapse()))
+                lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, credits.lapse()))
     ended = settlement.ended(to_day(through))
     return Billing(
         through=through,
@@ -87,12 +90,13 @@ def _credits_of(issued: Issued | None) -> Credits:
     credits = Credits()
     if issued is None:
         return credits
-    moves: list[IssuedDocument | Lapse] = [*issued.documents, *issued.lapses]
-    for move in sorted(moves, key=lambda move: move.date):  # a lapse comes after its day's document: the sort is stable
-        if isinstance(move, Lapse):
-            lost = credits.lapse()
-            assert lost == move.amount_minor, "another credit was lost than there was"
-            continue
-        used = credits.take(move.total_minor)
-        assert used == move.credit_used_minor, "another credit was used than there was"
+    taken = [(one.date, one.known_until, 0, one.total_minor, one.credit_used_minor) for one in issued.documents]
+    lapsed = [(one.date, one.known_until, 1, 0, one.amount_minor) for one in issued.lapses]
+    for day, _, is_lapse, total, stated in sorted(taken + lapsed):
+        used = credits.lapse() if is_lapse else credits.take(total)
+        if used != stated:
+            raise CannotBill(
+                f"what was issued on {day} does not add up: credits of {stated} (in minor units) were "
+                f"{'lost' if is_lapse else 'used'}, and by the documents before it would have been {used}"
+            )
     return credits

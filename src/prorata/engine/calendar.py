@@ -15,6 +15,8 @@ Anchor = Literal["start", "calendar"]
 
 MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 
+YEARS = range(1970, 3000)  # those in which days can lie that somebody writes
+
 _MONTH_NAMES = "January February March April May June July August September October November December".split()
 
 to_day = date.toordinal

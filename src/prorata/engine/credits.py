@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from prorata.engine.calendar import Moment
+
 
 @dataclass(frozen=True, slots=True)
 class Lapse:
-    """A credit that was lost, as the policy says."""
+    """A credit that was lost, as the policy says, by a bill that knew what was recorded before `known_until`."""
 
     account: str
     date: date
+    known_until: Moment
     amount_minor: int
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import MONTHS, Interval, Moment, day_of, midnight, moment_of, speak_day, to_day
+from prorata.engine.calendar import MONTHS, YEARS, Interval, Moment, day_of, midnight, moment_of, speak_day, to_day
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy
@@ -57,7 +57,6 @@ INTERVAL_WORDS: dict[str, Interval] = {
     "annually": "year",
 }
 _MOST_SAID = 20
-YEARS = (1970, 3000)
 
 
 class IntakeError(ValueError):
@@ -405,12 +404,14 @@ def _moment(text: str, zone: ZoneInfo) -> Moment | str:
     if not text:
         return f"is empty; {wanted}"
     try:
+        if text[4:5] + text[7:8] != "--":  # weeks and other dates that Python reads
+            raise ValueError
         day = date.fromisoformat(text) if len(text) == 10 else None
         moment = day or datetime.fromisoformat(text)
     except ValueError:
         return f"{text!r} is not a date; {wanted}"
-    if not YEARS[0] <= moment.year < YEARS[1]:
-        return f"{text!r} is too far away; write a year from {YEARS[0]} to {YEARS[1] - 1}"
+    if moment.year not in YEARS:
+        return f"{text!r} is too far away; write a year from {YEARS[0]} to {YEARS[-1]}"
     if not isinstance(moment, datetime):
         return midnight(to_day(moment))
     if moment.tzinfo is None:

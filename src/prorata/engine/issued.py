@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Protocol
 
 from prorata.engine.calendar import Moment
-from prorata.engine.credits import Lapse
 from prorata.engine.due import Holding
 
 
@@ -52,6 +51,17 @@ class IssuedDocument(Protocol):
     def credit_used_minor(self) -> int: ...
 
 
+class IssuedLapse(Protocol):
+    """A credit that lapsed as it is remembered; Lapse has all of it."""
+
+    @property
+    def date(self) -> date: ...
+    @property
+    def known_until(self) -> Moment: ...
+    @property
+    def amount_minor(self) -> int: ...
+
+
 class Issued(Protocol):
     """What an account was billed through a day, in order of date, and the credits that lapsed; Billing has all of it.
 
@@ -65,4 +75,4 @@ class Issued(Protocol):
     @property
     def documents(self) -> Sequence[IssuedDocument]: ...
     @property
-    def lapses(self) -> Sequence[Lapse]: ...
+    def lapses(self) -> Sequence[IssuedLapse]: ...

@@ -117,18 +117,24 @@ def _write(
     rounding = period.rules.rounding
     running, mode = rounding.stage == "running", rounding.mode
     parts, parts_of = period.parts, period.scale.parts
+    told = len(lines)
+    left_out = False
     for start, end, before, after in compare(held, due, period.end):
         share = parts_of(start, end)
         for kind, quantity, price, one, other in _changes(new, before, after, period):
             worth = quantity * price.yearly_minor * share
             if not worth:
-                continue  # the rest of a month that counts whole, a plan that costs the same
+                left_out = True  # the rest of a month that counts whole, a plan that costs the same
+                continue
             exact += worth
             amount = rounded(exact, parts, mode) - charged if running else rounded(worth, parts, mode)
             charged += amount
             line = (period, item, kind, start, end, quantity, price, amount, worth, one, other, news)
             lines.append(tuple.__new__(Line, line))  # Line(*line) in a third of the time: lines are made by the million
-    return ItemBilled(due, exact, charged)
+    if left_out:  # what is billed is what the lines say, no more, or whoever remembers the lines would not know
+        for made in lines[told:]:
+            held = overlaid(held, made.start_day, made.end_day, period.end, made.after)
+    return ItemBilled(held if left_out else due, exact, charged)
 
 
 def _changes(new: LineKind, before: Holding | None, after: Holding | None, period: Period) -> Iterable[_Change]:

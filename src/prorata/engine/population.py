@@ -159,6 +159,6 @@ class People:
 def _move(standing: Standing, kind: str, role: str) -> Standing:
     """Where an event of a kind, which may name a role, leads."""
     state, old_role = standing
-    if kind != "invite" or state != "active":  # inviting somebody who is there already changes nothing
-        state = _AFTER.get(kind, state)
-    return state, role or old_role
+    if kind == "invite" and state == "active":
+        return standing  # inviting somebody who is there already changes nothing
+    return _AFTER.get(kind, state), role or old_role

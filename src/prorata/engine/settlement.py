@@ -42,21 +42,25 @@ class Settlement:
     ) -> None:
         news = tuple(sorted(subscription.events, key=_RECORDED))
         schedule = [event for event in news if event.kind in SCHEDULE_EVENTS]
-        start = starts_on(schedule)
-        if start is None:
+        self._until = _FOREVER if known_until is None else known_until
+        begins = [event for event in schedule if event.kind != "interval"]
+        if not begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
+        known = [event for event in begins if event.recorded < self._until]
+        start = starts_on(known or begins)
+        assert start is not None
         self.known = Known(subscription, start)
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self.known_until: Moment = 0  # and up to which moment it knows things
         self._news = news
         self._recorded = [event.recorded for event in news]
-        self._until = _FOREVER if known_until is None else known_until
+        self._stops: list[Moment] = []  # where earlier looks stopped to know, while they are walked again
         self._learned = 0
         self._learned_until: Moment = 0
         self._last_look = start
         self._schedule = [event.recorded for event in schedule]
-        self._told = max((event.recorded for event in schedule if event.kind != "interval"), default=midnight(start))
+        self._told = max((event.recorded for event in known), default=_FOREVER)
         self._coming = self._next_period()
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
@@ -66,7 +70,8 @@ class Settlement:
         """The days up to and with `through` on which something may have to be billed, each with what is known then."""
         if self._told >= self._until:
             return
-        self._learn(self.horizon(day_of(self._told)))
+        first = self.horizon(day_of(self._told))
+        self._learn(min([first, *self._stops[:1]]))
         while True:
             day = self._next_look()
             if self._schedule and self._schedule[0] < self._until:
@@ -78,6 +83,8 @@ class Settlement:
                 return
             self._last_look = day
             self.known_until = self.horizon(day)
+            if self._stops and self._stops[0] <= self.known_until:
+                self.known_until = self._stops.pop(0)
             self._learn(self.known_until)
             self._release(day)
             yield day
@@ -90,10 +97,11 @@ class Settlement:
     def _resume(self, issued: Issued) -> None:
         """Takes up where the bills issued so far left off: what they looked at is not looked at again."""
         known_until, self._until = self._until, issued.known_until
+        self._stops = [document.known_until for document in issued.documents]
         through = to_day(issued.through)
         for _ in self.looks(through):
             pass
-        self._until = known_until
+        self._until, self._stops = known_until, []
         self._last_look = max(self._last_look, through)
         periods = {billed.period.start: billed for billed in self.released}
         for document in issued.documents:

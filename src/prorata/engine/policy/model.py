@@ -30,7 +30,7 @@ class Price:
 
     minor: int
     months: int
-    plan: str = field(default="", compare=False)
+    plan: str = ""
     yearly_minor: int = field(init=False, repr=False, compare=False)  # what a year costs; the months all divide it
 
     def __post_init__(self) -> None:

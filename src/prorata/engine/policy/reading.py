@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from prorata.engine.calendar import MONTHS
+from prorata.engine.calendar import MONTHS, YEARS
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.checks import contradictions
 from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
@@ -207,6 +207,8 @@ class _Reader:
         if type_ is date:
             if not isinstance(value, date) or isinstance(value, datetime):
                 return self.say(path, f"{name} is a day, written without quotes like 2027-01-01, not {_shown(value)}")
+            if value.year not in YEARS:
+                return self.say(path, f"{name} is a day of the years {YEARS[0]} to {YEARS[-1]}, not {value}")
             return value
         if type_ in (str, bool):
             if not isinstance(value, type_):
