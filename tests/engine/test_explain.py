@@ -228,3 +228,87 @@ def test_what_a_line_is_for_is_said_by_its_kind() -> None:
     # 3 × 5.00 × 20/30 = 10.00
     assert explain(added.lines[0], added, history).causes == ("sms added on 11 April 2026",)
     assert added.total_minor == 1_000
+
+
+def caused(rows: Sequence[Mapping[str, object]], policy: Policy, on: str) -> list[tuple[str, tuple[str, ...]]]:
+    return [(line.text.partition(",")[0], line.causes) for line in explained(rows, policy, on)]
+
+
+def test_an_add_on_with_a_price_of_its_own_is_no_cause_of_what_seats_cost() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-05", "event": "add_on", "item": "sms", "price": "12.00"},
+        {"at": "2026-04-12", "event": "plan", "plan": "PRO"},
+    ]
+    assert ("1 seat from BASIC to PRO", ("plan changed to PRO on 12 April 2026",)) in caused(
+        rows, MAINTER, "2026-05-01"
+    )
+
+
+def test_a_price_agreed_for_the_next_interval_is_no_cause_in_this_one() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-10", "event": "interval", "interval": "year", "price": "500.00"},
+        {"at": "2026-04-12", "event": "plan", "plan": "PRO"},
+    ]
+    assert ("1 seat from BASIC to PRO", ("plan changed to PRO on 12 April 2026",)) in caused(
+        rows, MAINTER, "2026-05-01"
+    )
+
+
+def test_who_leaves_after_a_change_of_plan_leaves_for_no_other_reason() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-05", "event": "plan", "plan": "PRO"},
+        person("2026-04-10", "anna", "deactivate"),
+    ]
+    assert caused(rows, MAINTER, "2026-05-01") == [
+        ("1 seat from BASIC to PRO", ("plan changed to PRO on 5 April 2026",)),
+        ("1 seat BASIC removed", ("anna was deactivated on 10 April 2026",)),
+    ]
+
+
+def test_a_person_s_cause_is_the_event_that_turned_it_not_what_came_after() -> None:
+    policy = policy_of(BASE)
+    rows = [person("2026-04-01", "anna"), person("2026-04-10", "dora"), person("2026-04-12", "dora", "invite")]
+    assert caused(rows, policy, "2026-05-01")[0] == ("1 seat basic added", ("dora joined on 10 April 2026",))
+    rows = [
+        *(person("2026-04-01", user) for user in ("anna", "ben")),
+        person("2026-04-10", "ben", "deactivate", recorded_at="2026-05-15"),
+        person("2026-04-20", "ben", "deactivate", recorded_at="2026-05-15"),
+    ]
+    why = ("ben was deactivated on 10 April 2026 (recorded on 15 May 2026)",)
+    assert caused(rows, policy, "2026-06-01")[:2] == [("1 seat basic removed", why)] * 2
+
+
+def test_an_order_at_an_agreed_price_is_the_price_s_cause_though_another_order_followed() -> None:
+    policy = policy_of(BASE + '[seats]\ncount = "bought"\n')
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-04-01", "event": "start", "quantity": 3},
+        {"at": "2026-04-05", "event": "seats", "quantity": 3, "price": "8.00"},
+        {"at": "2026-04-10", "event": "seats", "quantity": 4},
+    ]
+    agreed, ordered = ("seats set to 3 on 5 April 2026",), ("seats set to 4 on 10 April 2026",)
+    assert caused(rows, policy, "2026-05-01")[:3] == [
+        ("3 seats basic", agreed),
+        ("3 seats basic", agreed),
+        ("1 seat basic added", ordered),
+    ]
+
+
+def test_who_is_told_late_is_the_cause_also_where_everyone_of_the_period_counts() -> None:
+    policy = policy_of(BASE + '[period]\ncharge = "arrears"\n[seats]\nmeasure = "distinct"\n')
+    rows = [person("2026-04-01", "anna"), person("2026-04-10", "dora", recorded_at="2026-05-15")]
+    added = caused(rows, policy, "2026-06-01")[0]
+    assert added == ("1 seat basic added", ("dora joined on 10 April 2026 (recorded on 15 May 2026)",))
+
+
+def test_an_end_that_lies_before_its_telling_is_the_cause_of_what_falls_away() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-20", "event": "cancel", "until": "2026-04-11"},
+    ]
+    policy = policy_of(BASE)
+    assert caused(rows, policy, "2026-05-01") == [
+        ("1 seat basic removed", ("the agreement was cancelled on 20 April 2026",))
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -66,25 +66,34 @@ class Explainer:
         Of a person an event is a cause only if, on the line's first day, it is by what is known now that the person
         takes a seat and was not by what the document before knew, or the other way round.
         """
-        start = line.start_day
         latest: dict[tuple[str, str], Event] = {}
         for event in sorted(line.news, key=by_order):
-            counts_from = start if self._opens(line) and event.day == start else event.day + line.period.delay
-            if counts_from <= start and (line.kind != "period" or counts_from == start):
-                thing = self._thing(event, line)
-                if thing is not None:
-                    latest[thing] = event
-        news = {event.order for event in line.news}
-        found = [
-            (kind, event)
-            for (kind, user), event in latest.items()
-            if kind != "person" or self._moved(user, line, document, news)
-        ]
-        meant = {"plan", "price"} if line.kind in ("plan", "price") else {"person", "seats", "add_on", "cancel"}
-        if line.kind in ("rise", "fall") and None in (line.before, line.after):
-            meant |= {"plan", "price"}  # where the old goes and the new comes, the price may have moved as well
-        fitting = [event for kind, event in found if kind in meant] or [event for _, event in found]
-        return tuple(sorted(fitting, key=by_order))
+            thing = self._thing(event, line)
+            if thing is not None and self._acts(event, line):
+                latest[thing] = event
+        found = []
+        moved = 0
+        for (kind, user), event in latest.items():
+            if kind != "person":
+                found.append((kind, event))
+                continue
+            turn = self._turn(user, line, document)
+            if turn is not None:
+                found.append((kind, turn[0] or event))
+                moved += turn[1]
+        if moved and moved == line.quantity:
+            found = [(kind, event) for kind, event in found if kind == "person"]
+        return tuple(sorted((event for _, event in found), key=by_order))
+
+    def _acts(self, event: Event, line: Line) -> bool:
+        """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
+        start = line.start_day
+        if event.kind == "cancel":
+            return True
+        if line.kind != "period" and line.period.rules.seats.measure == "distinct":
+            return event.day < line.end_day
+        counts_from = start if self._opens(line) and event.day == start else event.day + line.period.delay
+        return counts_from <= start and (line.kind != "period" or counts_from == start)
 
     def _opens(self, line: Line) -> bool:
         """Whether the line begins with the period, so that its first day takes in what happened on it."""
@@ -95,20 +104,25 @@ class Explainer:
     def _thing(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something which can move this line."""
         if event.kind == "cancel":
-            return ("cancel", "")
+            return ("cancel", "") if line.after is None else None
         if line.item != SEATS:
             add_on = line.period.policy.add_ons.get(line.item)
             if event.item == line.item:
                 return ("add_on", event.item)
-            if add_on is None or add_on.charge == "flat":
+            if add_on is None or add_on.charge == "flat" or line.kind == "price":
                 return None
+        elif line.kind in ("plan", "price") or line.kind == "period" or None in (line.before, line.after):
+            # Where the old goes and the new comes, the price may have moved as well as the seats.
+            told_plan = event.plan if event.kind in ("plan", "start") else ""
+            if told_plan and (told_plan == line.price.plan) == (line.kind != "fall"):
+                return ("plan", "")
+            if event.price_minor is not None and not event.item and event.kind != "interval":
+                return ("price", "")
+        if line.kind in ("plan", "price"):
+            return None
         if event.kind in PERSON_EVENTS:
             return ("person", event.user) if self._counts_people(line) else None
-        if event.kind == "plan" or (event.kind == "start" and event.plan):
-            return ("plan", "")
-        if buys(event) and not self._counts_people(line):
-            return ("seats", "")
-        return ("price", "") if event.price_minor is not None else None
+        return ("seats", "") if buys(event) and not self._counts_people(line) else None
 
     def _counts_people(self, line: Line) -> bool:
         if line.period.rules.seats.count == "active":
@@ -116,18 +130,30 @@ class Explainer:
         orders = [event.day for event in self._subscription.events if buys(event)]
         return self._subscription.seats_follow and not any(day + line.period.delay <= line.start_day for day in orders)
 
-    def _moved(self, user: str, line: Line, document: Document, news: Collection[int]) -> bool:
-        """Whether the line's news moved the person into a seat or out of one, as far as the line's days go."""
+    def _turn(self, user: str, line: Line, document: Document) -> tuple[Event | None, int] | None:
+        """How the line's news moved the person on its days: 1 into a seat, -1 out of one, and the event of it.
+
+        None where they did not. There is no event where the person's latest turn was known before.
+        """
         rules, first = line.period.rules.seats, self._seen_from(line)
         past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
+        news = {event.order for event in line.news}
         known = [event for event in self._told.get(user, ()) if event.recorded < document.known_until]
         now, before = People(self._subscription.policy), People(self._subscription.policy)
         now.learn(known)
         seated = any(now.presence(user, first, past, rules.counts_from))
         if line.kind == "period":  # nothing was billed before; the line is another than the one before it
-            return seated != any(now.presence(user, first - 1, past - 1, rules.counts_from))
-        before.learn(event for event in known if event.order not in news)
-        return seated != any(before.presence(user, first, past, rules.counts_from))
+            was = any(now.presence(user, first - 1, past - 1, rules.counts_from))
+        else:
+            before.learn(event for event in known if event.order not in news)
+            was = any(before.presence(user, first, past, rules.counts_from))
+        if seated == was:
+            return None
+        turns = [
+            event for event, counts in now.turns(user, rules.counts_from) if counts == seated and event.order in news
+        ]
+        by_then = [event for event in turns if event.day <= first or event.day < past]
+        return (by_then[-1] if by_then else None), 1 if seated else -1
 
     def _seen_from(self, line: Line) -> Day:
         """The day whose end tells what holds on the line's first day."""

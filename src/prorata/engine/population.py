@@ -127,6 +127,15 @@ class People:
             if at + 1 == len(moves) or moves[at + 1][0] != day:
                 yield day, tally[after]
 
+    def turns(self, user: str, counts_from: CountsFrom) -> Iterator[tuple[Event, bool]]:
+        """The events after which the person takes a seat and did not before, or the other way round."""
+        tally = self._tally(counts_from)
+        member = self._members.get(user)
+        if member is not None:
+            for event, (_, before, after) in zip(member.events, self._moves(member), strict=True):
+                if tally[after] != tally[before]:
+                    yield event, tally[after]
+
     def seated(self, day: Day, counts_from: CountsFrom) -> Iterator[str]:
         """The people who take a seat at the end of `day`, in the order in which they first appeared."""
         for user in self._members:
