@@ -1,4 +1,8 @@
-"""A document is an invoice or a credit note: lines that each bill one change of one stretch of days."""
+"""A document is an invoice or a credit note: lines that each bill one change of one stretch of days.
+
+Both are named tuples and not frozen dataclasses: a bill run makes lines by the million, and these are made in a third
+of the time.
+"""
 
 from __future__ import annotations
 
