@@ -312,3 +312,15 @@ def test_an_end_that_lies_before_its_telling_is_the_cause_of_what_falls_away() -
     assert caused(rows, policy, "2026-05-01") == [
         ("1 seat basic removed", ("the agreement was cancelled on 20 April 2026",))
     ]
+
+
+def test_naming_the_plan_one_has_moves_no_price() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-05", "event": "plan", "plan": "basic", "price": "8.00"},
+        {"at": "2026-04-12", "event": "plan", "plan": "basic"},
+    ]
+    assert caused(rows, policy_of(BASE), "2026-05-01")[0] == (
+        "1 seat basic",
+        ("plan changed to basic on 5 April 2026",),
+    )

@@ -113,7 +113,7 @@ class Explainer:
                 return None
         elif line.kind in ("plan", "price") or line.kind == "period" or None in (line.before, line.after):
             # Where the old goes and the new comes, the price may have moved as well as the seats.
-            told_plan = event.plan if event.kind in ("plan", "start") else ""
+            told_plan = event.plan if event.kind in ("plan", "start") and line.kind != "price" else ""
             if told_plan and (told_plan == line.price.plan) == (line.kind != "fall"):
                 return ("plan", "")
             if event.price_minor is not None and not event.item and event.kind != "interval":
