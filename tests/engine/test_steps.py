@@ -1,4 +1,4 @@
-"""Step functions, judged day by day: what holds, what a window sees, where two of them differ."""
+"""Step functions, judged day by day: what holds, what a window sees, what two of them say together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prorata.engine.steps import Level, Steps, Window, compare, joined, overlaid, together
+from prorata.engine.steps import Level, Steps, Window, joined, overlaid, pieces
 
 V = TypeVar("V")
 SETS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=12)
@@ -108,28 +108,16 @@ def test_a_level_is_the_sum_of_what_came_by_the_day_in_whatever_order_it_was_tol
     ]
 
 
-@given(SETS, SETS, st.integers(1, 30))
-def test_two_windows_together_say_of_each_day_what_both_say(
-    left: list[tuple[int, int]], right: list[tuple[int, int]], end: int
-) -> None:
-    one, two = Steps(0), Steps(0)
-    for steps, sets in ((one, left), (two, right)):
-        for day, value in sets:
-            steps.set(day, value)
-    windows = one.window((0, end, 0, 0)), two.window((0, end, 0, 0))
-    both = together(*windows)
-    assert values_of(both, end) == {day: (one.at(day), two.at(day)) for day in range(end)}
-    assert all(first[0] < second[0] for first, second in pairwise(both))
-
-
 @given(windows(20), windows(20))
-def test_a_comparison_names_every_day_that_differs_and_no_other(left: Window[int], right: Window[int]) -> None:
-    before, after = values_of(left, 20), values_of(right, 20)
-    found = compare(left, right, 20)
+def test_two_windows_in_pieces_say_of_each_day_what_both_say_and_step_where_either_does(
+    left: Window[int], right: Window[int]
+) -> None:
+    found = pieces(left, right, 20)
     said = {day: (one, two) for first, past, one, two in found for day in range(first, past)}
-    assert said == {day: (before[day], after[day]) for day in range(20) if before[day] != after[day]}
-    assert sum(past - first for first, past, _, _ in found) == len(said)  # no day twice
-    assert all(one[1] < two[0] or (one[1] == two[0] and one[2:] != two[2:]) for one, two in pairwise(found))
+    assert said == {day: (values_of(left, 20)[day], values_of(right, 20)[day]) for day in range(20)}
+    assert sum(past - first for first, past, _, _ in found) == 20  # no day twice
+    assert [first for first, *_ in found] == sorted({day for day, _ in (*left, *right)})
+    assert all(one[1] == two[0] and one[2:] != two[2:] for one, two in pairwise(found))
 
 
 @given(windows(20), st.integers(0, 19), st.integers(1, 20), st.integers(0, 2))

@@ -72,10 +72,10 @@ _CSV_TOTALS = ("subtotal", "tax", "total", "credit_used", "credit_left", "due")
 def write_json(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None:
     """One document a line; with `explained`, every line says why in a key of its own."""
     for subscription, billing in billed:
-        explainer = Explainer(subscription)
+        explainer = Explainer(subscription) if explained else None
         for document in billing.documents:
             record = document_record(document)
-            if explained:
+            if explainer is not None:
                 for line, said in zip(document.lines, record["lines"], strict=True):
                     said["explanation"] = str(explainer.explain(line, document)).split("\n")
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -87,13 +87,13 @@ def write_csv(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None
     line_columns = [f"line_{name}" if name == "kind" else name for name in _CSV_LINE]
     writer.writerow([*_CSV_DOCUMENT, *line_columns, *_CSV_TOTALS, *(["explanation"] if explained else [])])
     for subscription, billing in billed:
-        explainer = Explainer(subscription)
+        explainer = Explainer(subscription) if explained else None
         for document in billing.documents:
             record = document_record(document)
             for line, said in zip(document.lines, record["lines"], strict=True):
                 row = [record[name] for name in _CSV_DOCUMENT] + [said[name] for name in _CSV_LINE]
                 row += [record[name] for name in _CSV_TOTALS]
-                if explained:
+                if explainer is not None:
                     row.append(str(explainer.explain(line, document)).replace("\n", "; "))
                 writer.writerow(row)
 

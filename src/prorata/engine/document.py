@@ -1,7 +1,7 @@
 """A document is an invoice or a credit note: lines that each bill one change of one stretch of days.
 
-Both are named tuples and not frozen dataclasses: a bill run makes lines by the million, and these are made in a third
-of the time.
+Both are named tuples and not frozen dataclasses: a bill run makes lines by the million, and these are made in a
+fraction of the time.
 """
 
 from __future__ import annotations

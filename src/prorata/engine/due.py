@@ -10,7 +10,7 @@ from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
 from prorata.engine.price import add_on_price, never_cheaper, seat_prices
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.steps import Span, Window, joined, together
+from prorata.engine.steps import Span, Window, joined, pieces
 
 SEATS = "seats"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
@@ -36,7 +36,7 @@ def due(known: Known, period: Period) -> Due:
             units, costs = rising(units), never_cheaper(costs)
         add_on = period.policy.add_ons.get(item)
         if add_on is not None and add_on.charge == "seat":
-            units = [(day, each * seats) for day, (each, seats) in together(units, quantities)]
+            units = [(day, each * seats) for day, _, each, seats in pieces(units, quantities, span[1])]
         items[item] = _held(joined(units), joined(costs), span, period)
     return items
 
@@ -52,8 +52,8 @@ def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Pe
         for day, count in quantities:
             held.append((day, (count, price) if count else None))
     else:
-        both = together(quantities, prices)
-        held = joined([(day, holding if holding[0] and holding[1].minor else None) for day, holding in both])
+        both = pieces(quantities, prices, span[1])
+        held = joined([(day, (count, price) if count and price.minor else None) for day, _, count, price in both])
     end = span[1]
     if end < period.end and held[-1][1] is not None:
         held.append((end, None))

@@ -45,6 +45,7 @@ class Explainer:
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
         self._start = starts_on(subscription.events)
+        self._orders = [event.day for event in subscription.events if buys(event)]
         self._of_people = sorted((one for one in subscription.events if one.kind in PERSON_EVENTS), key=by_order)
         self._told: dict[str, list[Event]] = {}
         for event in self._of_people:
@@ -81,7 +82,7 @@ class Explainer:
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
-        if moved and moved == line.quantity:
+        if moved and moved == line.quantity:  # the people are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
         return tuple(sorted((event for _, event in found), key=by_order))
 
@@ -127,8 +128,8 @@ class Explainer:
     def _counts_people(self, line: Line) -> bool:
         if line.period.rules.seats.count == "active":
             return True
-        orders = [event.day for event in self._subscription.events if buys(event)]
-        return self._subscription.seats_follow and not any(day + line.period.delay <= line.start_day for day in orders)
+        ordered = any(day + line.period.delay <= line.start_day for day in self._orders)
+        return self._subscription.seats_follow and not ordered
 
     def _turn(self, user: str, line: Line, document: Document) -> tuple[Event | None, int] | None:
         """How the line's news moved the person on its days: 1 into a seat, -1 out of one, and the event of it.
@@ -139,12 +140,13 @@ class Explainer:
         past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
         news = {event.order for event in line.news}
         known = [event for event in self._told.get(user, ()) if event.recorded < document.known_until]
-        now, before = People(self._subscription.policy), People(self._subscription.policy)
+        now = People(self._subscription.policy)
         now.learn(known)
         seated = any(now.presence(user, first, past, rules.counts_from))
         if line.kind == "period":  # nothing was billed before; the line is another than the one before it
             was = any(now.presence(user, first - 1, past - 1, rules.counts_from))
         else:
+            before = People(self._subscription.policy)
             before.learn(event for event in known if event.order not in news)
             was = any(before.presence(user, first, past, rules.counts_from))
         if seated == was:

@@ -32,7 +32,6 @@ class Held:
     agreed: Price | None
 
 
-_NEVER: Day = 1 << 40
 _NO_PRICES: Mapping[Interval, Price] = MappingProxyType({})
 
 
@@ -67,8 +66,7 @@ class Known:
         """Takes in what was recorded next, at least one event; the first day on which something may be different."""
         events, days = self._events, self._days
         latest = events[-1].order if events else -1
-        first = _NEVER
-        of_people = []
+        changed, of_people = [], []
         for event in news:
             day = event.day
             if event.order > latest:
@@ -85,9 +83,9 @@ class Known:
                 self._learn_agreed(event)
                 if event.until is not None and event.until < day:
                     day = event.until
-            first = min(first, day)
+            changed.append(day)
         self.people.learn(of_people)
-        return first
+        return min(changed)
 
     def _learn_agreed(self, event: Event) -> None:
         if buys(event):

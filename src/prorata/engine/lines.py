@@ -15,7 +15,7 @@ from prorata.engine.money import rounded
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
 from prorata.engine.refusal import CannotBill
-from prorata.engine.steps import Window, compare, overlaid
+from prorata.engine.steps import Window, overlaid, pieces
 
 
 @dataclass(slots=True)
@@ -84,17 +84,11 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
     nothing: Window[Holding | None] = [(period.start, None)]
     lines: list[Line] = []
     items: dict[str, ItemBilled] = {}
-    for item, held in due.items():
-        so_far = covered.get(item)
-        if so_far is None:
-            items[item] = _write(period, item, first, nothing, held, 0, 0, news, lines)
-        elif so_far.held != held:
-            items[item] = _write(period, item, "rise", so_far.held, held, so_far.exact_parts, so_far.minor, news, lines)
-    for item, so_far in covered.items():
-        if item not in due:
-            items[item] = _write(
-                period, item, "rise", so_far.held, nothing, so_far.exact_parts, so_far.minor, news, lines
-            )
+    for item in due | covered:
+        held = due.get(item, nothing)
+        so_far = covered.get(item) or ItemBilled(nothing)
+        if so_far.held != held:
+            items[item] = _write(period, item, "rise" if item in covered else first, so_far, held, news, lines)
     return Open(billed, lines, items) if lines else None
 
 
@@ -102,24 +96,25 @@ def _write(
     period: Period,
     item: str,
     new: LineKind,
-    held: Window[Holding | None],
+    so_far: ItemBilled,
     due: Window[Holding | None],
-    exact: int,
-    charged: int,
     news: tuple[Event, ...],
     lines: list[Line],
 ) -> ItemBilled:
     """Adds the lines from what was billed of an item to what is due; gives what is billed with them.
 
-    `exact` (in parts of a minor unit) and `charged` are what it came to so far. By running totals a line is the
-    rounded worth of all so far less what was charged for it, so that parts always add up to the whole.
+    What nothing was billed for before is of kind `new`. By running totals a line is the rounded worth of all so far
+    less what was charged for it, so that parts always add up to the whole.
     """
+    held, exact, charged = so_far.held, so_far.exact_parts, so_far.minor
     rounding = period.rules.rounding
     running, mode = rounding.stage == "running", rounding.mode
     parts, parts_of = period.parts, period.scale.parts
     told = len(lines)
     left_out = False
-    for start, end, before, after in compare(held, due, period.end):
+    for start, end, before, after in pieces(held, due, period.end):
+        if before == after:
+            continue
         share = parts_of(start, end)
         for kind, quantity, price, one, other in _changes(new, before, after, period):
             worth = quantity * price.yearly_minor * share
@@ -130,7 +125,7 @@ def _write(
             amount = rounded(exact, parts, mode) - charged if running else rounded(worth, parts, mode)
             charged += amount
             line = (period, item, kind, start, end, quantity, price, amount, worth, one, other, news)
-            lines.append(tuple.__new__(Line, line))  # Line(*line) in a third of the time: lines are made by the million
+            lines.append(tuple.__new__(Line, line))  # Line(*line) in half the time
     if left_out:  # what is billed is what the lines say, no more, or whoever remembers the lines would not know
         for made in lines[told:]:
             held = overlaid(held, made.start_day, made.end_day, period.end, made.after)

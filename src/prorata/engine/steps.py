@@ -99,38 +99,9 @@ def joined(window: Window[V]) -> Window[V]:
 W = TypeVar("W")
 
 
-def together(left: Window[V], right: Window[W]) -> Window[tuple[V, W]]:
-    """Two windows with the same start as one, cut wherever either steps."""
-    both: Window[tuple[V, W]] = []
-    i, j = len(left) - 1, len(right) - 1
-    while i >= 0:
-        left_day, one = left[i]
-        right_day, two = right[j]
-        if left_day >= right_day:
-            both.append((left_day, (one, two)))
-            i -= 1
-            j -= left_day == right_day
-        else:
-            both.append((right_day, (one, two)))
-            j -= 1
-    both.reverse()
-    return both
-
-
-def overlaid(window: Window[V], start: Day, end: Day, past: Day, value: V) -> Window[V]:
-    """The window, which goes up to `past`, with another value from `start` up to `end`."""
-    before = [step for step in window if step[0] < start]
-    held = [step for step in window if step[0] <= end][-1][1]
-    after = [(end, held), *(step for step in window if step[0] > end)] if end < past else []
-    return joined([*before, (start, value), *after])
-
-
-Difference: TypeAlias = tuple[Day, Day, V, V]
-
-
-def compare(left: Window[V], right: Window[V], end: Day) -> list[Difference[V]]:
-    """Where two windows up to `end` with the same start differ: from, up to, left value, right value."""
-    found: list[Difference[V]] = []
+def pieces(left: Window[V], right: Window[W], end: Day) -> list[tuple[Day, Day, V, W]]:
+    """Two windows up to `end` with the same start, cut wherever either steps: from, up to, left value, right value."""
+    found: list[tuple[Day, Day, V, W]] = []
     i, j = len(left) - 1, len(right) - 1
     while i >= 0:
         start, one = left[i]
@@ -143,8 +114,15 @@ def compare(left: Window[V], right: Window[V], end: Day) -> list[Difference[V]]:
         else:
             i -= 1
             j -= 1
-        if one != two:
-            found.append((start, end, one, two))
+        found.append((start, end, one, two))
         end = start
     found.reverse()
     return found
+
+
+def overlaid(window: Window[V], start: Day, end: Day, past: Day, value: V) -> Window[V]:
+    """The window, which goes up to `past`, with another value from `start` up to `end`."""
+    before = [step for step in window if step[0] < start]
+    held = [step for step in window if step[0] <= end][-1][1]
+    after = [(end, held), *(step for step in window if step[0] > end)] if end < past else []
+    return joined([*before, (start, value), *after])
