@@ -61,15 +61,15 @@ def test_at_is_the_last_value_set_on_or_before_the_day(sets: list[tuple[int, int
 
 def test_a_change_counts_on_its_day_without_delay_and_on_the_next_with_it() -> None:
     level = Level()
-    level.add([(1, 3)])
-    level.add([(10, 1)])
+    level.add(1, 3)
+    level.add(10, 1)
     assert level.window((5, 20, 5, 0)) == [(5, 3), (10, 4)]
     assert level.window((5, 20, 4, 1)) == [(5, 3), (11, 4)]
 
 
 def test_the_day_before_the_window_decides_its_first_day_when_changes_are_delayed() -> None:
     level = Level()
-    level.add([(5, 1)])  # on the window's first day
+    level.add(5, 1)  # on the window's first day
     assert level.window((5, 20, 5, 0)) == [(5, 1)]
     assert level.window((5, 20, 4, 1)) == [(5, 0), (6, 1)]
     assert level.window((5, 20, 5, 1)) == [(5, 1)]
@@ -77,7 +77,7 @@ def test_the_day_before_the_window_decides_its_first_day_when_changes_are_delaye
 
 def test_a_change_on_the_last_day_is_outside_the_window_when_delayed() -> None:
     level = Level()
-    level.add([(19, 1)])
+    level.add(19, 1)
     assert level.window((5, 20, 5, 0)) == [(5, 0), (19, 1)]
     assert level.window((5, 20, 4, 1)) == [(5, 0)]
 
@@ -102,7 +102,7 @@ def test_a_level_is_the_sum_of_what_came_by_the_day_in_whatever_order_it_was_tol
 ) -> None:
     level = Level()
     for day, change in changes:
-        level.add([(day, change)])
+        level.add(day, change)
     assert [level.at(at) for at in range(-1, 23)] == [
         sum(change for day, change in changes if day <= at) for at in range(-1, 23)
     ]

@@ -32,6 +32,7 @@ class Held:
     agreed: Price | None
 
 
+_FOREVER: Day = 1 << 62
 _NO_PRICES: Mapping[Interval, Price] = MappingProxyType({})
 
 
@@ -66,7 +67,8 @@ class Known:
         """Takes in what was recorded next, at least one event; the first day on which something may be different."""
         events, days = self._events, self._days
         latest = events[-1].order if events else -1
-        changed, of_people = [], []
+        first = _FOREVER
+        of_people = []
         for event in news:
             day = event.day
             if event.order > latest:
@@ -83,9 +85,9 @@ class Known:
                 self._learn_agreed(event)
                 if event.until is not None and event.until < day:
                     day = event.until
-            changed.append(day)
+            first = min(first, day)
         self.people.learn(of_people)
-        return min(changed)
+        return first
 
     def _learn_agreed(self, event: Event) -> None:
         if buys(event):

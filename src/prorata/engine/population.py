@@ -37,12 +37,11 @@ class _Tally(dict[Standing, bool]):
 
     def count(self, moves: Iterable[Move]) -> None:
         """Adds what the moves change."""
-        changes = []
+        add = self.level.add
         for day, before, after in moves:
             change = self[after] - self[before]
             if change:
-                changes.append((day, change))
-        self.level.add(changes)
+                add(day, change)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from typing import Generic, TypeAlias, TypeVar
 
 from prorata.engine.calendar import Day
@@ -68,23 +67,22 @@ class Level(Steps[int]):
     def __init__(self) -> None:
         super().__init__(0)
 
-    def add(self, changes: Iterable[tuple[Day, int]]) -> None:
-        """Each change is so many more from the end of its day on, for ever."""
+    def add(self, day: Day, change: int) -> None:
+        """So many more from the end of `day` on, for ever."""
         days, values = self.days, self.values
-        for day, change in changes:
-            if not days:
-                days.append(day)
-                values.append(change)
-            elif day > days[-1]:
-                days.append(day)
-                values.append(values[-1] + change)
-            else:
-                at = bisect_left(days, day)
-                if days[at] != day:
-                    days.insert(at, day)
-                    values.insert(at, values[at - 1] if at else 0)
-                for later in range(at, len(values)):
-                    values[later] += change
+        if not days:
+            days.append(day)
+            values.append(change)
+        elif day > days[-1]:
+            days.append(day)
+            values.append(values[-1] + change)
+        else:
+            at = bisect_left(days, day)
+            if days[at] != day:
+                days.insert(at, day)
+                values.insert(at, values[at - 1] if at else 0)
+            for later in range(at, len(values)):
+                values[later] += change
 
 
 def joined(window: Window[V]) -> Window[V]:
