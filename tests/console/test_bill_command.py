@@ -293,8 +293,16 @@ BAD: dict[str, tuple[list[str], str]] = {
         "bad.csv, line 2: 5 values for 4 columns; put texts with commas in quotes",
     ),
     "a text that does not end": (
-        ["at,account,event,user", '2026-01-01,A,activate,"anna'],
-        "bad.csv, line 2: unexpected end of data",
+        ["at,account,event,user", '2026-01-01,A,activate,"anna', "2026-01-02,A,activate,ben"],
+        "bad.csv, line 2: a quote is opened here and never closed",
+    ),
+    "a text that goes on after its end": (
+        ["at,account,event,user", '2026-01-01,A,activate,"anna"s'],
+        "bad.csv, line 2: a quoted value goes on after its closing quote; write a quote within one as two",
+    ),
+    "a mistake in a row of several lines": (
+        ["at,account,event,reason", '2026-01-01,A,start,"two\nlines"', '2026-01-01,A,strat,"two\nlines"'],
+        f"bad.csv, line 4, column event: 'strat' is not an event; did you mean 'start'? allowed: {', '.join(KINDS)}",
     ),
     "another separator": (
         ["at;account;event;user", "2026-01-01;A;activate;anna"],
@@ -309,6 +317,14 @@ BAD: dict[str, tuple[list[str], str]] = {
     "JSON in JSON": (
         ['{"at": {"day": 1}}'],
         "bad.csv, line 1: a line is one flat object of texts and numbers",
+    ),
+    "a JSON array": (
+        ['[{"at": "2026-01-01", "account": "A", "event": "activate", "user": "anna"}]'],
+        "bad.csv, line 1: this is a JSON array; write JSON Lines, each event an object on its line",
+    ),
+    "a JSON key twice": (
+        ['{"at": "2026-01-01", "account": "A", "event": "activate", "user": "anna", "user": "ben"}'],
+        "bad.csv, line 1: 'user' is there twice",
     ),
     "a JSON number that is none": (
         ['{"at": NaN, "account": "A", "event": "activate", "user": "anna"}'],

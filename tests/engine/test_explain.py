@@ -91,6 +91,27 @@ def test_a_plan_line_is_caused_by_the_change_of_plan_alone() -> None:
     assert [line.causes for line in moved] == [("plan changed to PRO on 20 April 2026",)]
 
 
+def test_a_plan_bought_during_its_trial_is_named_where_the_trial_ends() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-10", "event": "trial_plan", "plan": "PRO"},
+        {"at": "2026-04-20", "event": "plan", "plan": "PRO"},
+    ]
+    basic, pro = explained(rows, MAINTER, "2026-05-01")
+    assert (basic.text, basic.people) == ("1 seat BASIC, 1–9 May 2026", ("anna",))
+    assert (pro.text, pro.causes) == ("1 seat PRO, 10–31 May 2026", ("plan changed to PRO on 20 April 2026",))
+
+
+def test_an_agreement_that_is_cancelled_says_how_it_ends_and_not_which_day_a_leaver_is_billed() -> None:
+    start = person("2026-04-01", "anna")
+    on_the_day = policy_of(BASE + '[cancel]\nends = "day"\n')
+    [fall] = explained([start, {"at": "2026-04-10", "event": "cancel"}], on_the_day, "2026-05-01")
+    assert fall.rules[0] == "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
+    [fall] = explained([start, {"at": "2026-04-10", "event": "cancel", "until": "2026-04-16"}], MAINTER, "2026-05-01")
+    assert fall.causes == ("the agreement was cancelled on 10 April 2026, to end with 15 April 2026",)
+    assert not any("change_day" in rule or "cancel" in rule for rule in fall.rules)
+
+
 def test_of_a_period_s_own_line_the_people_are_named_in_the_order_they_came() -> None:
     [line] = explained([*TWO, person("2026-01-01", "carl")], KONFIDENS, "2026-01-01")
     assert line.people == ("anna", "ben", "carl")
@@ -310,7 +331,7 @@ def test_an_end_that_lies_before_its_telling_is_the_cause_of_what_falls_away() -
     ]
     policy = policy_of(BASE)
     assert caused(rows, policy, "2026-05-01") == [
-        ("1 seat basic removed", ("the agreement was cancelled on 20 April 2026",))
+        ("1 seat basic removed", ("the agreement was cancelled on 20 April 2026, to end with 10 April 2026",))
     ]
 
 

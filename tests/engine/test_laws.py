@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import day_of, midnight
-from prorata.engine.explain import Explainer, explain
+from prorata.engine.causes import Causes
+from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded
@@ -159,14 +160,14 @@ def by_members(subscription: Subscription) -> Subscription:
 
 @given(subscriptions().map(by_members))
 def test_the_people_who_caused_a_line_add_up_to_its_seats(subscription: Subscription) -> None:
-    explainer = Explainer(subscription)
+    causes_of = Causes(subscription).of
     through = settled(subscription)
     judged = {period.first: period for period in periods(subscription, through)}
     for document in bill(subscription, through=through).documents:
         known = tuple(event for event in subscription.events if event.recorded < document.known_until)
         judge = Judge(replace(subscription, events=known))
         for line in document.lines:
-            causes = explainer.causes(line, document)
+            causes = causes_of(line, document)
             if line.item == "seats" and line.kind in ("rise", "fall") and all(event.user for event in causes):
                 holders = judge.holders(judged[line.period_start], line.start)
                 assert sum(1 if event.user in holders else -1 for event in causes) == line.quantity

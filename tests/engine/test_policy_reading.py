@@ -282,6 +282,18 @@ BROKEN: dict[str, tuple[str, str]] = {
         'test.toml, line 8: rise.settle would have no effect; it needs period.charge = "advance": '
         "in arrears a rise is on its period's bill anyway",
     ),
+    "a plan without a name": (
+        BASE + '[plans.""]\nprice = "3.00 per month"\n',
+        'test.toml, line 5: plans."": a name has signs, and no space before or after them',
+    ),
+    "a role with a space before it": (
+        BASE + '[roles." paying"]\n',
+        'test.toml, line 5: roles." paying": a name has signs, and no space before or after them',
+    ),
+    "plans that differ in capitals": (
+        BASE + '[plans.Basic]\nprice = "3.00 per month"\n',
+        "test.toml, line 5: plans.Basic and plans.basic differ in capitals only; rename one",
+    ),
     "when a fall is credited in arrears": (
         BASE + '[period]\ncharge = "arrears"\n[fall]\nsettle = "now"\n',
         'test.toml, line 8: fall.settle would have no effect; it needs period.charge = "advance": '

@@ -82,6 +82,20 @@ def test_what_is_charged_at_once_is_charged_at_every_run_of_a_day() -> None:
     assert lines(bill(subscription, through=date(2026, 4, 16)))[1:] == [("2026-04-16", "2026-04-16", 2, 1000)]
 
 
+def test_what_is_new_after_a_period_s_own_bill_of_the_same_day_is_a_rise() -> None:
+    rows = [
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+        {"at": "2026-04-01T15:00:00Z", "event": "add_on", "item": "sms", "price": "5.00"},
+    ]
+    subscription = read_history(rows, policy=AT_ONCE)
+    morning = run(subscription, "2026-04-01T10:00:00+00:00")
+    evening = run(subscription, "2026-04-01T20:00:00+00:00", morning)
+    kinds = [[(line.item, line.kind) for line in document.lines] for document in evening.documents]
+    assert kinds == [[("seats", "period")], [("sms", "rise")]]
+    [whole] = bill(subscription, through=date(2026, 4, 1)).documents
+    assert [(line.item, line.kind) for line in whole.lines] == [("seats", "period"), ("sms", "period")]
+
+
 def test_a_settlement_day_that_was_looked_at_is_over() -> None:
     subscription = read_history(
         [

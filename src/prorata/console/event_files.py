@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from prorata.engine.intake import COLUMNS, IntakeError, Row, near
 
@@ -23,7 +24,12 @@ def rows_of(shown: str, text: str) -> list[Row]:
     """The rows of a text; `shown` is how problems name it."""
     if not text.strip():
         raise IntakeError([f"{shown} is empty; the first line names the columns: {', '.join(COLUMNS)}"])
-    rows = list(_json_rows(shown, text) if text.lstrip().startswith("{") else _csv_rows(shown, text))
+    first = text.lstrip()[0]
+    if first == "[":
+        raise IntakeError(
+            [f"{shown}, line 1: this is a JSON array; write JSON Lines, each event an object on its line"]
+        )
+    rows = list(_json_rows(shown, text) if first == "{" else _csv_rows(shown, text))
     if not rows:
         raise IntakeError([f"{shown} has a header and no events"])
     return rows
@@ -50,13 +56,16 @@ def _text(name: str) -> tuple[str, str]:
 
 def _csv_rows(name: str, text: str) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    begins = 1
     try:
         header = [column.strip() for column in next(reader)]
         _check_header(name, header)
+        begins = reader.line_num + 1
         for cells in reader:
+            begins, began = reader.line_num + 1, begins
             if not any(cell.strip() for cell in cells):
                 continue
-            place = f"{name}, line {reader.line_num}"
+            place = f"{name}, line {began}"
             if len(cells) > len(header):
                 raise IntakeError(
                     [f"{place}: {len(cells)} values for {len(header)} columns; put texts with commas in quotes"]
@@ -65,7 +74,14 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
                 place, {column: cell.strip() for column, cell in zip(header, cells, strict=False) if cell.strip()}
             )
     except csv.Error as error:
-        raise IntakeError([f"{name}, line {reader.line_num}: {error}"]) from None
+        said = str(error)
+        if "expected after" in said:
+            said = "a quoted value goes on after its closing quote; write a quote within one as two"
+        elif "end of data" in said:
+            said = "a quote is opened here and never closed"
+        elif "limit" in said:
+            said = f"a value has more than {csv.field_size_limit():,} signs; a quote may not be closed"
+        raise IntakeError([f"{name}, line {begins}: {said}"]) from None
 
 
 def _check_header(name: str, header: list[str]) -> None:
@@ -85,15 +101,30 @@ def _check_header(name: str, header: list[str]) -> None:
         raise IntakeError(problems)
 
 
+class _Twice(Exception):
+    """A key that an object has twice."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in told:
+            raise _Twice(key)
+        told[key] = value
+    return told
+
+
 def _json_rows(name: str, text: str) -> Iterator[Row]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         place = f"{name}, line {number}"
         try:
-            told = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+            told = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once_each)
         except json.JSONDecodeError as error:
             raise IntakeError([f"{place}, column {error.colno}: this is not JSON: {error.msg}"]) from None
+        except _Twice as error:
+            raise IntakeError([f"{place}: {error.args[0]!r} is there twice"]) from None
         except RecursionError:
             told = None
         if not isinstance(told, dict) or any(isinstance(value, (dict, list, bool)) for value in told.values()):

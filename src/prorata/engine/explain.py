@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prorata.engine.calendar import Day, day_of, months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.calendar import day_of, months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
-from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
+from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import Rules
-from prorata.engine.population import People, by_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,137 +43,18 @@ class Explainer:
     """Explains an account's lines, one after the other."""
 
     def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
-        self._start = starts_on(subscription.events)
-        self._orders = [event.day for event in subscription.events if buys(event)]
-        self._of_people = sorted((one for one in subscription.events if one.kind in PERSON_EVENTS), key=by_order)
-        self._told: dict[str, list[Event]] = {}
-        for event in self._of_people:
-            self._told.setdefault(event.user, []).append(event)
+        self._causes = Causes(subscription)
 
     def explain(self, line: Line, document: Document) -> Explanation:
-        people = tuple(self._people(line, document))
+        people = tuple(self._causes.holders(line, document))
+        causes = () if people else self._causes.of(line, document)
         return Explanation(
             text=describe(line),
-            causes=() if people else tuple(_cause(event) for event in self.causes(line, document)),
+            causes=tuple(_cause(event) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
-            rules=tuple(_rules(line, document)),
+            rules=tuple(_rules(line, document, causes)),
         )
-
-    def causes(self, line: Line, document: Document) -> tuple[Event, ...]:
-        """The events that made the quantity or price what it is, in the order in which they took effect.
-
-        Of a person an event is a cause only if, on the line's first day, it is by what is known now that the person
-        takes a seat and was not by what the document before knew, or the other way round.
-        """
-        latest: dict[tuple[str, str], Event] = {}
-        for event in sorted(line.news, key=by_order):
-            thing = self._thing(event, line)
-            if thing is not None and self._acts(event, line):
-                latest[thing] = event
-        found = []
-        moved = 0
-        for (kind, user), event in latest.items():
-            if kind != "person":
-                found.append((kind, event))
-                continue
-            turn = self._turn(user, line, document)
-            if turn is not None:
-                found.append((kind, turn[0] or event))
-                moved += turn[1]
-        if moved and moved == line.quantity:  # the people are all of it, whatever else was told
-            found = [(kind, event) for kind, event in found if kind == "person"]
-        return tuple(sorted((event for _, event in found), key=by_order))
-
-    def _acts(self, event: Event, line: Line) -> bool:
-        """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
-        start = line.start_day
-        if event.kind == "cancel":
-            return True
-        if line.kind != "period" and line.period.rules.seats.measure == "distinct":
-            return event.day < line.end_day
-        counts_from = start if self._opens(line) and event.day == start else event.day + line.period.delay
-        return counts_from <= start and (line.kind != "period" or counts_from == start)
-
-    def _opens(self, line: Line) -> bool:
-        """Whether the line begins with the period, so that its first day takes in what happened on it."""
-        if line.start_day != line.period.start:
-            return False
-        return line.kind != "period" or line.start_day == self._start
-
-    def _thing(self, event: Event, line: Line) -> tuple[str, str] | None:
-        """What the event is about, if that is something which can move this line."""
-        if event.kind == "cancel":
-            return ("cancel", "") if line.after is None else None
-        if line.item != SEATS:
-            add_on = line.period.policy.add_ons.get(line.item)
-            if event.item == line.item:
-                return ("add_on", event.item)
-            if add_on is None or add_on.charge == "flat" or line.kind == "price":
-                return None
-        elif line.kind in ("plan", "price") or line.kind == "period" or None in (line.before, line.after):
-            # Where the old goes and the new comes, the price may have moved as well as the seats.
-            told_plan = event.plan if event.kind in ("plan", "start") and line.kind != "price" else ""
-            if told_plan and (told_plan == line.price.plan) == (line.kind != "fall"):
-                return ("plan", "")
-            if event.price_minor is not None and not event.item and event.kind != "interval":
-                return ("price", "")
-        if line.kind in ("plan", "price"):
-            return None
-        if event.kind in PERSON_EVENTS:
-            return ("person", event.user) if self._counts_people(line) else None
-        return ("seats", "") if buys(event) and not self._counts_people(line) else None
-
-    def _counts_people(self, line: Line) -> bool:
-        if line.period.rules.seats.count == "active":
-            return True
-        ordered = any(day + line.period.delay <= line.start_day for day in self._orders)
-        return self._subscription.seats_follow and not ordered
-
-    def _turn(self, user: str, line: Line, document: Document) -> tuple[Event | None, int] | None:
-        """How the line's news moved the person on its days: 1 into a seat, -1 out of one, and the event of it.
-
-        None where they did not. There is no event where the person's latest turn was known before.
-        """
-        rules, first = line.period.rules.seats, self._seen_from(line)
-        past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
-        news = {event.order for event in line.news}
-        known = [event for event in self._told.get(user, ()) if event.recorded < document.known_until]
-        now = People(self._subscription.policy)
-        now.learn(known)
-        seated = any(now.presence(user, first, past, rules.counts_from))
-        if line.kind == "period":  # nothing was billed before; the line is another than the one before it
-            was = any(now.presence(user, first - 1, past - 1, rules.counts_from))
-        else:
-            before = People(self._subscription.policy)
-            before.learn(event for event in known if event.order not in news)
-            was = any(before.presence(user, first, past, rules.counts_from))
-        if seated == was:
-            return None
-        turns = [
-            event for event, counts in now.turns(user, rules.counts_from) if counts == seated and event.order in news
-        ]
-        by_then = [event for event in turns if event.day <= first or event.day < past]
-        return (by_then[-1] if by_then else None), 1 if seated else -1
-
-    def _seen_from(self, line: Line) -> Day:
-        """The day whose end tells what holds on the line's first day."""
-        return line.start_day if line.start_day == self._start else line.start_day - line.period.delay
-
-    def _people(self, line: Line, document: Document) -> Iterator[str]:
-        rules = line.period.rules.seats
-        if line.item != SEATS or rules.count != "active" or line.kind != "period":
-            return
-        if line.start_day > line.period.start:
-            return
-        people = People(self._subscription.policy)
-        people.learn(event for event in self._of_people if event.recorded < document.known_until)
-        day = self._seen_from(line)
-        if rules.measure == "distinct":
-            yield from people.seated_within(day, line.end_day - rules.delay_days, rules.counts_from)
-        else:
-            yield from people.seated(day, rules.counts_from)
 
 
 def describe(line: Line) -> str:
@@ -213,7 +94,8 @@ def _cause(event: Event) -> str:
     why = f" ({event.reason})" if event.reason else ""
     recorded = day_of(event.recorded)
     late = "" if recorded == event.day else f" (recorded on {speak_day(recorded)})"
-    return f"{said} on {speak_day(event.day)}{why}{late}"
+    ends = f", to end with {speak_day(event.until - 1)}" if event.kind == "cancel" and event.until else ""
+    return f"{said} on {speak_day(event.day)}{ends}{why}{late}"
 
 
 def _arithmetic(line: Line, currency: str) -> str:
@@ -271,11 +153,15 @@ def share_words(line: Line) -> str:
     return f" ({', then '.join(words)})"
 
 
-def _rules(line: Line, document: Document) -> Iterator[str]:
+def _rules(line: Line, document: Document, causes: Iterable[Event]) -> Iterator[str]:
     rules = line.period.rules
+    cancel = next((event for event in causes if event.kind == "cancel"), None)
     if line.item == SEATS and rules.seats.minimum and line.after and line.after[0] == rules.seats.minimum:
         yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
-    if line.kind != "period" or line.start_day > line.period.start:
+    if cancel is not None:
+        if cancel.until is None:
+            yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
+    elif line.kind != "period" or line.start_day > line.period.start:
         yield _CHANGE_DAY[rules.seats.change_day]
     yield from _share_rule(line, rules)
     if line.kind == "period":

@@ -80,7 +80,7 @@ _Change: TypeAlias = tuple[LineKind, int, Price, Holding | None, Holding | None]
 def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) -> Open | None:
     """What leads from what was billed for the period to what is due for it, in order of item and day, if anything."""
     period, covered = billed.period, billed.items
-    first: LineKind = "period" if look == billed.released else "rise"
+    first: LineKind = "rise" if covered or look != billed.released else "period"
     nothing: Window[Holding | None] = [(period.start, None)]
     lines: list[Line] = []
     items: dict[str, ItemBilled] = {}
@@ -88,7 +88,7 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
         held = due.get(item, nothing)
         so_far = covered.get(item) or ItemBilled(nothing)
         if so_far.held != held:
-            items[item] = _write(period, item, "rise" if item in covered else first, so_far, held, news, lines)
+            items[item] = _write(period, item, first, so_far, held, news, lines)
     return Open(billed, lines, items) if lines else None
 
 

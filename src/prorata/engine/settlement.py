@@ -70,8 +70,9 @@ class Settlement:
         """The days up to and with `through` on which something may have to be billed, each with what is known then."""
         if self._told >= self._until:
             return
-        first = self.horizon(day_of(self._told))
-        self._learn(min([first, *self._stops[:1]]))
+        if not self._learned_until:
+            first = self.horizon(day_of(self._told))
+            self._learn(min([first, *self._stops[:1]]))
         while True:
             day = self._next_look()
             if self._schedule and self._schedule[0] < self._until:

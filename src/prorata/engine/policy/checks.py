@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +56,8 @@ def _identity(policy: Policy) -> Iterator[Problem]:
 def _prices(policy: Policy) -> Iterator[Problem]:
     sold = [("plans", name, plan.prices) for name, plan in policy.plans.items()]
     sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
+    for table, names in (("plans", policy.plans), ("add_ons", policy.add_ons), ("roles", policy.roles)):
+        yield from _names(table, names)
     if "seats" in policy.add_ons:
         yield Problem(("add_ons", "seats"), "add_ons.seats: the name is the seats' own; call the add-on something else")
     for table, name, prices in sold:
@@ -64,6 +66,17 @@ def _prices(policy: Policy) -> Iterator[Problem]:
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
+
+
+def _names(table: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Names are written in event files, where spaces around them are not seen and plans may be in other capitals."""
+    met: dict[str, str] = {}
+    for name in names:
+        if not name.strip() or name != name.strip():
+            yield Problem((table, name), f'{table}."{name}": a name has signs, and no space before or after them')
+        alike = met.setdefault(name.lower(), name)
+        if alike != name:
+            yield Problem((table, name), f"{table}.{name} and {table}.{alike} differ in capitals only; rename one")
 
 
 def _notice(policy: Policy, row: PriceRow, path: Path) -> Iterator[Problem]:
