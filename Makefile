@@ -19,7 +19,7 @@ run: .venv/.ready  ## show Prorata at work: prorata demo
 	@.venv/bin/prorata demo
 
 .PHONY: test
-test: .venv-test/.ready .venv-engine/.ready  ## run every check; the first that fails ends it
+test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every check; the first that fails ends it
 	@echo "==> ruff check"
 	@.venv-test/bin/ruff check --quiet
 	@echo "==> ruff format --check"
@@ -30,6 +30,8 @@ test: .venv-test/.ready .venv-engine/.ready  ## run every check; the first that 
 	@said=$$(.venv-test/bin/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 	@echo "==> tests of the engine, with nothing installed but pytest and Hypothesis"
 	@PYTHONPATH=src .venv-engine/bin/python -m pytest tests/engine
+	@echo "==> the same tests, with the engine compiled"
+	@.venv-compiled/bin/python -m pytest tests/engine
 	@echo "==> all other tests, with Prorata installed"
 	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine tests
 	@echo "==> prorata check scenarios"
@@ -37,7 +39,9 @@ test: .venv-test/.ready .venv-engine/.ready  ## run every check; the first that 
 	@echo "==> all passed"
 
 .PHONY: bench
-bench: .venv-test/.ready  ## measure how fast it is
+bench: .venv-test/.ready .venv-compiled/.ready  ## measure how fast it is, compiled and as plain Python
+	@.venv-compiled/bin/python benchmarks/bench.py
+	@echo
 	@.venv-test/bin/python benchmarks/bench.py
 
 .PHONY: check-mutants
@@ -50,6 +54,9 @@ check-mutants: .venv-test/.ready  ## change the engine in small ways and list th
 docs: .venv-test/.ready  ## write docs/reference anew, and what the examples of the documentation print
 	@.venv-test/bin/python -m prorata.console.reference docs/reference
 	@.venv-test/bin/python -m tests.docs.shown
+
+.PHONY: wheel
+wheel: dist/.compiled  ## compile the engine into dist/*.whl
 
 .PHONY: lock
 lock:  ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions
@@ -81,6 +88,22 @@ clean:  ## delete the virtual environments, the caches and what was built
 	$(call new-venv,.venv-engine,requirements-engine.lock)
 	@touch $@
 
+.venv-compiled/.ready: requirements-engine.lock dist/.compiled
+	$(call new-venv,.venv-compiled,requirements-engine.lock)
+	@.venv-compiled/bin/python $(PIP) install --no-deps dist/*.whl
+	@.venv-compiled/bin/python -c 'from prorata.engine import bill; assert bill.__file__.endswith((".so", ".pyd"))'
+	@touch $@
+
+# Built from a copy, since the compiler leaves what it made beside the sources, where it would be taken for them.
+dist/.compiled: pyproject.toml $(shell find src -name '*.py' -o -name '*.toml' -o -name '*.csv') | .venv-test/.ready
+	$(call need-compiler)
+	@echo "==> compiling the engine"
+	@rm -rf build dist && mkdir -p build && cp -r src README.md LICENSE pyproject.toml build
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 .venv-test/bin/python $(PIP) wheel --no-build-isolation --no-deps \
+		--wheel-dir dist ./build
+	@rm -rf build
+	@touch $@
+
 HAS_VENV := $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
 
 define new-venv
@@ -100,6 +123,22 @@ define new-venv
 @rm -rf $(1)
 @$(PYTHON) -m venv $(1)
 @$(1)/bin/python $(PIP) install --require-hashes -r $(2)
+endef
+
+HAS_COMPILER := $(PYTHON) -c 'import os, shutil, sys, sysconfig; \
+	sys.exit(not (shutil.which("cc") and os.path.exists(sysconfig.get_path("include") + "/Python.h")))'
+
+define need-compiler
+@$(HAS_COMPILER) || { \
+	if [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ] && [ "$(PYTHON)" = python3 ]; then \
+		echo "==> there is no C compiler, or no headers of Python: installing gcc and python3-dev"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get -qq update && apt-get -qq --yes install gcc libc6-dev python3-dev; } >/dev/null; \
+	fi; \
+	$(HAS_COMPILER) || { \
+		echo "compiling needs cc and Python.h; on Debian and Ubuntu: apt-get install gcc libc6-dev python3-dev"; exit 1; \
+	}; \
+}
 endef
 
 define install-prorata

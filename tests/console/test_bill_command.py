@@ -413,6 +413,7 @@ def test_a_policy_of_a_very_long_name_is_no_policy(folder: Path) -> None:
     ("words", "sentence"),
     [
         (("--through", "soon"), "--through: 'soon' is not a date; write one like 2026-04-01"),
+        (("--through", "２０２６-05-01"), "--through: '２０２６-05-01' is not a date; write one like 2026-04-01"),
         (("--start", "2026-13-01"), "--start: '2026-13-01' is not a date; write one like 2026-04-01"),
         (("--interval", "week"), "--interval: 'week' is not an interval; allowed: month, quarter, half_year, year"),
         (("--interval", "quarter"),

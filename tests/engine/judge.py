@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from prorata.engine.calendar import Interval, day_of
+from prorata.engine.calendar import Interval, Moment, midnight
 from prorata.engine.history import Event, Subscription
 from prorata.engine.policy.model import Policy, PriceRow, Rules
 
@@ -24,7 +24,6 @@ class JudgedPeriod:
     interval: Interval
     rules: Rules
     month_borders: list[date]  # of the full interval it is part of
-    opening: bool
 
 
 def months_after(day: date, months: int) -> date:
@@ -39,15 +38,26 @@ def start_of(subscription: Subscription) -> date:
     return max(starts + trials)
 
 
+def opening_of(subscription: Subscription) -> date:
+    """The first period's first day: where the agreement starts by what was told before that day, or told first."""
+    told = sorted((one for one in subscription.events if one.kind in ("start", "trial")), key=lambda one: one.recorded)
+    first = start_of(replace(subscription, events=(told[0],)))
+    for later in told[1:]:
+        if later.recorded < max(midnight(first.toordinal()), told[0].recorded + 1):
+            first = start_of(replace(subscription, events=tuple(told)))
+    return first
+
+
 def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     """Every period that begins before `until`, one after the other."""
     policy = subscription.policy
-    first = start_of(subscription)
+    first = opening_of(subscription)
+    told = min(event.recorded for event in subscription.events if event.kind in ("start", "trial"))
     found: list[JudgedPeriod] = []
     anchor, counted = first, 0
     was_calendar = False
     while first < until:
-        interval = _interval(subscription, first, opening=not found)
+        interval = _interval(subscription, first, max(told + 1, midnight(first.toordinal())))
         rules = policy.rules(interval, first.toordinal())
         length = MONTHS[interval]
         if rules.period.anchor == "calendar":
@@ -60,16 +70,15 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
                 anchor, counted, was_calendar = first, 0, False
             borders = [months_after(anchor, counted + at) for at in range(length + 1)]
             counted += length
-        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders, not found))
+        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders))
         first = borders[-1]
     return found
 
 
-def _interval(subscription: Subscription, first: date, *, opening: bool) -> Interval:
+def _interval(subscription: Subscription, first: date, by: Moment) -> Interval:
     interval: Interval = subscription.interval
     for event in subscription.events:
-        known = event.day <= first.toordinal() and day_of(event.recorded) <= first.toordinal() - (not opening)
-        if event.interval and (event.kind in ("start", "trial") or (event.kind == "interval" and known)):
+        if event.interval and event.day <= first.toordinal() and event.recorded < by:
             interval = event.interval
     return interval
 
@@ -80,6 +89,7 @@ class Judge:
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
         self.policy: Policy = subscription.policy
+        self.start = start_of(subscription)
         self.cancel: Event | None = None
         for event in subscription.events:
             if event.kind == "cancel":
@@ -94,7 +104,7 @@ class Judge:
         keep = period.rules.fall.give == "nothing"
         last = self.last_day(period)
         days = []
-        day = period.first
+        day = max(period.first, self.start)
         while day <= last:
             days.append(day)
             day += ONE
@@ -139,7 +149,7 @@ class Judge:
 
     def moment(self, period: JudgedPeriod, day: date) -> date:
         """The day whose end tells what holds on `day`."""
-        if period.rules.seats.change_day == "billed" or (period.opening and day == period.first):
+        if period.rules.seats.change_day == "billed" or day == self.start:
             return day
         return day - ONE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -59,12 +59,6 @@ def records(
     rows: Sequence[Mapping[str, object]], policy: Policy, through: date, **settings: Any
 ) -> list[dict[str, Any]]:
     return [document_record(document) for document in documents(rows, policy, through, **settings)]
-
-
-def together(one: Billing, two: Billing) -> Billing:
-    """Two runs of an account, one after the other, as one."""
-    documents = one.documents + two.documents
-    return replace(two, documents=documents, lapses=one.lapses + two.lapses)
 
 
 @dataclass(frozen=True)

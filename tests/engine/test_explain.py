@@ -28,9 +28,10 @@ def explained(
     *,
     interval: str | None = None,
     plan: str | None = None,
+    follow: bool = False,
 ) -> list[Explanation]:
     """The explanations of the lines of the document of a day."""
-    history = read_history(rows, policy=policy, interval=interval, plan=plan)
+    history = read_history(rows, policy=policy, interval=interval, plan=plan, seats_follow=follow)
     day = date.fromisoformat(on)
     [document] = [one for one in bill(history, through=day).documents if one.date == day]
     return [explain(line, document, history) for line in document.lines]
@@ -251,6 +252,88 @@ def test_what_a_line_is_for_is_said_by_its_kind() -> None:
     assert added.total_minor == 1_000
 
 
+def test_where_nobody_has_a_seat_now_nobody_who_came_is_the_cause() -> None:
+    policy = policy_of(BASE + '[cancel]\nends = "day"\n')
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        person("2026-04-05", "carla"),
+        {"at": "2026-04-11", "event": "cancel"},
+    ]
+    assert caused(rows, policy, "2026-05-01") == [
+        ("1 seat basic added", ("carla joined on 5 April 2026",)),
+        ("1 seat basic removed", ("the agreement was cancelled on 11 April 2026",)),
+    ]
+
+
+def test_an_add_on_for_every_seat_is_bought_though_its_people_join_that_day() -> None:
+    policy = policy_of(BASE + '[add_ons.video]\nprice = "5.00 per month"\ncharge = "seat"\n')
+    rows = [person("2026-04-01", "anna"), person("2026-04-10", "ben")]
+    bought = {"at": "2026-04-10", "event": "add_on", "item": "video"}
+    added = explained([*rows, bought], policy, "2026-05-01")[1]
+    assert (added.text, added.causes) == (
+        "2 × video added, 10–30 April 2026",
+        ("ben joined on 10 April 2026", "video added on 10 April 2026"),
+    )
+
+
+def test_on_a_later_period_s_first_day_what_happened_that_day_does_not_count_yet() -> None:
+    policy = policy_of(BASE + '[seats]\ncount = "bought"\nchange_day = "not_billed"\n')
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-04-01", "event": "start", "quantity": 5},
+        {"at": "2026-04-30", "event": "seats", "quantity": 6, "recorded_at": "2026-05-03"},
+        {"at": "2026-05-01", "event": "seats", "quantity": 7, "recorded_at": "2026-05-03"},
+    ]
+    assert caused(rows, policy, "2026-06-01")[:2] == [
+        ("1 seat basic added", ("seats set to 6 on 30 April 2026 (recorded on 3 May 2026)",)),
+        ("2 seats basic added", ("seats set to 7 on 1 May 2026 (recorded on 3 May 2026)",)),
+    ]
+
+
+def test_a_price_agreed_with_the_interval_is_the_cause_of_what_seats_cost() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-10", "event": "interval", "interval": "month", "price": "250.00"},
+    ]
+    [moved, _] = caused(rows, MAINTER, "2026-05-01")
+    assert moved == ("1 seat BASIC", ("the interval was changed at 250.00 on 10 April 2026",))
+
+
+def test_a_trial_told_late_is_the_cause_of_the_plan_that_falls_back() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-10", "event": "plan", "plan": "PRO"},
+        {"at": "2026-04-05", "event": "trial_plan", "plan": "PRO", "recorded_at": "2026-05-05"},
+    ]
+    because = ("the trial of PRO began on 5 April 2026 (recorded on 5 May 2026)",)
+    back = ("1 seat from PRO to BASIC", because)
+    assert [one for one in caused(rows, MAINTER, "2026-06-01") if one[1]][:2] == [back, back]
+
+
+def test_what_was_said_of_a_document_stays_said_whatever_is_recorded_later() -> None:
+    rows = [person("2026-04-01", "anna"), person("2026-04-10", "ben")]
+    order = {"at": "2026-04-05", "event": "seats", "quantity": 4, "recorded_at": "2026-06-20"}
+    policy = policy_of(BASE + '[seats]\ncount = "bought"\n')
+    for told in (rows, [*rows, order]):
+        [rise, _] = explained(told, policy, "2026-05-01", follow=True)
+        assert rise.causes == ("ben joined on 10 April 2026",)
+
+
+def test_a_minimum_is_told_where_it_takes_in_some_who_joined() -> None:
+    policy = policy_of(BASE + "[seats]\nminimum = 3\n")
+    rows = [person("2026-04-01", "anna"), *(person("2026-04-10", user) for user in ("ben", "carl", "dora"))]
+    rise = explained(rows, policy, "2026-05-01")[0]
+    assert rise.text == "1 seat basic added, 10–30 April 2026"
+    assert "never fewer than 3 seats are billed (seats.minimum)" in rise.rules
+
+
+def test_a_plan_one_has_at_a_new_price_is_agreed_and_not_changed() -> None:
+    rows: list[Mapping[str, object]] = [
+        person("2026-04-01", "anna"),
+        {"at": "2026-04-10", "event": "plan", "plan": "BASIC", "price": "250.00"},
+    ]
+    assert caused(rows, MAINTER, "2026-05-01")[0][1] == ("plan BASIC agreed at 250.00 on 10 April 2026",)
+
+
 def caused(rows: Sequence[Mapping[str, object]], policy: Policy, on: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(line.text.partition(",")[0], line.causes) for line in explained(rows, policy, on)]
 
@@ -309,7 +392,7 @@ def test_an_order_at_an_agreed_price_is_the_price_s_cause_though_another_order_f
         {"at": "2026-04-05", "event": "seats", "quantity": 3, "price": "8.00"},
         {"at": "2026-04-10", "event": "seats", "quantity": 4},
     ]
-    agreed, ordered = ("seats set to 3 on 5 April 2026",), ("seats set to 4 on 10 April 2026",)
+    agreed, ordered = ("seats set to 3 at 8.00 on 5 April 2026",), ("seats set to 4 on 10 April 2026",)
     assert caused(rows, policy, "2026-05-01")[:3] == [
         ("3 seats basic", agreed),
         ("3 seats basic", agreed),
@@ -343,5 +426,5 @@ def test_naming_the_plan_one_has_moves_no_price() -> None:
     ]
     assert caused(rows, policy_of(BASE), "2026-05-01")[0] == (
         "1 seat basic",
-        ("plan changed to basic on 5 April 2026",),
+        ("plan basic agreed at 8.00 on 5 April 2026",),
     )

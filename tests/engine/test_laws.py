@@ -22,7 +22,7 @@ from prorata.engine.policy.model import Rules
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
-from tests.engine.stories import remembered, together
+from tests.engine.stories import remembered
 from tests.engine.worlds import subscriptions
 
 DAY_HOURS = 24
@@ -96,7 +96,7 @@ def test_a_history_billed_in_two_runs_gives_what_one_run_gives(subscription: Sub
     first = bill(subscription, through=min(cut, through))
     whole = bill(subscription, through=through)
     for issued in (first, remembered(first)):
-        assert together(first, bill(subscription, through=through, issued=issued)) == whole
+        assert first.followed_by(bill(subscription, through=through, issued=issued)) == whole
 
 
 @given(subscriptions(moments=True), st.lists(st.integers(0, 60 * DAY_HOURS), max_size=8))
@@ -115,7 +115,7 @@ def test_bills_made_at_any_hours_come_to_the_same_and_can_each_be_computed_again
         more = bill(subscription, through=through, known_until=known_until, issued=issued)
         again = bill(subscription, through=through, known_until=known_until, issued=issued)
         assert more == again
-        runs.append(together(runs[-1], more) if runs else more)
+        runs.append(runs[-1].followed_by(more) if runs else more)
     *_, all_runs = runs
     at_once = billed_by_period(bill(subscription, through=all_runs.through))
     by_runs = billed_by_period(all_runs)

@@ -284,11 +284,17 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a plan without a name": (
         BASE + '[plans.""]\nprice = "3.00 per month"\n',
-        'test.toml, line 5: plans."": a name has signs, and no space before or after them',
+        'test.toml, line 5: plans.\'\': a name has signs on one line, and no space around them',
     ),
     "a role with a space before it": (
         BASE + '[roles." paying"]\n',
-        'test.toml, line 5: roles." paying": a name has signs, and no space before or after them',
+        "test.toml, line 5: roles.' paying': a name has signs on one line, and no space around them",
+    ),
+    "a price that a later row hides": (
+        'currency = "EUR"\nintervals = ["month"]\n[plans.a]\nprices = [\n  { price = "1.00 per month" },\n'
+        '  { price = "2.00 per month", from = 2027-01-01 },\n  { price = "3.00 per month", from = 2026-05-01 },\n]\n',
+        "test.toml, line 4: plans.a.prices: row 2 would never apply; the last row that matches does, so write the "
+        "general before the special and the earlier before the later",
     ),
     "plans that differ in capitals": (
         BASE + '[plans.Basic]\nprice = "3.00 per month"\n',

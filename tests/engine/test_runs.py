@@ -15,7 +15,7 @@ from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.policy.model import Policy
 from prorata.engine.refusal import CannotBill
-from tests.engine.stories import BASE, policy_of, remembered, together
+from tests.engine.stories import BASE, policy_of, remembered
 
 ADVANCE = policy_of(BASE)
 AT_ONCE = policy_of(BASE + '[rise]\nsettle = "now"\n')
@@ -36,7 +36,7 @@ def run(subscription: Subscription, at: str, issued: Billing | None = None) -> B
     known_until = moment(at)
     through = date.fromisoformat(at[:10])
     more = bill(subscription, through=through, known_until=known_until, issued=remembered(issued) if issued else None)
-    return together(issued, more) if issued else more
+    return issued.followed_by(more) if issued else more
 
 
 def lines(billing: Billing) -> list[tuple[str, str, int, int]]:
@@ -94,6 +94,49 @@ def test_what_is_new_after_a_period_s_own_bill_of_the_same_day_is_a_rise() -> No
     assert kinds == [[("seats", "period")], [("sms", "rise")]]
     [whole] = bill(subscription, through=date(2026, 4, 1)).documents
     assert [(line.item, line.kind) for line in whole.lines] == [("seats", "period"), ("sms", "period")]
+
+
+def test_a_start_told_after_a_trial_was_billed_moves_nothing_that_was_billed() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-01-01", "event": "trial", "until": "2026-01-15"},
+        {"at": "2026-01-15", "event": "activate", "user": "anna"},
+        {"at": "2026-01-15T15:00:00Z", "event": "start"},
+    ]
+    subscription = read_history(rows, policy=ADVANCE)
+    morning = run(subscription, "2026-01-15T06:00:00+00:00")
+    assert lines(morning) == [("2026-01-15", "2026-01-15", 1, 1000)]
+    assert run(subscription, "2026-01-15T20:00:00+00:00", morning).documents == morning.documents
+    assert lines(bill(subscription, through=date(2026, 1, 15))) == lines(morning)
+
+
+def test_a_trial_told_after_its_days_were_billed_has_them_credited() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "start"},
+        {"at": "2026-04-01", "event": "activate", "user": "anna"},
+        {"at": "2026-04-01", "event": "trial", "until": "2026-04-10", "recorded_at": "2026-04-05"},
+    ]
+    subscription = read_history(rows, policy=ADVANCE)
+    april = run(subscription, "2026-04-01T06:00:00+00:00")
+    # Nine days of April's thirty, and May
+    assert lines(run(subscription, "2026-05-01T06:00:00+00:00", april))[1:] == [
+        ("2026-05-01", "2026-04-01", -1, -300),
+        ("2026-05-01", "2026-05-01", 1, 1000),
+    ]
+
+
+def test_an_interval_asked_for_after_the_start_was_told_is_the_next_period_s_whoever_ran_between() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01T09:00:00Z", "event": "start"},
+        {"at": "2026-04-01T15:00:00Z", "event": "interval", "interval": "year"},
+        {"at": "2026-04-10", "event": "activate", "user": "anna"},
+    ]
+    subscription = read_history(rows, policy=ADVANCE)
+    first = run(subscription, "2026-04-01T10:00:00+00:00")
+    assert first.documents == ()
+    may = run(subscription, "2026-05-01T10:00:00+00:00", first)
+    june = run(subscription, "2026-06-01T10:00:00+00:00", may)
+    expected = [("2026-05-01", "2026-04-10", 1, 700), ("2026-05-01", "2026-05-01", 1, 12_000)]
+    assert lines(june) == lines(may) == lines(bill(subscription, through=date(2026, 6, 1))) == expected
 
 
 def test_a_settlement_day_that_was_looked_at_is_over() -> None:
@@ -220,7 +263,7 @@ def test_days_that_were_worth_nothing_are_remembered_as_they_were_billed() -> No
     subscription = read_history(rows, policy=policy, interval="month")
     first = bill(subscription, through=date(2026, 2, 5))
     second = bill(subscription, through=date(2026, 3, 1), issued=remembered(first))
-    assert together(first, second) == bill(subscription, through=date(2026, 3, 1))
+    assert first.followed_by(second) == bill(subscription, through=date(2026, 3, 1))
 
 
 def test_the_rules_of_a_billed_period_cannot_change_its_shares() -> None:

@@ -13,7 +13,6 @@ import pytest
 from prorata.engine.bill import bill
 from prorata.engine.scenario import Scenario, read_scenario, run_scenario, subscriptions_of
 from prorata.policies import policy_names, policy_text
-from tests.engine.stories import together
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
 FILES = sorted(FOLDER.rglob("*.toml"))
@@ -52,7 +51,7 @@ def test_billing_in_two_runs_gives_what_one_run_gives_and_billing_again_gives_no
         for cut in sorted(dates | {day - timedelta(days=1) for day in dates} | {scenario.through}):
             first = bill(subscription, through=cut)
             rest = bill(subscription, through=scenario.through, issued=first)
-            assert together(first, rest) == whole, cut
+            assert first.followed_by(rest) == whole, cut
         again = bill(subscription, through=scenario.through, issued=whole)
         assert (again.documents, again.lapses) == ((), ())
         assert again.credit_left_minor == whole.credit_left_minor

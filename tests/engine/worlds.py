@@ -132,6 +132,11 @@ def histories(draw: st.DrawFn, *, late: bool = True, moments: bool = False) -> l
         start |= {"event": "trial", "until": opening + timedelta(days=draw(st.integers(1, 20)))}
     start["plan"] = draw(st.sampled_from(["basic", "pro"]))
     rows.append(start)
+    if start["event"] == "trial" and draw(st.booleans()):
+        day = max(opening, start["until"] + timedelta(days=draw(st.sampled_from([-5, 0, 0, 3, 12]))))
+        told = day + timedelta(days=draw(st.sampled_from([-3, 0, 1, 20])) if late else 0)
+        known = f"{told}T{draw(st.integers(0, 23)):02}:30:00+01:00" if moments else told
+        rows.append({"at": day, "event": "start", "recorded_at": known})
     priced = draw(st.booleans())
     members: set[str] = set()
     day = opening - timedelta(days=draw(st.integers(0, 3)))

@@ -314,7 +314,7 @@ def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[
 
 def _day(option: str, text: str) -> date:
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.strptime(text.encode("ascii").decode(), "%Y-%m-%d").date()
     except ValueError:
         raise IntakeError([f"{option}: {text!r} is not a date; write one like 2026-04-01"]) from None
     if day.year not in YEARS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from operator import attrgetter
@@ -33,6 +33,11 @@ class Billing:
     lapses: tuple[Lapse, ...]
     credit_left_minor: int
     ended: date | None = None
+
+    def followed_by(self, more: Billing) -> Billing:
+        """This and the next run of the account as one, for the run after both."""
+        documents, lapses = self.documents + more.documents, self.lapses + more.lapses
+        return replace(more, documents=documents, lapses=lapses)
 
 
 def bill(

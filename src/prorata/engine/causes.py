@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prorata.engine.calendar import Day
+from prorata.engine.calendar import Day, Moment
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
@@ -16,13 +16,19 @@ class Causes:
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
-        self._start = starts_on(subscription.events)
-        self._orders = [event.day for event in subscription.events if buys(event)]
-        self._of_people = sorted((one for one in subscription.events if one.kind in PERSON_EVENTS), key=by_order)
+        self._as_of(0)
+
+    def _as_of(self, known_until: Moment) -> None:
+        """Nothing counts that was recorded later than a document could know."""
+        events = [event for event in self._subscription.events if event.recorded < known_until]
+        self._known_until = known_until
+        self._start = starts_on(events)
+        self._orders = [event.day for event in events if buys(event)]
+        self._of_plans = sorted((event for event in events if event.plan), key=by_order)
+        self._of_people = sorted((event for event in events if event.kind in PERSON_EVENTS), key=by_order)
         self._told: dict[str, list[Event]] = {}
         for event in self._of_people:
             self._told.setdefault(event.user, []).append(event)
-        self._of_plans = sorted((one for one in subscription.events if one.plan), key=by_order)
 
     def of(self, line: Line, document: Document) -> tuple[Event, ...]:
         """The events that made the quantity or price what it is, in the order in which they took effect.
@@ -30,8 +36,10 @@ class Causes:
         Of a person an event is a cause only if, on the line's first day, it is by what is known now that the person
         takes a seat and was not by what the document before knew, or the other way round.
         """
+        if document.known_until != self._known_until:
+            self._as_of(document.known_until)
         latest: dict[tuple[str, str], Event] = {}
-        for event in sorted({*line.news, *self._bought_on_trial(line, document)}, key=by_order):
+        for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
             thing = self._thing(event, line)
             if thing is not None and self._acts(event, line):
                 latest[thing] = event
@@ -41,11 +49,11 @@ class Causes:
             if kind != "person":
                 found.append((kind, event))
                 continue
-            turn = self._turn(user, line, document)
+            turn = self._turn(user, line)
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
-        if moved and moved == line.quantity:  # the people are all of it, whatever else was told
+        if moved and moved == line.quantity and line.item == SEATS:  # they are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
         return tuple(sorted((event for _, event in found), key=by_order))
 
@@ -56,20 +64,15 @@ class Causes:
             return (event.until or event.day + 1) <= start
         if line.kind != "period" and line.period.rules.seats.measure == "distinct":
             return event.day < line.end_day
-        counts_from = start if self._opens(line) and event.day == start else event.day + line.period.delay
-        counts_from = self._trial_end(event) or counts_from
+        counts_from = self._trial_end(event) or event.day + line.period.delay
+        if start == event.day == self._start:
+            counts_from = start
         return counts_from <= start and (line.kind != "period" or counts_from == start)
 
-    def _opens(self, line: Line) -> bool:
-        """Whether the line begins with the period, so that its first day takes in what happened on it."""
-        if line.start_day != line.period.start:
-            return False
-        return line.kind != "period" or line.start_day == self._start
-
-    def _bought_on_trial(self, line: Line, document: Document) -> Iterator[Event]:
+    def _bought_on_trial(self, line: Line) -> Iterator[Event]:
         """The plan whose trial ends as the line begins; it may have been bought before anything the line is about."""
         for event in self._of_plans:
-            if event.recorded < document.known_until and self._trial_end(event) == line.start_day:
+            if self._trial_end(event) == line.start_day:
                 yield event
 
     def _trial_end(self, event: Event) -> Day | None:
@@ -97,7 +100,9 @@ class Causes:
             told_plan = event.plan if event.kind in ("plan", "start") and line.kind != "price" else ""
             if told_plan and (told_plan == line.price.plan) == (line.kind != "fall"):
                 return ("plan", "")
-            if event.price_minor is not None and not event.item and event.kind != "interval":
+            if event.kind == "trial_plan" and line.before and event.plan == line.before[1].plan != line.price.plan:
+                return ("plan", "")
+            if event.price_minor is not None and not event.item and event.interval in (None, line.period.interval):
                 return ("price", "")
         if line.kind in ("plan", "price"):
             return None
@@ -111,7 +116,7 @@ class Causes:
         ordered = any(day + line.period.delay <= line.start_day for day in self._orders)
         return self._subscription.seats_follow and not ordered
 
-    def _turn(self, user: str, line: Line, document: Document) -> tuple[Event | None, int] | None:
+    def _turn(self, user: str, line: Line) -> tuple[Event | None, int] | None:
         """How the line's news moved the person on its days: 1 into a seat, -1 out of one, and the event of it.
 
         None where they did not. There is no event where the person's latest turn was known before.
@@ -119,7 +124,7 @@ class Causes:
         rules, first = line.period.rules.seats, self._seen_from(line)
         past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
         news = {event.order for event in line.news}
-        known = [event for event in self._told.get(user, ()) if event.recorded < document.known_until]
+        known = self._told.get(user, [])
         now = People(self._subscription.policy)
         now.learn(known)
         seated = any(now.presence(user, first, past, rules.counts_from))
@@ -129,7 +134,7 @@ class Causes:
             before = People(self._subscription.policy)
             before.learn(event for event in known if event.order not in news)
             was = any(before.presence(user, first, past, rules.counts_from))
-        if seated == was:
+        if seated == was or (line.after is None and seated):  # where nobody has a seat now, nobody has taken one
             return None
         turns = [
             event for event, counts in now.turns(user, rules.counts_from) if counts == seated and event.order in news
@@ -142,13 +147,15 @@ class Causes:
         return line.start_day if line.start_day == self._start else line.start_day - line.period.delay
 
     def holders(self, line: Line, document: Document) -> Iterator[str]:
+        if document.known_until != self._known_until:
+            self._as_of(document.known_until)
         rules = line.period.rules.seats
         if line.item != SEATS or rules.count != "active" or line.kind != "period":
             return
         if line.start_day > line.period.start:
             return
         people = People(self._subscription.policy)
-        people.learn(event for event in self._of_people if event.recorded < document.known_until)
+        people.learn(self._of_people)
         day = self._seen_from(line)
         if rules.measure == "distinct":
             yield from people.seated_within(day, line.end_day - rules.delay_days, rules.counts_from)

@@ -47,16 +47,18 @@ def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Pe
     if len(prices) == 1:
         price = prices[0][1]
         if not price.minor:
-            return [(span[0], None)]
+            return [(period.start, None)]
         held = []
         for day, count in quantities:
             held.append((day, (count, price) if count else None))
     else:
         both = pieces(quantities, prices, span[1])
         held = joined([(day, (count, price) if count and price.minor else None) for day, _, count, price in both])
-    end = span[1]
+    start, end, _, _ = span
     if end < period.end and held[-1][1] is not None:
         held.append((end, None))
+    if start > period.start:
+        held = joined([(period.start, None), *held])
     return held
 
 

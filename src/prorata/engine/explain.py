@@ -50,7 +50,7 @@ class Explainer:
         causes = () if people else self._causes.of(line, document)
         return Explanation(
             text=describe(line),
-            causes=tuple(_cause(event) for event in causes),
+            causes=tuple(_cause(event, document.currency) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
             rules=tuple(_rules(line, document, causes)),
@@ -75,7 +75,8 @@ def describe(line: Line) -> str:
     return f"{what}{ending}, {days}"
 
 
-def _cause(event: Event) -> str:
+def _cause(event: Event, currency: str) -> str:
+    price = "" if event.price_minor is None else f" at {speak_amount(event.price_minor, currency)}"
     said = {
         "invite": f"{event.user} was invited",
         "accept": f"{event.user} accepted the invitation",
@@ -83,7 +84,8 @@ def _cause(event: Event) -> str:
         "deactivate": f"{event.user} was deactivated",
         "role": f"{event.user} became {event.role}",
         "seats": f"seats set to {event.quantity}",
-        "plan": f"plan changed to {event.plan}",
+        "plan": f"plan {event.plan} agreed" if price else f"plan changed to {event.plan}",
+        "trial_plan": f"the trial of {event.plan} began",
         "start": "the agreement started",
         "trial": "the trial began",
         "add_on": f"{event.item} added",
@@ -95,7 +97,7 @@ def _cause(event: Event) -> str:
     recorded = day_of(event.recorded)
     late = "" if recorded == event.day else f" (recorded on {speak_day(recorded)})"
     ends = f", to end with {speak_day(event.until - 1)}" if event.kind == "cancel" and event.until else ""
-    return f"{said} on {speak_day(event.day)}{ends}{why}{late}"
+    return f"{said}{price} on {speak_day(event.day)}{ends}{why}{late}"
 
 
 def _arithmetic(line: Line, currency: str) -> str:
@@ -156,7 +158,9 @@ def share_words(line: Line) -> str:
 def _rules(line: Line, document: Document, causes: Iterable[Event]) -> Iterator[str]:
     rules = line.period.rules
     cancel = next((event for event in causes if event.kind == "cancel"), None)
-    if line.item == SEATS and rules.seats.minimum and line.after and line.after[0] == rules.seats.minimum:
+    was = line.before if rules.seats.count == "active" else None  # some who joined were billed already
+    counts = [held[0] for held in (was, line.after) if held is not None]
+    if line.item == SEATS and rules.seats.minimum in counts:
         yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
     if cancel is not None:
         if cancel.until is None:

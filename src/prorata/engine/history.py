@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from prorata.engine.calendar import Day, Interval, Moment
+from prorata.engine.calendar import Day, Interval, Moment, midnight
 from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
@@ -58,6 +58,23 @@ def starts_on(events: Iterable[Event]) -> Day | None:
     if start is None or trial_end is None:
         return trial_end if start is None else start
     return max(start, trial_end)
+
+
+def opens_on(begins: Sequence[Event]) -> Day:
+    """The day on which the first billing period begins, from the `start` and `trial` in the order of their recording.
+
+    It is where the agreement starts by what was recorded before that day, or was the first to be recorded. If the
+    start is moved to a later day afterwards, the periods stay, and the days before it are credited.
+    """
+    told = begins[0].recorded
+    day = -1
+    for known, event in enumerate(begins):
+        if known and event.recorded >= max(midnight(day), told + 1):
+            break
+        start = starts_on(begins[: known + 1])
+        assert start is not None
+        day = start
+    return day
 
 
 @dataclass(frozen=True, slots=True)

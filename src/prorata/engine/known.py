@@ -192,10 +192,12 @@ class Known:
         """The days of the period on which the agreement runs, and how they see what happened; None without any."""
         start = period.start
         end = period.end if self.cancel is None else self.ends(period)
-        if end <= start:
-            return None
         delay = period.delay
-        return start, end, start if start == self.start else start - delay, delay
+        if start <= self.start:
+            start = opened = self.start
+        else:
+            opened = start - delay
+        return (start, end, opened, delay) if start < end else None
 
     def ends(self, period: Period) -> Day:
         """Up to which day of the period the agreement runs; the period's end unless it was cancelled."""
@@ -212,8 +214,6 @@ class Known:
         """The interval of a period that begins on `first`: the last one asked for by then and known by a moment."""
         interval = self.subscription.interval
         for event in self._term_events:
-            if event.interval is not None and (
-                event.kind in ("start", "trial") or (event.day <= first and event.recorded < known_by)
-            ):
+            if event.interval is not None and event.day <= first and event.recorded < known_by:
                 interval = event.interval
         return interval

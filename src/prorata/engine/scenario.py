@@ -6,11 +6,12 @@ import csv
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any
 
 from prorata.engine.bill import Billing, bill
+from prorata.engine.calendar import YEARS
 from prorata.engine.history import Subscription
 from prorata.engine.intake import Intake, IntakeError, Row, read_histories
 from prorata.engine.money import format_amount
@@ -74,6 +75,12 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
     for key in ("title", "policy", "through", "history"):
         if key not in told:
             raise ScenarioError(f"{name}: {key} is missing")
+    for role, into in told.get("roles", {}).items():
+        if not isinstance(into, str):
+            raise ScenarioError(f"{name}: roles.{role} is a text in quotes, not {into!r}")
+    for key in ("through", "start"):
+        if key in told and told[key].year not in YEARS:
+            raise ScenarioError(f"{name}: {key} is a day of the years {YEARS[0]} to {YEARS[-1]}, not {told[key]}")
     expected = told.get("document", [])
     for document in expected:
         _check_keys(name, "document", document, _DOCUMENT_KEYS)
@@ -179,7 +186,8 @@ def _check_keys(name: str, where: str, table: Any, allowed: Mapping[str, type]) 
     for key, value in table.items():
         if key not in allowed:
             raise ScenarioError(f"{name}: {key} is not a key of {where}; allowed: {', '.join(sorted(allowed))}")
-        if not isinstance(value, allowed[key]) or (isinstance(value, bool) and allowed[key] is int):
+        other = {int: bool, date: datetime}.get(allowed[key])  # which Python takes for one
+        if not isinstance(value, allowed[key]) or (other is not None and isinstance(value, other)):
             raise ScenarioError(f"{name}: {key} of {where} is {_WORDS[allowed[key]]}, not {value!r}")
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from prorata.engine.calendar import (
     Day,
+    Interval,
     Moment,
     calendar_start,
     day_of,
@@ -17,7 +18,7 @@ from prorata.engine.calendar import (
     to_day,
 )
 from prorata.engine.due import due
-from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, starts_on
+from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_on, starts_on
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences
@@ -43,24 +44,20 @@ class Settlement:
         news = tuple(sorted(subscription.events, key=_RECORDED))
         schedule = [event for event in news if event.kind in SCHEDULE_EVENTS]
         self._until = _FOREVER if known_until is None else known_until
-        begins = [event for event in schedule if event.kind != "interval"]
-        if not begins:
+        self._begins = [event for event in schedule if event.kind != "interval"]
+        if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
-        known = [event for event in begins if event.recorded < self._until]
-        start = starts_on(known or begins)
-        assert start is not None
-        self.known = Known(subscription, start)
+        self.known = Known(subscription, opens_on(self._begins[:1]))
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self.known_until: Moment = 0  # and up to which moment it knows things
         self._news = news
         self._recorded = [event.recorded for event in news]
-        self._stops: list[Moment] = []  # where earlier looks stopped to know, while they are walked again
         self._learned = 0
         self._learned_until: Moment = 0
-        self._last_look = start
+        self._last_look: Day = 0
         self._schedule = [event.recorded for event in schedule]
-        self._told = max((event.recorded for event in known), default=_FOREVER)
+        self._told = self._begins[0].recorded
         self._coming = self._next_period()
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
@@ -71,8 +68,7 @@ class Settlement:
         if self._told >= self._until:
             return
         if not self._learned_until:
-            first = self.horizon(day_of(self._told))
-            self._learn(min([first, *self._stops[:1]]))
+            self._learn(self.horizon(day_of(self._told)))
         while True:
             day = self._next_look()
             if self._schedule and self._schedule[0] < self._until:
@@ -84,8 +80,6 @@ class Settlement:
                 return
             self._last_look = day
             self.known_until = self.horizon(day)
-            if self._stops and self._stops[0] <= self.known_until:
-                self.known_until = self._stops.pop(0)
             self._learn(self.known_until)
             self._release(day)
             yield day
@@ -98,11 +92,10 @@ class Settlement:
     def _resume(self, issued: Issued) -> None:
         """Takes up where the bills issued so far left off: what they looked at is not looked at again."""
         known_until, self._until = self._until, issued.known_until
-        self._stops = [document.known_until for document in issued.documents]
         through = to_day(issued.through)
         for _ in self.looks(through):
             pass
-        self._until, self._stops = known_until, []
+        self._until = known_until
         self._last_look = max(self._last_look, through)
         periods = {billed.period.start: billed for billed in self.released}
         for document in issued.documents:
@@ -186,12 +179,19 @@ class Settlement:
 
     def _next_period(self) -> Period:
         """The first period that has not been looked at, by what is known."""
-        known = self.known
         if self.released:
             last = self.released[-1].period
-            return next_period(last, known.interval(last.end, known_by=midnight(last.end)))
-        interval = known.interval(known.start, known_by=midnight(known.start + 1))
-        return first_period(known.subscription.policy, interval, known.start)
+            return next_period(last, self._interval(last.end))
+        start = opens_on(self._begun() or self._begins[:1])
+        return first_period(self.known.subscription.policy, self._interval(start), start)
+
+    def _begun(self) -> list[Event]:
+        """What is known of how the agreement starts."""
+        return [event for event in self._begins if event.recorded < self._learned_until]
+
+    def _interval(self, first: Day) -> Interval:
+        """The interval of a period: asked for before it begins, or by when the agreement was told of."""
+        return self.known.interval(first, known_by=max(midnight(first), self._told + 1))
 
     def _learn(self, until: Moment) -> None:
         """Takes in what was recorded before a moment."""
@@ -205,6 +205,10 @@ class Settlement:
         if self._schedule and self._schedule[0] < until:
             self._schedule = [moment for moment in self._schedule if moment >= until]
             self._coming = self._next_period()
+            start = starts_on(self._begun())
+            if start is not None and start != self.known.start:
+                self._change(min(start, self.known.start))
+                self.known.start = start
 
     def _change(self, day: Day) -> None:
         if self._changed_from is None or day < self._changed_from:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import add_months, to_date, to_day
+from prorata.engine.calendar import Interval, add_months, to_date, to_day
 from prorata.engine.policy.model import Policy, PriceRow, Rules
 from prorata.engine.policy.problems import Path, Problem
 
@@ -61,19 +61,37 @@ def _prices(policy: Policy) -> Iterator[Problem]:
     if "seats" in policy.add_ons:
         yield Problem(("add_ons", "seats"), "add_ons.seats: the name is the seats' own; call the add-on something else")
     for table, name, prices in sold:
+        in_use = {at for interval in policy.intervals for at in _used(prices, interval)}
         for at, row in enumerate(prices):
             path: Path = (table, name, "prices", at)
+            if at not in in_use and row.interval in (None, *policy.intervals):
+                yield Problem(
+                    path,
+                    f"{table}.{name}.prices: row {at + 1} would never apply; the last row that matches does, "
+                    "so write the general before the special and the earlier before the later",
+                )
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
+
+
+def _used(prices: tuple[PriceRow, ...], interval: Interval) -> Iterator[int]:
+    """The rows that apply to some period of the interval."""
+    for day in {date.min, *(row.from_ for row in prices if row.from_ is not None)}:
+        matching = [
+            at
+            for at, row in enumerate(prices)
+            if row.interval in (None, interval) and (row.from_ is None or row.from_ <= day)
+        ]
+        yield from matching[-1:]
 
 
 def _names(table: str, names: Iterable[str]) -> Iterator[Problem]:
     """Names are written in event files, where spaces around them are not seen and plans may be in other capitals."""
     met: dict[str, str] = {}
     for name in names:
-        if not name.strip() or name != name.strip():
-            yield Problem((table, name), f'{table}."{name}": a name has signs, and no space before or after them')
+        if not name.strip() or name != name.strip() or not name.isprintable():
+            yield Problem((table, name), f"{table}.{name!r}: a name has signs on one line, and no space around them")
         alike = met.setdefault(name.lower(), name)
         if alike != name:
             yield Problem((table, name), f"{table}.{name} and {table}.{alike} differ in capitals only; rename one")
