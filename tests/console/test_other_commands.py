@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from prorata.engine.policy.language import keys_of
+from prorata.engine.policy.model import SeatRules
 from prorata.policies import policy_names, policy_text
 from prorata.samples import sample_text
 from tests.console.command import prorata
@@ -174,7 +176,7 @@ def test_every_mistake_of_a_policy_file_is_told_with_its_line(folder: Path) -> N
     assert said.out == ""
     assert said.errors.splitlines() == [
         "bad.toml, line 6: seats.minimun is not a key; did you mean minimum? "
-        "allowed here: count, counts_from, measure, change_day, minimum, below_active",
+        f"allowed here: {', '.join(one.name for one in keys_of(SeatRules))}",
         'bad.toml, line 8: tax.rate is a percentage in quotes like "25", not 25',
     ]
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from calendar import monthrange
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from prorata.engine.calendar import Interval, Moment, midnight
 from prorata.engine.history import Event, Subscription
 from prorata.engine.policy.model import Policy, PriceRow, Rules
 
 ONE = timedelta(days=1)
+MAY = (("suspend", "active"), ("resume", "suspended"))
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 
 
@@ -24,6 +26,7 @@ class JudgedPeriod:
     interval: Interval
     rules: Rules
     month_borders: list[date]  # of the full interval it is part of
+    before: date  # the first day of as long a period before it
 
 
 def months_after(day: date, months: int) -> date:
@@ -60,17 +63,20 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         interval = _interval(subscription, first, max(told + 1, midnight(first.toordinal())))
         rules = policy.rules(interval, first.toordinal())
         length = MONTHS[interval]
+        if rules.period.anchor == "start" and was_calendar:
+            anchor, counted, was_calendar = first, 0, False
+        before = months_after(anchor, counted - length)
         if rules.period.anchor == "calendar":
             month = (first.month - 1) // length * length + 1
             whole = date(first.year, month, 1)
             borders = [months_after(whole, at) for at in range(length + 1)]
             was_calendar = True
+            yesterday = first - ONE
+            before = date(yesterday.year, (yesterday.month - 1) // length * length + 1, 1)
         else:
-            if was_calendar:
-                anchor, counted, was_calendar = first, 0, False
             borders = [months_after(anchor, counted + at) for at in range(length + 1)]
             counted += length
-        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders))
+        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders, before))
         first = borders[-1]
     return found
 
@@ -98,7 +104,6 @@ class Judge:
     def due(self, period: JudgedPeriod) -> dict[str, Fraction]:
         """The exact amount of each item for the period, in minor units."""
         amounts: dict[str, Fraction] = defaultdict(Fraction)
-        most_seats = 0
         dearest: dict[str, Fraction] = {}
         most: dict[str, int] = {}
         keep = period.rules.fall.give == "nothing"
@@ -108,15 +113,11 @@ class Judge:
         while day <= last:
             days.append(day)
             day += ONE
-        distinct: set[str] = set()
-        for day in days:
-            distinct |= self.holders(period, day)
-        for day in days:
-            seats = self.seats(period, day, distinct)
-            follow = period.rules.seats.count == "bought" and not self.has_ordered(period, day)
-            if keep or period.rules.seats.measure == "high_water" or follow:
-                most_seats = seats = max(most_seats, seats)
-            seats = max(seats, period.rules.seats.minimum)
+        counts = self.counts(period, days)
+        if keep:
+            counts = list(accumulate(counts, max))
+        for day, count in zip(days, counts, strict=True):
+            seats = self.sold(period, count)
             price, months = self.seat_price(period, day)
             rate = Fraction(price, months)
             if keep:
@@ -129,8 +130,8 @@ class Judge:
                     quantity = most[item] = max(quantity, most.get(item, 0))
                     rate = dearest[item] = max(rate, dearest.get(item, Fraction(0)))
                 sold = self.policy.add_ons.get(item)
-                count = quantity * seats if sold is not None and sold.charge == "seat" else quantity
-                amounts[item] += count * rate * self.weight(period, day)
+                units = quantity * seats if sold is not None and sold.charge == "seat" else quantity
+                amounts[item] += units * rate * self.weight(period, day)
         return dict(amounts)
 
     def last_day(self, period: JudgedPeriod) -> date:
@@ -156,22 +157,40 @@ class Judge:
     def holders(self, period: JudgedPeriod, day: date) -> set[str]:
         upto = self.moment(period, day).toordinal()
         standing: dict[str, tuple[str, str]] = {}
+        seen: dict[str, int] = {}
         first_role = next(iter(self.policy.roles), "")
         for event in self.subscription.events:
             if event.day > upto or not event.user:
                 continue
             state, role = standing.get(event.user, ("gone", first_role))
-            if event.kind == "invite" and state == "active":
+            if event.kind == "invite" and state in ("active", "suspended"):
+                continue
+            if event.kind in ("idle", "suspend", "resume") and (event.kind, state) not in MAY:
                 continue
             role = event.role or role
+            if event.kind == "activity":
+                seen[event.user] = event.day
+                state = "suspended" if state == "suspended" else "active"
+            elif event.kind == "suspend":
+                state = "suspended"
+            elif event.kind == "resume":
+                state = "active"
             if event.kind == "deactivate":
                 state = "gone"
+                seen.pop(event.user, None)
             elif event.kind in ("activate", "accept"):
                 state = "active"
             elif event.kind == "invite" and state == "gone":
                 state = "invited"
             standing[event.user] = (state, role)
-        counted = {"active"} if period.rules.seats.counts_from == "acceptance" else {"active", "invited"}
+        rules = period.rules.seats
+        counted = {"active", "invited"} if rules.counts_from == "invitation" else {"active"}
+        counted |= {"suspended"} if rules.suspended == "billed" else set()
+        if rules.counts_from == "activity":
+            waits = max(
+                one.seats.idle_days for one in self.policy.variants.values() if one.seats.counts_from == "activity"
+            )
+            standing = {user: told for user, told in standing.items() if seen.get(user, -waits) + waits > upto}
         return {
             user
             for user, (state, role) in standing.items()
@@ -185,17 +204,77 @@ class Judge:
         ordered = any(event.day <= upto and event.quantity is not None for event in orders)
         return ordered or not self.subscription.seats_follow
 
-    def seats(self, period: JudgedPeriod, day: date, distinct: set[str]) -> int:
-        if period.rules.seats.count == "bought" and self.has_ordered(period, day):
-            upto = self.moment(period, day).toordinal()
-            bought = 0
-            for event in self.subscription.events:
-                if event.day <= upto and event.kind in ("start", "trial", "seats") and event.quantity is not None:
-                    bought = event.quantity
-            return bought
-        if period.rules.seats.measure == "distinct":
-            return len(distinct)
-        return len(self.holders(period, day))
+    def counts(self, period: JudgedPeriod, days: list[date]) -> list[int]:
+        """What is measured for each day, before minimum and the like."""
+        rules = period.rules.seats
+        if not days:
+            return []
+        over = days
+        if rules.of == "period_before" and rules.measure in ("peak", "mean", "distinct", "snapshot"):
+            first = max(period.before, self.start)
+            over = [first + ONE * at for at in range((period.first - first).days)]
+        if not over:
+            found = [self.daily(period, days)[0]] * len(days)
+        else:
+            found = self.measured(period, over)
+            found = found if over is days else [found[0]] * len(days)
+        if rules.count == "larger":
+            found = [max(count, self.bought(period, day)) for count, day in zip(found, days, strict=True)]
+        return found
+
+    def measured(self, period: JudgedPeriod, days: list[date]) -> list[int]:
+        rules = period.rules.seats
+        daily = self.daily(period, days)
+        holders = [self.holders(period, day) for day in days]
+        if rules.measure == "high_water":
+            return list(accumulate(daily, max))
+        if rules.measure == "held":
+            return [len(set().union(*holders[: at + 1])) for at in range(len(days))]
+        if rules.measure == "peak":
+            return [max(daily)] * len(days)
+        if rules.measure == "mean":
+            return [math.floor(Fraction(sum(daily), len(days)) + Fraction(1, 2))] * len(days)
+        if rules.measure == "snapshot":
+            at = len(days) - 1 if rules.on_day == 0 else min(rules.on_day, len(days)) - 1
+            return [daily[at]] * len(days)
+        if rules.measure == "distinct":
+            least = min(rules.least_days or len(days), len(days))
+            everyone = set().union(*holders)
+            return [sum(sum(one in day for day in holders) >= least for one in everyone)] * len(days)
+        return daily
+
+    def daily(self, period: JudgedPeriod, days: list[date]) -> list[int]:
+        """How many there are on each day."""
+        if period.rules.seats.count != "bought":
+            return [len(self.holders(period, day)) for day in days]
+        found: list[int] = []
+        for day in days:
+            if self.has_ordered(period, day):
+                found.append(self.bought(period, day))
+            else:
+                found.append(max([len(self.holders(period, day)), *found[-1:]]))
+        return found
+
+    def bought(self, period: JudgedPeriod, day: date) -> int:
+        upto = self.moment(period, day).toordinal()
+        bought = 0
+        for event in self.subscription.events:
+            if event.day <= upto and event.kind in ("start", "trial", "seats") and event.quantity is not None:
+                bought = event.quantity
+        return bought
+
+    def sold(self, period: JudgedPeriod, count: int) -> int:
+        """How many are billed of so many."""
+        rules = period.rules.seats
+        count = max(count, rules.minimum)
+        if rules.packages:
+            sizes = [0, *rules.packages]
+            while sizes[-1] < count:
+                sizes.append(sizes[-1] + rules.packages[-1] - [0, *rules.packages][-2])
+            count = min(size for size in sizes if size >= count)
+        if rules.maximum and count > rules.maximum:
+            count = rules.maximum
+        return max(count - rules.included, 0)
 
     def seat_price(self, period: JudgedPeriod, day: date) -> tuple[int, int]:
         upto = self.moment(period, day).toordinal()

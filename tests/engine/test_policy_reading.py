@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from prorata.engine.calendar import Interval
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.language import RULE_TABLES, json_schema, keys_of, tables
-from prorata.engine.policy.model import AddOn, Plan, Policy, Price
+from prorata.engine.policy.model import AddOn, Plan, Policy, Price, SeatRules
 from prorata.engine.policy.reading import PolicyError, read_document, read_policy
 from prorata.policies import load_policy, policy_names, policy_text
 from tests.engine.stories import BASE, policy_of, refusals
@@ -22,7 +22,7 @@ from tests.engine.stories import BASE, policy_of, refusals
 INTERVALS: tuple[Interval, ...] = ("month", "year")
 PRICE_FORM = '"699.00 per month" (per month, quarter, half_year, year)'
 TOP_KEYS = "currency, intervals, plans, title, time_zone, add_ons, roles, notes, " + ", ".join(RULE_TABLES) + ", when"
-SEAT_KEYS = "count, counts_from, measure, change_day, minimum, below_active"
+SEAT_KEYS = ", ".join(one.name for one in keys_of(SeatRules))
 
 
 @pytest.mark.parametrize("name", ["konfidens", "mainter", "sloneek"])
@@ -91,7 +91,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "an unknown value": (
         BASE + '\n[seats]\n# as ordered\ncount = "bouhgt"\n',
-        'test.toml, line 8: seats.count cannot be "bouhgt"; did you mean bought? allowed: active, bought',
+        'test.toml, line 8: seats.count cannot be "bouhgt"; did you mean bought? allowed: active, bought, larger',
     ),
     "an unknown value of the second difference": (
         BASE + '[[when]]\ninterval = "year"\n[[when]]\ninterval = "month"\nfall.give = "money"\n',
@@ -241,14 +241,38 @@ BROKEN: dict[str, tuple[str, str]] = {
         BASE + '[[plans.pro.prices]]\nprice = "1.00 per month"\ninterval = "quarter"\n',
         "test.toml, line 5: plans.pro.prices: quarter is not one of intervals",
     ),
-    "distinct people in advance": (
-        BASE + '[seats]\nmeasure = "distinct"\n',
-        'test.toml, line 6: seats.measure = "distinct" counts the people of a period that is over; '
-        'it needs period.charge = "arrears"',
-    ),
     "distinct bought seats": (
         BASE + '[period]\ncharge = "arrears"\n[seats]\nmeasure = "distinct"\ncount = "bought"\n',
-        'test.toml, line 8: seats.measure = "distinct" counts people; it needs seats.count = "active"',
+        'test.toml, line 8: seats.measure = "distinct" counts people; it needs seats.count = "active" or "larger"',
+    ),
+    "packages that do not grow": (
+        BASE + "[seats]\npackages = [5, 5]\n",
+        "test.toml, line 6: seats.packages are numbers above 0, each larger than the one before",
+    ),
+    "a maximum below the minimum": (
+        BASE + "[seats]\nminimum = 5\nmaximum = 4\n",
+        "test.toml, line 7: seats.maximum = 4 is below seats.minimum = 5",
+    ),
+    "an activity that never counts": (
+        BASE + '[seats]\ncounts_from = "activity"\nidle_days = 0\n',
+        "test.toml, line 7: seats.idle_days is 1 or more; 1 counts the days with an activity",
+    ),
+    "people who are idle sooner in one interval": (
+        BASE + '[seats]\ncounts_from = "activity"\n[[when]]\ninterval = "year"\nseats.idle_days = 28\n',
+        "test.toml, line 9: seats.idle_days is the same in every when; people are idle once",
+    ),
+    "a count of the period before where days differ": (
+        BASE + '[seats]\nof = "period_before"\n',
+        "test.toml, line 6: seats.of would have no effect; it needs a measure that is one number: peak, mean, "
+        "distinct, snapshot",
+    ),
+    "a day to be counted where none is": (
+        BASE + "[seats]\non_day = 15\n",
+        'test.toml, line 6: seats.on_day would have no effect; it needs seats.measure = "snapshot"',
+    ),
+    "days to be there where nobody is counted so": (
+        BASE + "[seats]\nleast_days = 5\n",
+        'test.toml, line 6: seats.least_days would have no effect; it needs seats.measure = "distinct"',
     ),
     "a fall that gives nothing, now": (
         BASE + '[fall]\ngive = "nothing"\nsettle = "now"\n',
@@ -271,7 +295,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "counts_from where seats are bought": (
         BASE + '[seats]\ncount = "bought"\ncounts_from = "invitation"\n',
-        'test.toml, line 7: seats.counts_from would have no effect; it needs seats.count = "active"',
+        'test.toml, line 7: seats.counts_from would have no effect; it needs seats.count = "active" '
+        'or "larger"',
     ),
     "started months where days are counted": (
         BASE + '[share]\nstarted_month = "free"\n',

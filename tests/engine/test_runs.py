@@ -118,10 +118,25 @@ def test_a_trial_told_after_its_days_were_billed_has_them_credited() -> None:
     subscription = read_history(rows, policy=ADVANCE)
     april = run(subscription, "2026-04-01T06:00:00+00:00")
     # Nine days of April's thirty, and May
-    assert lines(run(subscription, "2026-05-01T06:00:00+00:00", april))[1:] == [
-        ("2026-05-01", "2026-04-01", -1, -300),
-        ("2026-05-01", "2026-05-01", 1, 1000),
+    may = run(subscription, "2026-05-01T06:00:00+00:00", april)
+    assert lines(may)[1:] == [("2026-05-01", "2026-04-01", -1, -300), ("2026-05-01", "2026-05-01", 1, 1000)]
+    said = explain(may.documents[1].lines[0], may.documents[1], subscription)
+    assert said.causes == ("the trial began on 1 April 2026 (recorded on 5 April 2026)",)
+
+
+def test_a_start_that_is_moved_after_its_first_period_credits_all_of_it_whenever_it_is_run() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": "2026-03-10", "event": "trial", "until": "2026-03-20"},
+        {"at": "2026-03-10", "event": "activate", "user": "anna"},
+        {"at": "2026-04-01", "event": "start", "recorded_at": "2026-04-02"},
     ]
+    policy = policy_of(BASE + '[period]\nanchor = "calendar"\n')
+    subscription = read_history(rows, policy=policy)
+    whole = bill(subscription, through=date(2026, 6, 1))
+    assert lines(whole)[1:3] == [("2026-04-01", "2026-04-01", 1, 1000), ("2026-05-01", "2026-03-20", -1, -387)]
+    for day in range(1, 31):
+        first = bill(subscription, through=date(2026, 4, day))
+        assert first.followed_by(bill(subscription, through=date(2026, 6, 1), issued=remembered(first))) == whole
 
 
 def test_an_interval_asked_for_after_the_start_was_told_is_the_next_period_s_whoever_ran_between() -> None:

@@ -13,6 +13,7 @@ from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_document
 
 FIRST = date(2023, 12, 1)  # a leap year follows
+ONE_NUMBER = ["peak", "mean", "distinct", "snapshot"]
 INTERVALS = ["month", "quarter", "half_year", "year"]
 USERS = ["anna", "ben", "chris", "dora", "erik"]
 
@@ -20,8 +21,9 @@ USERS = ["anna", "ben", "chris", "dora", "erik"]
 @st.composite
 def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
     charge = draw(st.sampled_from(["advance", "arrears"]))
-    count = draw(st.sampled_from(["active", "bought"]))
-    measures = ["level", "high_water"] + (["distinct"] if charge == "arrears" and count == "active" else [])
+    count = draw(st.sampled_from(["active", "active", "bought", "larger"]))
+    measures = ["level", "level", "high_water", "peak", "mean", "snapshot"]
+    measure = draw(st.sampled_from(measures + ([] if count == "bought" else ["distinct", "held"])))
     give = draw(st.sampled_from(["credit", "nothing"]))
     settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
     by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", "months"]))
@@ -29,9 +31,11 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge},
         "seats": {
             "count": count,
-            "measure": draw(st.sampled_from(measures)),
+            "measure": measure,
             "change_day": draw(st.sampled_from(["billed", "not_billed"])),
             "minimum": draw(st.sampled_from([0, 0, 1, 3])),
+            "included": draw(st.sampled_from([0, 0, 0, 2])),
+            "maximum": draw(st.sampled_from([0, 0, 5])),
         },
         "share": {"by": by},
         "rise": {},
@@ -46,8 +50,19 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
     }
     if by == "months":
         tables["share"]["started_month"] = draw(st.sampled_from(["full", "free", "by_days"]))
-    if count == "active":
-        tables["seats"]["counts_from"] = draw(st.sampled_from(["acceptance", "invitation"]))
+    if draw(st.booleans()):
+        tables["seats"]["packages"] = draw(st.sampled_from([[1], [2], [3, 4, 7]]))
+    if count != "bought":
+        tables["seats"]["counts_from"] = draw(st.sampled_from(["acceptance", "acceptance", "invitation", "activity"]))
+        tables["seats"]["suspended"] = draw(st.sampled_from(["billed", "free"]))
+        if tables["seats"]["counts_from"] == "activity":
+            tables["seats"]["idle_days"] = draw(st.sampled_from([1, 5, 28]))
+    if measure == "snapshot":
+        tables["seats"]["on_day"] = draw(st.sampled_from([0, 1, 4, 15]))
+    if measure == "distinct":
+        tables["seats"]["least_days"] = draw(st.sampled_from([0, 1, 1, 3]))
+    if measure in ONE_NUMBER:
+        tables["seats"]["of"] = draw(st.sampled_from(["this_period", "this_period", "period_before"]))
     if charge == "advance":
         tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
         tables["fall"]["settle"] = settle_fall
@@ -103,16 +118,21 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
 
 def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     """Where both tables are merged, what the generator left out of one must not contradict the other."""
-    when["seats"].setdefault("counts_from", "acceptance")
+    for table, other in ((document, when), (when, document)):
+        for key, default in (("counts_from", "acceptance"), ("suspended", "billed")):
+            if key in other["seats"] or table["seats"]["count"] != "bought":
+                table["seats"].setdefault(key, default)
     when["share"].setdefault("started_month", "full")
     when["rise"].setdefault("settle", "next_invoice")
     when["fall"].setdefault("settle", "next_invoice")
-    document["seats"].setdefault("counts_from", "acceptance")
     # A key that no variant heeds is refused, rightly; drop those.
     both = (document, when)
     if all(table["seats"]["count"] == "bought" for table in both):
         for table in both:
-            table["seats"].pop("counts_from", None)
+            for key in ("counts_from", "suspended", "idle_days"):
+                table["seats"].pop(key, None)
+    if "idle_days" in document["seats"] and "idle_days" in when["seats"]:
+        when["seats"]["idle_days"] = document["seats"]["idle_days"]
     if all(table["share"]["by"] != "months" for table in both):
         for table in both:
             table["share"].pop("started_month", None)
@@ -163,14 +183,28 @@ def histories(draw: st.DrawFn, *, late: bool = True, moments: bool = False) -> l
 
 
 def _event(draw: st.DrawFn, members: set[str], priced: bool, day: date, opening: date) -> dict[str, Any] | None:
-    kinds = ["activate", "activate", "invite", "deactivate", "deactivate", "role", "seats", "seats", "plan"]
+    kinds = [
+        "activate",
+        "activate",
+        "invite",
+        "deactivate",
+        "deactivate",
+        "suspend",
+        "resume",
+        "activity",
+        "activity",
+        "role",
+        "seats",
+        "seats",
+        "plan",
+    ]
     if day >= opening:
         kinds += ["add_on", "remove_add_on", "interval"] + ([] if priced else ["trial_plan"])
     kind = draw(st.sampled_from(kinds))
     row: dict[str, Any] = {"at": day, "event": kind}
-    if kind in ("activate", "invite", "deactivate", "role"):
+    if kind in ("activate", "invite", "activity", "deactivate", "suspend", "resume", "role"):
         row["user"] = draw(st.sampled_from(USERS))
-        if kind in ("deactivate", "role") and row["user"] not in members:
+        if kind in ("deactivate", "suspend", "resume", "role") and row["user"] not in members:
             return None
         members.add(row["user"])
         if kind == "role" or (kind == "activate" and draw(st.booleans())):

@@ -56,6 +56,10 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
+    ("seats", "idle_days"): 'counts_from = "activity"',
+    ("seats", "on_day"): 'measure = "snapshot"',
+    ("seats", "least_days"): 'measure = "distinct"',
+    ("seats", "of"): 'measure = "peak"',
     ("share", "started_month"): 'by = "months"',
 }
 

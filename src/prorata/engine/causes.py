@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.population import People, by_order
+from prorata.engine.steps import Span
+
+_BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
 
 class Causes:
@@ -62,6 +66,8 @@ class Causes:
         start = line.start_day
         if event.kind == "cancel":
             return (event.until or event.day + 1) <= start
+        if event.kind in ("start", "trial") and line.after is None:
+            return True
         if line.kind != "period" and line.period.rules.seats.measure == "distinct":
             return event.day < line.end_day
         counts_from = self._trial_end(event) or event.day + line.period.delay
@@ -89,6 +95,8 @@ class Causes:
         """What the event is about, if that is something which can move this line."""
         if event.kind == "cancel":
             return ("cancel", "") if line.after is None else None
+        if event.kind in ("start", "trial") and line.after is None and self._start and line.end_day <= self._start:
+            return ("start", "")  # the agreement starts later than was billed
         if line.item != SEATS:
             add_on = line.period.policy.add_ons.get(line.item)
             if event.item == line.item:
@@ -111,7 +119,10 @@ class Causes:
         return ("seats", "") if buys(event) and not self._counts_people(line) else None
 
     def _counts_people(self, line: Line) -> bool:
-        if line.period.rules.seats.count == "active":
+        rules = line.period.rules.seats
+        if rules.measure not in _BY_PERSON:
+            return False
+        if rules.count != "bought":
             return True
         ordered = any(day + line.period.delay <= line.start_day for day in self._orders)
         return self._subscription.seats_follow and not ordered
@@ -122,25 +133,36 @@ class Causes:
         None where they did not. There is no event where the person's latest turn was known before.
         """
         rules, first = line.period.rules.seats, self._seen_from(line)
+        span = self._days(line)
         past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
         news = {event.order for event in line.news}
         known = self._told.get(user, [])
         now = People(self._subscription.policy)
         now.learn(known)
-        seated = any(now.presence(user, first, past, rules.counts_from))
+        seated = counts_in(now, user, span, rules)
         if line.kind == "period":  # nothing was billed before; the line is another than the one before it
-            was = any(now.presence(user, first - 1, past - 1, rules.counts_from))
+            was = bool(
+                now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), rules.counting)
+            )
         else:
             before = People(self._subscription.policy)
             before.learn(event for event in known if event.order not in news)
-            was = any(before.presence(user, first, past, rules.counts_from))
+            was = counts_in(before, user, span, rules)
         if seated == was or (line.after is None and seated):  # where nobody has a seat now, nobody has taken one
             return None
-        turns = [
-            event for event, counts in now.turns(user, rules.counts_from) if counts == seated and event.order in news
-        ]
+        turns = [event for event, counts in now.turns(user, rules.counting) if counts == seated and event.order in news]
         by_then = [event for event in turns if event.day <= first or event.day < past]
         return (by_then[-1] if by_then else None), 1 if seated else -1
+
+    def _days(self, line: Line) -> Span:
+        """The days on which a person has to take a seat to be billed for it on the line."""
+        first, rules = line.period.start, line.period.rules.seats
+        opened = first if first == self._start else first - rules.delay_days
+        if rules.measure == "held":
+            return first, line.start_day + 1, opened, rules.delay_days
+        if rules.measure == "distinct":
+            return first, line.end_day, opened, rules.delay_days
+        return line.start_day, line.start_day + 1, self._seen_from(line), rules.delay_days
 
     def _seen_from(self, line: Line) -> Day:
         """The day whose end tells what holds on the line's first day."""
@@ -150,7 +172,7 @@ class Causes:
         if document.known_until != self._known_until:
             self._as_of(document.known_until)
         rules = line.period.rules.seats
-        if line.item != SEATS or rules.count != "active" or line.kind != "period":
+        if line.item != SEATS or rules.count != "active" or line.kind != "period" or rules.measure not in _BY_PERSON:
             return
         if line.start_day > line.period.start:
             return
@@ -158,6 +180,6 @@ class Causes:
         people.learn(self._of_people)
         day = self._seen_from(line)
         if rules.measure == "distinct":
-            yield from people.seated_within(day, line.end_day - rules.delay_days, rules.counts_from)
+            yield from (user for user in people.users if counts_in(people, user, self._days(line), rules))
         else:
-            yield from people.seated(day, rules.counts_from)
+            yield from people.seated(day, rules.counting)

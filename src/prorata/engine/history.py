@@ -10,10 +10,12 @@ from prorata.engine.calendar import Day, Interval, Moment, midnight
 from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
-    "start", "trial", "invite", "accept", "activate", "deactivate", "role", "seats",
-    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "cancel",
+    "start", "trial", "invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", "seats",
+    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "cancel", "idle",
 ]  # fmt: skip
-PERSON_EVENTS = frozenset({"invite", "accept", "activate", "deactivate", "role"})
+PERSON_EVENTS = frozenset(
+    {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "idle", "role"}
+)
 SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
 
 
@@ -25,6 +27,8 @@ class Event:
     known. `order` is its place among the account's events by the moment they took effect. `until` is the first day
     that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
     plan's list price is for.
+
+    `idle` is not told but follows: nobody heard of the person since the activity of the day `until`.
     """
 
     kind: EventKind

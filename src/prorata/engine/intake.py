@@ -20,11 +20,13 @@ COLUMNS: tuple[str, ...] = (
     "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "item", "until", "reason",
     "recorded_at",
 )  # fmt: skip
-KINDS: tuple[EventKind, ...] = get_args(EventKind)
+KINDS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "idle")
 
 # What each event must state, and what it may.
 _NEEDS: dict[EventKind, frozenset[str]] = {
-    **dict.fromkeys(("invite", "accept", "activate", "deactivate"), frozenset({"user"})),
+    **dict.fromkeys(
+        ("invite", "accept", "activate", "deactivate", "suspend", "resume", "activity"), frozenset({"user"})
+    ),
     "role": frozenset({"user", "role"}),
     "seats": frozenset({"quantity"}),
     "plan": frozenset({"plan"}),
@@ -296,6 +298,7 @@ class _Reader:
         if all(one.values["kind"] not in ("start", "trial") for one in told):
             told = self.with_start(account, told)
         self.set_lengths(told)
+        told = self.with_idle(told)
         events = []
         for order, one in enumerate(told):
             values = {name: value for name, value in one.values.items() if name != "account"}
@@ -331,6 +334,18 @@ class _Reader:
                 )
             values["until"] = values["day"] + days
 
+    def with_idle(self, told: list[_Told]) -> list[_Told]:
+        """With the days on which people have not been active for as long as the policy waits."""
+        waits = self.policy.idle_days
+        idle = []
+        for one in told if waits else ():
+            if one.values["kind"] == "activity":
+                day = one.values["day"] + waits
+                recorded = max(midnight(day), one.values["recorded"])
+                values = {**one.values, "kind": "idle", "day": day, "recorded": recorded, "until": one.values["day"]}
+                idle.append(_Told(one.row, midnight(day), {**values, "role": ""}, one.interval))
+        return sorted([*idle, *told], key=lambda one: one.moment) if idle else told
+
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
         if self.intake.start is not None:
             day = to_day(self.intake.start)
@@ -362,10 +377,10 @@ class _Reader:
     def check_people(self, told: list[_Told], events: list[Event]) -> None:
         met: set[str] = set()
         for one, event in zip(told, events, strict=True):
-            if event.kind in ("invite", "accept", "activate"):
+            if event.kind in ("invite", "accept", "activate", "activity"):
                 met.add(event.user)
-            elif event.kind in ("deactivate", "role") and event.user not in met:
-                was = "was never active before" if event.kind == "deactivate" else "was never a member before"
+            elif event.kind in ("deactivate", "suspend", "resume", "role") and event.user not in met:
+                was = "was never a member before" if event.kind == "role" else "was never active before"
                 self.say(one.row, "user", f"{event.user!r} {was} {one.row.cells['at']}")
 
     def check_seats(self, told: list[_Told], events: list[Event]) -> None:

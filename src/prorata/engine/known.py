@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from prorata.engine.calendar import MONTHS, Day, Interval, Moment
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
-from prorata.engine.period import Period
+from prorata.engine.period import Period, period_before
 from prorata.engine.policy.model import Price, PriceRow
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span, Steps
@@ -198,6 +198,18 @@ class Known:
         else:
             opened = start - delay
         return (start, end, opened, delay) if start < end else None
+
+    def span_before(self, period: Period) -> Span | None:
+        """The days on which the agreement ran of as long a period before this one; None without any."""
+        start = max(period_before(period), self.start)
+        if start >= period.start:
+            return None
+        return start, period.start, start if start == self.start else start - period.delay, period.delay
+
+    def met(self, span: Span) -> set[str]:
+        """The people to whom something happened that may change whether they count within the span."""
+        _, end, opened, delay = span
+        return {event.user for event in self.happened(opened + 1, end - delay) if event.user}
 
     def ends(self, period: Period) -> Day:
         """Up to which day of the period the agreement runs; the period's end unless it was cancelled."""

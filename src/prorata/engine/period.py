@@ -56,6 +56,13 @@ def next_period(period: Period, interval: Interval) -> Period:
     return _period(period.policy, interval, period.end, period.end, 0)
 
 
+def period_before(period: Period) -> Day:
+    """The first day of as long a period before this one, whether or not the agreement ran by then."""
+    if period.rules.period.anchor == "start":
+        return add_months(period.anchor, period.months - MONTHS[period.interval])
+    return calendar_start(period.start - 1, MONTHS[period.interval])
+
+
 @lru_cache(maxsize=16384)
 def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months: int) -> Period:
     rules = policy.rules(interval, start)

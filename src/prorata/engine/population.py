@@ -7,32 +7,43 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from prorata.engine.calendar import Day
 from prorata.engine.history import Event
-from prorata.engine.policy.model import Policy
-from prorata.engine.steps import Level
+from prorata.engine.policy.model import Counting, Policy
+from prorata.engine.steps import Level, Span
 
-CountsFrom = Literal["acceptance", "invitation"]
-Standing: TypeAlias = tuple[str, str]  # absent, invited or active; and the role, kept while away
+# Absent, invited, active or suspended; the role, kept while away; and the day of the last activity while it counts.
+Standing: TypeAlias = tuple[str, str, Day]
 Move: TypeAlias = tuple[Day, Standing, Standing]  # the day, and the standing before and after
 
-_AFTER = {"invite": "invited", "accept": "active", "activate": "active", "deactivate": "absent"}
+_AFTER = {
+    "invite": "invited", "accept": "active", "activate": "active", "deactivate": "absent", "suspend": "suspended",
+    "resume": "active", "activity": "active",
+}  # fmt: skip
+# Inviting somebody who is there, suspending somebody who is not.
+_CHANGES_NOTHING = frozenset({
+    ("invite", "active"), ("invite", "suspended"), ("suspend", "absent"), ("suspend", "invited"),
+    ("resume", "absent"), ("resume", "invited"), ("resume", "active"), ("activity", "suspended"), ("idle", "absent"),
+})  # fmt: skip
 by_order = attrgetter("order")
 
 
 class _Tally(dict[Standing, bool]):
     """How many people take a seat, counted in one way; as a mapping, whether somebody of a standing does."""
 
-    def __init__(self, policy: Policy, counts_from: CountsFrom) -> None:
+    def __init__(self, policy: Policy, counting: Counting) -> None:
         self.level = Level()
         self._policy = policy
-        self._states = ("active",) if counts_from == "acceptance" else ("active", "invited")
+        self._counts_from, suspended = counting
+        self._states = {"active"} | ({"invited"} if self._counts_from == "invitation" else set())
+        self._states |= {"suspended"} if suspended else set()
 
     def __missing__(self, standing: Standing) -> bool:
-        state, role = standing
-        counts = self[standing] = state in self._states and self._policy.is_billed(role)
+        state, role, seen = standing
+        counts = state in self._states and self._policy.is_billed(role)
+        counts = self[standing] = counts and (seen > 0 or self._counts_from != "activity")
         return counts
 
     def count(self, moves: Iterable[Move]) -> None:
@@ -62,13 +73,13 @@ class People:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._absent: Standing = ("absent", next(iter(policy.roles), ""))
-        self._tallies: dict[CountsFrom, _Tally] = {}
+        self._absent: Standing = ("absent", next(iter(policy.roles), ""), 0)
+        self._tallies: dict[Counting, _Tally] = {}
         self._members: dict[str, _Member] = {}
 
     def learn(self, news: Iterable[Event]) -> None:
         """Takes in what was recorded next."""
-        members = self._members
+        members, by_use = self._members, self._policy.idle_days
         moves: list[Move] = []
         for event in news:
             member = members.get(event.user)
@@ -80,7 +91,10 @@ class People:
                 moves += self._learn_late(member, event)
                 continue
             before = member.standing
-            after = member.standing = _move(before, event.kind, event.role)
+            after = _changed(before, event.kind, event.role)
+            if by_use:
+                after = _used(before, after, event)
+            member.standing = after
             moves.append((event.day, before, after))
         for tally in self._tallies.values():
             tally.count(moves)
@@ -97,76 +111,95 @@ class People:
         standing = self._absent
         moves = []
         for event in member.events:
-            before, standing = standing, _move(standing, event.kind, event.role)
+            before, standing = standing, _changed(standing, event.kind, event.role)
+            if self._policy.idle_days:
+                standing = _used(before, standing, event)
             moves.append((event.day, before, standing))
         return moves
 
-    def _tally(self, counts_from: CountsFrom) -> _Tally:
-        tally = self._tallies.get(counts_from)
+    def _tally(self, counting: Counting) -> _Tally:
+        tally = self._tallies.get(counting)
         if tally is None:
-            tally = self._tallies[counts_from] = _Tally(self._policy, counts_from)
+            tally = self._tallies[counting] = _Tally(self._policy, counting)
             for member in self._members.values():
                 tally.count(self._moves(member))
         return tally
 
-    def level(self, counts_from: CountsFrom) -> Level:
+    @property
+    def users(self) -> Iterable[str]:
+        """Everyone, in the order in which they first appeared."""
+        return self._members
+
+    def level(self, counting: Counting) -> Level:
         """How many people take a seat at the end of each day."""
-        return self._tally(counts_from).level
+        return self._tally(counting).level
 
     def is_seated(self, user: str) -> bool:
-        """Whether the person takes a seat after all that is known, counted from the acceptance."""
+        """Whether the person is active with a role that is billed, after all that is known."""
         member = self._members.get(user)
-        return member is not None and self._tally("acceptance")[member.standing]
+        return member is not None and self._tally(("acceptance", False))[member.standing]
 
-    def counted(self, user: str, counts_from: CountsFrom) -> Iterator[tuple[Day, bool]]:
+    def counted(self, user: str, counting: Counting) -> Iterator[tuple[Day, bool]]:
         """Whether the person takes a seat at the end of the day, at each day on which this may change."""
-        tally = self._tally(counts_from)
+        tally = self._tally(counting)
         moves = self._moves(self._members[user]) if user in self._members else []
         for at, (day, _, after) in enumerate(moves):
             if at + 1 == len(moves) or moves[at + 1][0] != day:
                 yield day, tally[after]
 
-    def turns(self, user: str, counts_from: CountsFrom) -> Iterator[tuple[Event, bool]]:
+    def turns(self, user: str, counting: Counting) -> Iterator[tuple[Event, bool]]:
         """The events after which the person takes a seat and did not before, or the other way round."""
-        tally = self._tally(counts_from)
+        tally = self._tally(counting)
         member = self._members.get(user)
         if member is not None:
             for event, (_, before, after) in zip(member.events, self._moves(member), strict=True):
                 if tally[after] != tally[before]:
                     yield event, tally[after]
 
-    def seated(self, day: Day, counts_from: CountsFrom) -> Iterator[str]:
+    def seated(self, day: Day, counting: Counting) -> Iterator[str]:
         """The people who take a seat at the end of `day`, in the order in which they first appeared."""
         for user in self._members:
             seated = False
-            for changed, counts in self.counted(user, counts_from):
+            for changed, counts in self.counted(user, counting):
                 if changed > day:
                     break
                 seated = counts
             if seated:
                 yield user
 
-    def seated_within(self, first: Day, past: Day, counts_from: CountsFrom) -> Iterator[str]:
-        """The people who take a seat at the end of some day from `first` up to `past`."""
-        for user in self._members:
-            if any(self.presence(user, first, past, counts_from)):
-                yield user
-
-    def presence(self, user: str, first: Day, past: Day, counts_from: CountsFrom) -> tuple[bool, bool]:
-        """Whether the person takes a seat at the end of `first`, and whether at that of a later day before `past`."""
-        there = came = False
-        for changed, counts in self.counted(user, counts_from):
-            if changed <= first:
-                there = counts
-            elif changed < past:
-                came = came or counts
-        return there, came
+    def stays(self, user: str, span: Span, counting: Counting) -> list[tuple[Day, Day]]:
+        """The stretches of a span's days on which the person takes a seat."""
+        start, end, opened, delay = span
+        found: list[tuple[Day, Day]] = []
+        since: Day | None = None
+        for changed, counts in self.counted(user, counting):
+            day = start if changed <= opened else changed + delay
+            if day >= end:
+                break
+            if counts and since is None:
+                since = day
+            elif not counts and since is not None:
+                if since < day:
+                    found.append((since, day))
+                since = None
+        if since is not None:
+            found.append((since, end))
+        return found
 
 
 @lru_cache(maxsize=4096)
-def _move(standing: Standing, kind: str, role: str) -> Standing:
+def _changed(standing: Standing, kind: str, role: str) -> Standing:
     """Where an event of a kind, which may name a role, leads."""
-    state, old_role = standing
-    if kind == "invite" and state == "active":
-        return standing  # inviting somebody who is there already changes nothing
-    return _AFTER.get(kind, state), role or old_role
+    state, old_role, seen = standing
+    if (kind, state) in _CHANGES_NOTHING:
+        return standing
+    return _AFTER.get(kind, state), role or old_role, 0 if kind == "deactivate" else seen
+
+
+def _used(before: Standing, after: Standing, event: Event) -> Standing:
+    """An activity counts until the idle days after it are over, unless another followed meanwhile."""
+    if event.kind == "activity":
+        return after[0], after[1], event.day
+    if event.kind == "idle":
+        return (before[0], before[1], 0) if before[2] == event.until else before
+    return after

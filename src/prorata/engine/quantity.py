@@ -7,7 +7,25 @@ from prorata.engine.steps import Window, joined
 
 
 def billed_quantity(rules: SeatRules, window: Window[int]) -> Window[int]:
-    """Never fewer than the minimum."""
-    if not rules.minimum:
+    """At least the minimum, in whole packages, at most the maximum, and without those that are included."""
+    if not rules.sold_apart:
         return window
-    return joined([(day, max(value, rules.minimum)) for day, value in window])
+    return joined([(day, _billed(rules, value)) for day, value in window])
+
+
+def _billed(rules: SeatRules, count: int) -> int:
+    count = max(count, rules.minimum)
+    if rules.packages:
+        count = _packed(rules.packages, count)
+    if rules.maximum:
+        count = min(count, rules.maximum)
+    return max(count - rules.included, 0)
+
+
+def _packed(packages: tuple[int, ...], count: int) -> int:
+    """The smallest number sold that holds all; none for nobody."""
+    last = packages[-1]
+    if count <= last:
+        return next(size for size in (0, *packages) if size >= count)
+    step = last - (0, *packages)[-2]
+    return last + -(-(count - last) // step) * step

@@ -108,7 +108,7 @@ class Settlement:
                         "known now none begins then; a start or an interval cannot be moved once it is billed"
                     )
                 billed.add(line, document.known_until)
-        self._changed_from = self.known.start
+        self._changed_from = 0  # what has changed since is not remembered, so every period is compared
 
     def open(self, look: Day) -> list[Open]:
         """Everything that is due and not billed by the day of the look, period by period."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import Interval, add_months, to_date, to_day
-from prorata.engine.policy.model import Policy, PriceRow, Rules
+from prorata.engine.policy.model import ONE_NUMBER, Policy, PriceRow, Rules, SeatRules
 from prorata.engine.policy.problems import Path, Problem
 
 
@@ -19,19 +20,14 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from _prices(policy)
     yield from _whens(policy, document)
     yield from _without_effect(policy, document)
+    waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
+    told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
+    if len(waits) > 1:
+        path: Path = ("when", told[-1], "seats", "idle_days")
+        yield Problem(path, "seats.idle_days is the same in every when; people are idle once")
     for chosen, rules in policy.variants.items():
-        path: Path = ("when", chosen[-1]) if chosen else ()
-        if rules.seats.measure == "distinct" and rules.period.charge == "advance":
-            yield Problem(
-                (*path, "seats", "measure"),
-                'seats.measure = "distinct" counts the people of a period that is over; '
-                'it needs period.charge = "arrears"',
-            )
-        if rules.seats.measure == "distinct" and rules.seats.count == "bought":
-            yield Problem(
-                (*path, "seats", "measure"),
-                'seats.measure = "distinct" counts people; it needs seats.count = "active"',
-            )
+        path = ("when", chosen[-1]) if chosen else ()
+        yield from _seats(rules.seats, path)
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
@@ -140,12 +136,37 @@ def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
             )
 
 
+def _seats(seats: SeatRules, path: Path) -> Iterator[Problem]:
+    if seats.measure in ("distinct", "held") and seats.count == "bought":
+        yield Problem(
+            (*path, "seats", "measure"),
+            f'seats.measure = "{seats.measure}" counts people; it needs seats.count = "active" or "larger"',
+        )
+    sizes = seats.packages
+    if sizes and (0 in sizes or any(one >= other for one, other in pairwise(sizes))):
+        yield Problem(
+            (*path, "seats", "packages"), "seats.packages are numbers above 0, each larger than the one before"
+        )
+    if seats.maximum and seats.maximum < seats.minimum:
+        yield Problem(
+            (*path, "seats", "maximum"), f"seats.maximum = {seats.maximum} is below seats.minimum = {seats.minimum}"
+        )
+    if seats.counts_from == "activity" and not seats.idle_days:
+        yield Problem((*path, "seats", "idle_days"), "seats.idle_days is 1 or more; 1 counts the days with an activity")
+
+
 _Used = Callable[[Rules], bool]
 
 # Keys that mean something only beside another: the table and key, when it has an effect, and what it needs.
 _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("seats", "below_active", lambda rules: rules.seats.count == "bought", 'seats.count = "bought"'),
-    ("seats", "counts_from", lambda rules: rules.seats.count == "active", 'seats.count = "active"'),
+    ("seats", "counts_from", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
+    ("seats", "suspended", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
+    ("seats", "idle_days", lambda rules: rules.seats.counts_from == "activity", 'seats.counts_from = "activity"'),
+    ("seats", "on_day", lambda rules: rules.seats.measure == "snapshot", 'seats.measure = "snapshot"'),
+    ("seats", "least_days", lambda rules: rules.seats.measure == "distinct", 'seats.measure = "distinct"'),
+    ("seats", "of", lambda rules: rules.seats.measure in ONE_NUMBER,
+     f"a measure that is one number: {', '.join(ONE_NUMBER)}"),
     ("share", "started_month", lambda rules: rules.share.by == "months", 'share.by = "months"'),
     ("rise", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a rise is on its period\'s bill anyway'),

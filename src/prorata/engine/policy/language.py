@@ -40,7 +40,7 @@ class Key:
 def keys_of(table: type) -> tuple[Key, ...]:
     """The keys of a table, in the order of the model."""
     hints = get_type_hints(table)
-    return tuple(_key(one, hints[one.name]) for one in fields(table))
+    return tuple(_key(one, hints[one.name]) for one in fields(table) if one.init)
 
 
 def _key(one: Field[Any], hint: Any) -> Key:

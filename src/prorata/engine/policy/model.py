@@ -10,12 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from prorata.engine.calendar import Anchor, Day, Interval, to_date
 from prorata.engine.money import RoundingMode
 
 _REQUIRED: Any = object()
+
+ONE_NUMBER = ("peak", "mean", "distinct", "snapshot")  # what is measured as one number for all of a period
+
+# Who of the people counts: from when on, and whether those who are suspended do.
+Counting: TypeAlias = tuple[Literal["acceptance", "invitation", "activity"], bool]
 
 
 def key(meaning: str, example: str, default: Any = _REQUIRED, *, name: str | None = None) -> Any:
@@ -113,23 +118,56 @@ class PeriodRules:
 class SeatRules:
     """What counts as a seat."""
 
-    count: Literal["active", "bought"] = key(
-        "`active`: the people who are members. `bought`: the number of seats ordered, used or not.",
+    count: Literal["active", "bought", "larger"] = key(
+        "`active`: the people who are members. `bought`: the number of seats ordered, used or not. `larger`: of both "
+        "the larger number, so that an order is a floor.",
         'count = "bought"',
         "active",
     )
-    counts_from: Literal["acceptance", "invitation"] = key(
-        "Whether an invited person counts from the acceptance or already from the invitation. Needs people to be "
-        'counted (`count = "active"`).',
+    counts_from: Literal["acceptance", "invitation", "activity"] = key(
+        "`acceptance`, `invitation`: a person counts from the acceptance of the invitation, or already from the "
+        "invitation. `activity`: only after an event `activity`, and until `idle_days` are over. Needs people to be "
+        "counted.",
         'counts_from = "invitation"',
         "acceptance",
     )
-    measure: Literal["level", "high_water", "distinct"] = key(
+    idle_days: int = key(
+        'With `counts_from = "activity"`: for how many days an activity counts, its own the first. 1: only the days '
+        "with an activity. 28: whoever was not active for 28 days is not billed until they come back.",
+        "idle_days = 28",
+        1,
+    )
+    suspended: Literal["billed", "free"] = key(
+        "Whether a member who is suspended, and not removed, still counts. Needs people to be counted.",
+        'suspended = "free"',
+        "billed",
+    )
+    measure: Literal["level", "high_water", "held", "peak", "mean", "distinct", "snapshot"] = key(
         "`level`: each day as it was. `high_water`: within a period never fewer than before, so a freed seat stays "
-        "paid and can be given to someone else. `distinct`: everyone who counted on any day of the period, for all "
-        "of it.",
+        "paid and can be given to someone else. `held`: whoever counted once is paid to the end of the period, and "
+        "their seat is not given on. The others make one number of the period, for all of it: `peak` the highest of "
+        "any day; `mean` the average of the days, rounded to a whole one; `distinct` everyone who counted on "
+        "`least_days` of it; `snapshot` those who count on `on_day`. Billed in advance, such a number is what is "
+        "known by then, and what it turns out to be is settled like any change.",
         'measure = "high_water"',
         "level",
+    )
+    on_day: int = key(
+        'With `measure = "snapshot"`: the day of the period that is counted, 1 the first, 0 the last.',
+        "on_day = 15",
+        1,
+    )
+    least_days: int = key(
+        'With `measure = "distinct"`: on how many days of the period a person must count to be billed for it; 0: on '
+        "all of them.",
+        "least_days = 5",
+        1,
+    )
+    of: Literal["this_period", "period_before"] = key(
+        "Whether the one number is measured in the period that is billed or in the one before, so that it is known "
+        "in advance. An agreement's first period has none before: it counts those of its first day.",
+        'of = "period_before"',
+        "this_period",
     )
     change_day: Literal["billed", "not_billed"] = key(
         "Whether the day on which someone joins is billed. If it is, the day on which someone leaves is not; if it "
@@ -137,12 +175,27 @@ class SeatRules:
         'change_day = "not_billed"',
         "billed",
     )
-    minimum: int = key("Never fewer seats than this are billed.", "minimum = 10", 0)
+    minimum: int = key("Never fewer seats than this are counted.", "minimum = 10", 0)
+    packages: tuple[int, ...] = key(
+        "Seats are sold in these numbers; beyond the last one in steps as large as the last. `[5]`: in fives. "
+        "`[5, 10, 15, 20, 30]`: in fives up to 20, then in tens.",
+        "packages = [5, 10, 15, 20, 30]",
+        (),
+    )
+    maximum: int = key("Never more seats than this are billed; 0: there is no limit.", "maximum = 100", 0)
+    included: int = key("So many of the seats counted are not charged for.", "included = 5", 0)
     below_active: Literal["allowed", "refused"] = key(
         'Whether the seats bought may be lowered below the number of active members. Needs `count = "bought"`.',
         'below_active = "refused"',
         "allowed",
     )
+    counting: Counting = field(init=False, repr=False, compare=False)  # who of the people counts
+    sold_apart: bool = field(init=False, repr=False, compare=False)  # whether other numbers are billed than counted
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counting", (self.counts_from, self.suspended == "billed"))
+        apart = bool(self.minimum or self.packages or self.maximum or self.included)
+        object.__setattr__(self, "sold_apart", apart)
 
     @property
     def delay_days(self) -> int:
@@ -327,8 +380,12 @@ class Policy:
     variants: Mapping[tuple[int, ...], Rules]
     notes: tuple[str, ...] = ()
     is_taxed: bool = field(init=False, default=False)
+    idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
+        seats = [rules.seats for rules in self.variants.values()]
+        by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
+        object.__setattr__(self, "idle_days", max(by_use, default=0))
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]

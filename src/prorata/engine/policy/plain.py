@@ -12,7 +12,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded, speak_amount, speak_percent
-from prorata.engine.policy.model import Policy, Price, PriceRow, Rules
+from prorata.engine.policy.model import ONE_NUMBER, Policy, Price, PriceRow, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,27 @@ _BEGIN = {
     "half_year": "on 1 January and 1 July",
     "year": "on 1 January",
 }
+
+
+_HOLDS = {
+    "acceptance": "Every active user holds a seat, from the acceptance of the invitation on",
+    "invitation": "Every active user holds a seat, from the invitation on",
+    "activity": "Every user holds a seat for {days} from each activity",
+}
+_MEASURED = {
+    "level": "",
+    "high_water": " Within a period a freed seat stays paid and can be given to someone else.",
+    "held": " Whoever counted once is paid for to the end of the period.",
+    "peak": " The highest number of any day counts for the whole period.",
+    "mean": " The average number of the days, rounded to a whole one, counts for the whole period.",
+    "distinct": " Everyone who was there on {days} of the period counts for all of it.",
+    "snapshot": " Whoever is there on the {day} of the period counts for all of it.",
+}
+_DAY = {0: "last day", 1: "first day"}
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
@@ -101,7 +122,8 @@ class _Teller:
         self.start = date(self.year, 1, 1)
         self.rules = rules or policy.rules(interval, to_day(self.start))
         self.change = date(self.year, 4, 10) if interval == "month" else date(self.year, 2, 10)
-        self.seats = max(3, self.rules.seats.minimum + 2)
+        self.seats = max(3, self.rules.seats.minimum + 2, self.rules.seats.included + 2)
+        self.joins = "activity" if self.rules.seats.counts_from == "activity" else "activate"
         self.bought = self.rules.seats.count == "bought"
         self.unit = "seat" if self.bought else "user"
         self.plan = next((name for name in policy.plans if self.price_of(name)), None)
@@ -138,13 +160,21 @@ class _Teller:
             example = self.shown(self.story(())[:1])
             return Sentence(text, self.said(f"{self.seats} bought, 3 used", example))
         free = [name for name, role in self.policy.roles.items() if not role.billed]
-        start = "the acceptance of the invitation" if seats.counts_from == "acceptance" else "the invitation"
-        text = f"Every active user holds a seat, from {start} on"
+        text = _HOLDS[seats.counts_from].format(days=_days(seats.idle_days))
         text += f"; users with the role {' or '.join(free)} cost nothing." if free else ", whatever the role."
-        if seats.measure == "distinct":
-            text += " Everyone who was active on any day of the period counts for all of it."
-        elif seats.measure == "high_water":
-            text += " Within a period a freed seat stays paid and can be given to someone else."
+        if seats.suspended == "free":
+            text += " Suspended users cost nothing."
+        text += _MEASURED[seats.measure].format(
+            days={0: "every day", 1: "any day"}.get(seats.least_days, f"at least {_days(seats.least_days)}"),
+            day=_DAY.get(seats.on_day, f"day {seats.on_day}"),
+        )
+        if seats.measure in ONE_NUMBER and seats.of == "period_before":
+            text += f" What is counted in a {_WORD[self.interval]} is billed for the next one."
+        if seats.count == "larger":
+            text += " Where you have ordered more seats than that, those are billed."
+        if seats.counts_from == "activity":
+            example = self.shown(self.story(())[:1])
+            return Sentence(text, self.said(f"{self.seats} users active on {speak_day(to_day(self.start))}", example))
         invited = self.change - timedelta(days=4)
         rows: list[dict[str, object]] = [
             {"at": invited, "event": "invite", "user": "dora", "role": self.role},
@@ -159,7 +189,7 @@ class _Teller:
         return Sentence(text, self.said(dates, example))
 
     def change_day(self) -> Iterator[Sentence]:
-        if self.rules.seats.measure == "distinct":
+        if self.rules.seats.measure in ONE_NUMBER:
             return
         billed = self.rules.seats.change_day == "billed"
         text = f"The day of a change is billed as it {'ends' if billed else 'began'}: a {self.unit} more counts from "
@@ -184,6 +214,22 @@ class _Teller:
             fewer = max(1, least - 6)
             example = self.shown(self.story((), seats=fewer)[:1])
             yield Sentence(f"Never fewer than {least} seats are billed.", f"With {fewer}: {example}" if example else "")
+        seats = self.rules.seats
+        if seats.packages:
+            last = seats.packages[-1]
+            step = last - (0, *seats.packages)[-2]
+            sizes = ", ".join(str(size) for size in seats.packages)
+            example = self.shown(self.story(())[:1])
+            yield Sentence(f"Seats are sold in packages of {sizes}, and beyond {last} in steps of {step}.",
+                           self.said(f"With {self.seats}", example))  # fmt: skip
+        if seats.maximum:
+            example = self.shown(self.story((), seats=seats.maximum + 2)[:1])
+            yield Sentence(f"Never more than {seats.maximum} seats are billed.",
+                           self.said(f"With {seats.maximum + 2}", example))  # fmt: skip
+        if seats.included:
+            example = self.shown(self.story((), seats=seats.included + 2)[:1])
+            yield Sentence(f"{seats.included} seats are included and not charged for.",
+                           self.said(f"With {seats.included + 2}", example))  # fmt: skip
 
     def rise(self) -> Sentence:
         documents = self.story([self.added()])
@@ -277,7 +323,7 @@ class _Teller:
             )
 
     def by_share(self) -> str:
-        if self.rules.seats.measure == "distinct":
+        if self.rules.seats.measure in ONE_NUMBER:
             return "for the whole period"
         return {
             "days_of_period": "for the days left of the period",
@@ -294,7 +340,7 @@ class _Teller:
     def added(self) -> dict[str, object]:
         if self.bought:
             return {"at": self.change, "event": "seats", "quantity": self.seats + 1}
-        return {"at": self.change, "event": "activate", "user": "dora", "role": self.role}
+        return {"at": self.change, "event": self.joins, "user": "dora", "role": self.role}
 
     def removed(self) -> dict[str, object]:
         if self.bought:
@@ -318,7 +364,7 @@ class _Teller:
             rows[0]["quantity"] = count
         else:
             members = (f"member {number}" for number in range(1, count + 1))
-            rows += [{"at": self.start, "event": "activate", "user": user, "role": self.role} for user in members]
+            rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
         history = read_history(
             [*rows, *changes], policy=self.policy, plan=plan or self.plan, interval=self.interval, seats_follow=True
         )
