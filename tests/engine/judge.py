@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 from prorata.engine.calendar import Interval, Moment, midnight
 from prorata.engine.history import Event, Subscription
 from prorata.engine.policy.model import Policy, PriceRow, Rules
+
+N = TypeVar("N", int, Fraction)
 
 ONE = timedelta(days=1)
 MAY = (("suspend", "active"), ("resume", "suspended"))
@@ -104,35 +107,49 @@ class Judge:
     def due(self, period: JudgedPeriod) -> dict[str, Fraction]:
         """The exact amount of each item for the period, in minor units."""
         amounts: dict[str, Fraction] = defaultdict(Fraction)
-        dearest: dict[str, Fraction] = {}
-        most: dict[str, int] = {}
-        keep = period.rules.fall.give == "nothing"
         last = self.last_day(period)
         days = []
         day = max(period.first, self.start)
         while day <= last:
             days.append(day)
             day += ONE
-        counts = self.counts(period, days)
-        if keep:
-            counts = list(accumulate(counts, max))
-        for day, count in zip(days, counts, strict=True):
-            seats = self.sold(period, count)
-            price, months = self.seat_price(period, day)
-            rate = Fraction(price, months)
-            if keep:
-                rate = dearest["seats"] = max(dearest.get("seats", Fraction(0)), rate)
-            amounts["seats"] += seats * rate * self.weight(period, day)
-            for item in {event.item for event in self.subscription.events if event.item}:
-                quantity, price, months = self.add_on(period, day, item)
-                rate = Fraction(price, months) if quantity else Fraction(0)
-                if keep:
-                    quantity = most[item] = max(quantity, most.get(item, 0))
-                    rate = dearest[item] = max(rate, dearest.get(item, Fraction(0)))
-                sold = self.policy.add_ons.get(item)
-                units = quantity * seats if sold is not None and sold.charge == "seat" else quantity
-                amounts[item] += units * rate * self.weight(period, day)
+        seats = [self.sold(period, count) for count in self.counts(period, days)]
+        rates = [Fraction(*self.seat_price(period, day)) for day in days]
+        seats, rates = self.in_effect(period, days, seats), self.in_effect(period, days, rates)
+        for day, count, rate in zip(days, seats, rates, strict=True):
+            amounts["seats"] += count * rate * self.weight(period, day)
+        for item in {event.item for event in self.subscription.events if event.item}:
+            told = [self.add_on(period, day, item) for day in days]
+            units = [quantity for quantity, _, _ in told]
+            costs = [Fraction(price, months) if quantity else Fraction(0) for quantity, price, months in told]
+            units, costs = self.in_effect(period, days, units), self.in_effect(period, days, costs)
+            sold = self.policy.add_ons.get(item)
+            for day, unit, cost, count in zip(days, units, costs, seats, strict=True):
+                number = unit * count if sold is not None and sold.charge == "seat" else unit
+                amounts[item] += number * cost * self.weight(period, day)
         return dict(amounts)
+
+    def in_effect(self, period: JudgedPeriod, days: list[date], values: list[N]) -> list[N]:
+        """The values of days by when rises, and then falls, take effect."""
+        fall = period.rules.fall
+        for word, early, late in (
+            (period.rules.rise.takes_effect, max, min),
+            ("next_period" if fall.give == "nothing" else fall.takes_effect, min, max),
+        ):
+            if word == "day":
+                continue
+            step: int = {"month": 1, "quarter": 3}.get(word.removeprefix("next_"), 12)
+            borders = [*period.month_borders[::step], period.past]
+            for first, past in pairwise(borders):
+                within = [at for at, day in enumerate(days) if first <= day < past]
+                changed = list(values)
+                for at in within:
+                    if word.startswith("next_"):
+                        changed[at] = late(values[one] for one in within if one <= at)
+                    else:
+                        changed[at] = early(values[one] for one in within if one >= at)
+                values = changed
+        return values
 
     def last_day(self, period: JudgedPeriod) -> date:
         whole = period.past - ONE
@@ -356,13 +373,19 @@ class Judge:
         if share.by == "days_of_month":
             return Fraction(1, monthrange(day.year, day.month)[1])
         borders = period.month_borders
+        step = {"months": 1, "quarters": 3}.get(share.by, 12)
         if share.by == "days_of_period":
             return Fraction(MONTHS[period.interval], (borders[-1] - borders[0]).days)
-        for first, past in pairwise(borders):
+        for first, past in pairwise(borders[::step] if len(borders) > step else [borders[0], borders[-1]]):
+            months = min(step, len(borders) - 1)
             if first <= day < past:
-                if share.started_month == "by_days":
-                    return Fraction(1, (past - first).days)
+                if share.started == "by_days":
+                    return Fraction(months, (past - first).days)
+                if share.started == "by_30":
+                    left = (past - day).days
+                    here, after = (1 if day == first else Fraction(min(left, 30), 30)), Fraction(min(left - 1, 30), 30)
+                    return months * (here - after)
                 # A month goes whole to one of its days: its last (full) or its first (free).
-                deciding = past - ONE if share.started_month == "full" else first
-                return Fraction(int(day == deciding))
+                deciding = past - ONE if share.started == "full" else first
+                return Fraction(months * int(day == deciding))
         raise AssertionError("a day outside its period")

@@ -151,7 +151,8 @@ def by_members(subscription: Subscription) -> Subscription:
 
     def plain(rules: Rules) -> Rules:
         seats = replace(rules.seats, count="active", measure="level", minimum=0, packages=(), maximum=0, included=0)
-        return replace(rules, seats=seats, fall=replace(rules.fall, give="credit"))
+        rise, fall = replace(rules.rise, takes_effect="day"), replace(rules.fall, give="credit", takes_effect="day")
+        return replace(rules, seats=seats, rise=rise, fall=fall)
 
     policy = subscription.policy
     variants = {matching: plain(rules) for matching, rules in policy.variants.items()}

@@ -299,8 +299,9 @@ BROKEN: dict[str, tuple[str, str]] = {
         'or "larger"',
     ),
     "started months where days are counted": (
-        BASE + '[share]\nstarted_month = "free"\n',
-        'test.toml, line 6: share.started_month would have no effect; it needs share.by = "months"',
+        BASE + '[share]\nstarted = "free"\n',
+        'test.toml, line 6: share.started would have no effect; it needs share.by = "months", "quarters" '
+        'or "period"',
     ),
     "when a rise is charged in arrears": (
         BASE + '[period]\ncharge = "arrears"\n[rise]\nsettle = "now"\n',

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prorata.engine.calendar import MONTHS, Interval, add_months, to_day
+from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
 from prorata.engine.share import Scale, make_scale
 from prorata.policies import load_policy
 from tests.engine.stories import BASE, policy_of, records
@@ -36,8 +36,8 @@ def worth(scale: Scale, start: str, end: str) -> Fraction:
 
 
 @given(
-    st.sampled_from(["days_of_period", "days_of_month", "days_of_365", "months"]),
-    st.sampled_from(["full", "free", "by_days"]),
+    st.sampled_from(["days_of_period", "days_of_month", "days_of_365", "months", "quarters", "period"]),
+    st.sampled_from(["full", "free", "by_days", "by_30"]),
     st.sampled_from(INTERVALS),
     st.dates(date(2023, 1, 1), date(2025, 12, 31)),
     st.integers(0, 13),
@@ -104,6 +104,40 @@ def test_of_a_period_10_may_to_10_june_a_day_is_one_of_31() -> None:
 def test_of_a_stub_a_day_is_one_of_the_days_of_the_full_period() -> None:
     scale = scale_of("days_of_period", "month", "2026-04-21", anchor="2026-04-01")
     assert worth(scale, "2026-04-21", "2026-05-01") == Fraction(10, 30)
+
+
+@pytest.mark.parametrize(
+    ("by", "started", "months"),
+    [
+        ("quarters", "full", 9),
+        ("quarters", "free", 6),
+        ("quarters", "by_days", 6 + Fraction(46 * 3, 91)),  # 16 May to 30 June: 46 of the quarter's 91 days
+        ("period", "full", 12),
+        ("period", "free", 0),
+        ("period", "by_days", Fraction(230 * 12, 365)),
+        ("months", "by_30", 7 + Fraction(16, 30)),
+    ],
+)
+def test_of_a_year_from_16_may_on_whole_quarters_or_the_year_are_left(
+    by: str, started: str, months: Fraction | int
+) -> None:
+    assert worth(scale_of(by, "year", "2026-01-01", started=started), "2026-05-16", "2027-01-01") == months
+
+
+@pytest.mark.parametrize(
+    ("month", "start", "worth_of_it"),
+    [
+        ("2026-01-01", "2026-01-16", Fraction(16, 30)),
+        ("2026-01-01", "2026-01-02", 1),  # 30 days are left, and a 31st is worth nothing
+        ("2026-02-01", "2026-02-02", Fraction(27, 30)),
+        ("2026-02-01", "2026-02-01", 1),
+    ],
+)
+def test_by_30_a_month_is_30_days_and_never_more_than_itself(
+    month: str, start: str, worth_of_it: Fraction | int
+) -> None:
+    scale = scale_of("months", "month", month, started="by_30")
+    assert worth(scale, start, to_date(add_months(day(month), 1)).isoformat()) == worth_of_it
 
 
 @pytest.mark.parametrize(("started", "months"), [("full", 6), ("free", 5), ("by_days", 5 + Fraction(30, 31))])

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
-from prorata.engine.policy.model import Policy
+from prorata.engine.policy.model import WHOLE, Policy
 from prorata.engine.policy.reading import read_document
 
 FIRST = date(2023, 12, 1)  # a leap year follows
+EFFECTS = [*["day"] * 7, "month", "next_month", "quarter", "next_quarter", "period", "next_period"]
 ONE_NUMBER = ["peak", "mean", "distinct", "snapshot"]
 INTERVALS = ["month", "quarter", "half_year", "year"]
 USERS = ["anna", "ben", "chris", "dora", "erik"]
@@ -26,7 +27,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
     measure = draw(st.sampled_from(measures + ([] if count == "bought" else ["distinct", "held"])))
     give = draw(st.sampled_from(["credit", "nothing"]))
     settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
-    by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", "months"]))
+    by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", *WHOLE]))
     tables: dict[str, Any] = {
         "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge},
         "seats": {
@@ -38,8 +39,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
             "maximum": draw(st.sampled_from([0, 0, 5])),
         },
         "share": {"by": by},
-        "rise": {},
-        "fall": {"give": give},
+        "rise": {"takes_effect": draw(st.sampled_from(EFFECTS))},
+        "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(EFFECTS))} if give == "credit" else {}),
         "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
         "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))},
         "rounding": {
@@ -48,8 +49,9 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         },
         "tax": {"rate": draw(st.sampled_from(["0", "25", "21.5"]))},
     }
-    if by == "months":
-        tables["share"]["started_month"] = draw(st.sampled_from(["full", "free", "by_days"]))
+    if by in WHOLE:
+        by_30 = ["by_30"] if by == "months" else []
+        tables["share"]["started"] = draw(st.sampled_from(["full", "free", "by_days", *by_30]))
     if draw(st.booleans()):
         tables["seats"]["packages"] = draw(st.sampled_from([[1], [2], [3, 4, 7]]))
     if count != "bought":
@@ -118,11 +120,14 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
 
 def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     """Where both tables are merged, what the generator left out of one must not contradict the other."""
+    if all(table["fall"]["give"] == "nothing" for table in (document, when)):
+        for table in (document, when):
+            table["fall"].pop("takes_effect", None)
     for table, other in ((document, when), (when, document)):
         for key, default in (("counts_from", "acceptance"), ("suspended", "billed")):
             if key in other["seats"] or table["seats"]["count"] != "bought":
                 table["seats"].setdefault(key, default)
-    when["share"].setdefault("started_month", "full")
+    when["share"].setdefault("started", "full")
     when["rise"].setdefault("settle", "next_invoice")
     when["fall"].setdefault("settle", "next_invoice")
     # A key that no variant heeds is refused, rightly; drop those.
@@ -133,9 +138,9 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
                 table["seats"].pop(key, None)
     if "idle_days" in document["seats"] and "idle_days" in when["seats"]:
         when["seats"]["idle_days"] = document["seats"]["idle_days"]
-    if all(table["share"]["by"] != "months" for table in both):
+    if all(table["share"]["by"] not in WHOLE for table in both):
         for table in both:
-            table["share"].pop("started_month", None)
+            table["share"].pop("started", None)
     if all(table["period"]["charge"] == "arrears" for table in both):
         for table in both:
             table["rise"].pop("settle", None)

@@ -60,7 +60,7 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("seats", "on_day"): 'measure = "snapshot"',
     ("seats", "least_days"): 'measure = "distinct"',
     ("seats", "of"): 'measure = "peak"',
-    ("share", "started_month"): 'by = "months"',
+    ("share", "started"): 'by = "months"',
 }
 
 

@@ -15,6 +15,14 @@ from prorata.engine.steps import Span
 _BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
 
+def _drawn_from(line: Line) -> Day | None:
+    """The end of the month, quarter or period whose changes were drawn together on the line's first day, if so."""
+    waits = line.period.rise_waits if line.quantity > 0 else line.period.fall_waits
+    if line.kind == "period" or waits is None or not waits[1]:
+        return None
+    return next((border for border in waits[0] if border > line.start_day), None)
+
+
 class Causes:
     """Finds the causes of an account's lines, one after the other."""
 
@@ -70,6 +78,8 @@ class Causes:
             return True
         if line.kind != "period" and line.period.rules.seats.measure == "distinct":
             return event.day < line.end_day
+        if (drawn := _drawn_from(line)) is not None:
+            return event.day + line.period.delay < drawn
         counts_from = self._trial_end(event) or event.day + line.period.delay
         if start == event.day == self._start:
             counts_from = start
@@ -162,6 +172,9 @@ class Causes:
             return first, line.start_day + 1, opened, rules.delay_days
         if rules.measure == "distinct":
             return first, line.end_day, opened, rules.delay_days
+        if (drawn := _drawn_from(line)) is not None:
+            day = line.start_day if line.quantity > 0 else drawn - 1
+            return day, drawn, day - rules.delay_days, rules.delay_days
         return line.start_day, line.start_day + 1, self._seen_from(line), rules.delay_days
 
     def _seen_from(self, line: Line) -> Day:

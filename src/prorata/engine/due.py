@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from prorata.engine.aggregate import rising, seats
+from prorata.engine.aggregate import seats
+from prorata.engine.change import counts_in_effect, prices_in_effect
 from prorata.engine.known import Known
 from prorata.engine.period import Period
 from prorata.engine.policy.model import Price
-from prorata.engine.price import add_on_price, never_cheaper, seat_prices
+from prorata.engine.price import add_on_price, seat_prices
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.steps import Span, Window, joined, pieces
 
@@ -22,18 +23,18 @@ def due(known: Known, period: Period) -> Due:
     span = known.span(period)
     if span is None:
         return {}
-    keeps = period.rules.fall.give == "nothing"
+    at_once = period.rise_waits is None and period.fall_waits is None
     quantities = billed_quantity(period.rules.seats, seats(known, period, span))
     prices = seat_prices(known, period, span)
-    if keeps:
-        quantities, prices = rising(quantities), never_cheaper(prices)
+    if not at_once:
+        quantities, prices = counts_in_effect(period, quantities), prices_in_effect(period, prices)
     items = {SEATS: _held(quantities, prices, span, period)}
     for item, steps in known.add_ons.items():
         window = steps.window(span)
         units: Window[int] = [(day, held.quantity) for day, held in window]
         costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
-        if keeps:
-            units, costs = rising(units), never_cheaper(costs)
+        if not at_once:
+            units, costs = counts_in_effect(period, units), prices_in_effect(period, costs)
         add_on = period.policy.add_ons.get(item)
         if add_on is not None and add_on.charge == "seat":
             units = [(day, each * seats) for day, _, each, seats in pieces(units, quantities, span[1])]

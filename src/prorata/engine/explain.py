@@ -171,6 +171,9 @@ def _rules(line: Line, document: Document, causes: Iterable[Event]) -> Iterator[
             yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
     elif line.kind != "period" or line.start_day > line.period.start:
         yield _CHANGE_DAY[rules.seats.change_day]
+    effect, table = (rules.rise.takes_effect, "rise") if line.quantity > 0 else (rules.fall.effect, "fall")
+    if line.kind != "period" and effect != "day" and not (table == "fall" and rules.fall.give == "nothing"):
+        yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
     yield from _share_rule(line, rules)
     if line.kind == "period":
         return
@@ -184,6 +187,15 @@ _CHANGE_DAY = {
     "billed": "the day someone joins is billed, the day someone leaves is not (seats.change_day)",
     "not_billed": "the day of change is not billed (seats.change_day)",
 }
+_MOVES = {"rise": "is added", "fall": "falls away"}
+_EFFECT = {
+    "month": "with the first day of its month",
+    "quarter": "with the first day of its quarter",
+    "period": "with the first day of the period",
+    "next_month": "with the next month",
+    "next_quarter": "with the next quarter",
+    "next_period": "with the next period",
+}
 _RISE = {
     "next_invoice": "what is added is charged with the next invoice",
     "month": "what is added is charged on the first day of the next month",
@@ -196,6 +208,14 @@ _FALL = {
 }
 
 
+_STARTED = {
+    "full": "a started {} counts whole",
+    "free": "a started {} counts from the next one",
+    "by_days": "a started {} counts by its days",
+    "by_30": "a started {} counts by its days, each 1/30",
+}
+
+
 def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
     numerator, denominator = line.share
     if numerator == denominator:
@@ -204,11 +224,9 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
         "days_of_period": "a day is worth one part of the billing period's days",
         "days_of_month": "a day is worth one part of its calendar month's days",
         "days_of_365": "a day is worth 1/365 of the yearly price",
-        "months": {
-            "full": "a started month counts whole",
-            "free": "a started month counts from the next one",
-            "by_days": "a started month counts by its days",
-        }[rules.share.started_month],
+        "months": _STARTED[rules.share.started].format("month"),
+        "quarters": _STARTED[rules.share.started].format("quarter"),
+        "period": _STARTED[rules.share.started].format("period"),
     }[rules.share.by] + " (share.by)"
 
 

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
-from prorata.engine.policy.model import Policy, Price, Rules
+from prorata.engine.policy.model import Effect, Policy, Price, Rules
 from prorata.engine.share import YEAR, Scale, make_scale
+
+# The borders between which changes are drawn together: to the first of them before the change, or to the next one.
+Waits: TypeAlias = tuple[tuple[Day, ...], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Period:
     that a period that begins on 28 February is followed by one that begins on 31 March where the agreement did.
     `plan_prices` and `add_on_prices` are the list prices for it; what has none in its interval is left out. Its
     amounts are counted in parts of a minor unit, `parts` of them each, of which every one is a whole number. A change
-    counts `delay` days after it happens.
+    counts `delay` days after it happens. `rise_waits` and `fall_waits` say where changes do not take effect on their
+    day.
     """
 
     start: Day
@@ -36,6 +41,8 @@ class Period:
     add_on_prices: Mapping[str, Price] = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
     delay: int = field(repr=False, compare=False)
+    rise_waits: Waits | None = field(repr=False, compare=False)
+    fall_waits: Waits | None = field(repr=False, compare=False)
 
     def tax_rate(self, item: str, plan: str) -> Fraction:
         """The tax rate in percent of an add-on, or of seats on a plan."""
@@ -71,7 +78,7 @@ def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months:
     else:
         counted_from = (calendar_start(start, MONTHS[interval]), 0)
     end = add_months(counted_from[0], counted_from[1] + MONTHS[interval])
-    scale = make_scale(rules.share.by, rules.share.started_month, interval, start, end, counted_from)
+    scale = make_scale(rules.share.by, rules.share.started, interval, start, end, counted_from)
     plans = {name: policy.price(plan.prices, interval, start, name) for name, plan in policy.plans.items()}
     add_ons = {name: policy.price(add_on.prices, interval, start, "") for name, add_on in policy.add_ons.items()}
     return Period(
@@ -88,4 +95,15 @@ def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months:
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
         billed_on=start if rules.period.charge == "advance" else end,
         delay=rules.seats.delay_days,
+        rise_waits=_waits(rules.rise.takes_effect, interval, start, end, counted_from),
+        fall_waits=_waits(rules.fall.effect, interval, start, end, counted_from),
     )
+
+
+def _waits(effect: Effect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Waits | None:
+    if effect == "day":
+        return None
+    anchor, before = counted_from
+    months = {"month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[interval])
+    inner = [add_months(anchor, before + month) for month in range(months, MONTHS[interval], months)]
+    return (start, *(day for day in inner if day > start), end), not effect.startswith("next_")

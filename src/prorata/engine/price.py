@@ -17,15 +17,6 @@ def seat_prices(known: Known, period: Period, span: Span) -> Window[Price]:
     return joined([(day, _seat_price(each, period)) for day, each in terms])
 
 
-def never_cheaper(prices: Window[Price]) -> Window[Price]:
-    """What costs less keeps its price to the period's end."""
-    kept = [prices[0]]
-    for day, price in prices[1:]:
-        if price.yearly_minor > kept[-1][1].yearly_minor:
-            kept.append((day, price))
-    return kept
-
-
 def _seat_price(terms: Terms, period: Period) -> Price:
     price = terms.agreed.get(period.interval) or period.plan_prices.get(terms.plan)
     if price is None:

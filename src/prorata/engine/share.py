@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -69,15 +70,16 @@ class MonthDays:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeMonths:
-    """Months of the period count whole; what a started one is worth is a choice.
+class Whole:
+    """Months, quarters or the period count whole; what a started one is worth is a choice.
 
     The worth of a stretch is what is left of the period at its start less what is left at its end, so that
-    stretches add up: a month in which something changes is worth its days (`by_days`), or goes whole to the state at
-    its end (`full`) or to the state at its start (`free`).
+    stretches add up: one in which something changes is worth its days (`by_days`, `by_30`), or goes whole to the
+    state at its end (`full`) or to the state at its start (`free`). Each of them is `months` long.
     """
 
     borders: tuple[Day, ...]
+    months: int
     started: str
     denominator: int
 
@@ -89,21 +91,26 @@ class WholeMonths:
 
     def _left(self, day: Day) -> int:
         left = 0
+        whole = self.months * self.denominator
         for first, past in pairwise(self.borders):
             if day <= first:
-                left += self.denominator
+                left += whole
             elif day < past:
-                if self.started == "full":
-                    left += self.denominator
-                elif self.started == "by_days":
-                    left += (past - day) * (self.denominator // (past - first))
+                left += _STARTED[self.started](past - day, past - first, whole)
         return left
 
 
+# What is left of a whole when so many of its days are left.
+_STARTED: dict[str, Callable[[int, int, int], int]] = {
+    "full": lambda _days, _length, whole: whole,
+    "free": lambda _days, _length, _whole: 0,
+    "by_days": lambda days, length, whole: days * whole // length,
+    "by_30": lambda days, _length, whole: min(days, 30) * whole // 30,
+}
+
+
 @lru_cache(maxsize=8192)
-def make_scale(
-    by: str, started_month: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]
-) -> Scale:
+def make_scale(by: str, started: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Scale:
     """How the days of [start, end) are weighed.
 
     `counted_from` is the day from which months are counted, and how many of them lie between it and the beginning
@@ -118,7 +125,12 @@ def make_scale(
     months = MONTHS[interval]
     if by == "days_of_period":
         return EvenDays(months, end - add_months(anchor, before))
-    borders = [add_months(anchor, before + month) for month in range(months + 1)]
+    whole = min(_MONTHS_OF.get(by, months), months)
+    borders = [add_months(anchor, before + month) for month in range(0, months + 1, whole)]
     borders = [border for border, following in pairwise(borders) if following > start] + [end]
-    days = (past - first for first, past in pairwise(borders))
-    return WholeMonths(tuple(borders), started_month, lcm(*days) if started_month == "by_days" else 1)
+    lengths = [past - first for first, past in pairwise(borders)]
+    below = {"by_days": lcm(*lengths), "by_30": 30}.get(started, 1)
+    return Whole(tuple(borders), whole, started, below)
+
+
+_MONTHS_OF = {"months": 1, "quarters": 3}

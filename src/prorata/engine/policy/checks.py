@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import Interval, add_months, to_date, to_day
-from prorata.engine.policy.model import ONE_NUMBER, Policy, PriceRow, Rules, SeatRules
+from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, PriceRow, Rules, SeatRules
 from prorata.engine.policy.problems import Path, Problem
 
 
@@ -28,6 +28,9 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     for chosen, rules in policy.variants.items():
         path = ("when", chosen[-1]) if chosen else ()
         yield from _seats(rules.seats, path)
+        if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
+            yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
+                          'share.by = "months"')  # fmt: skip
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
@@ -167,9 +170,11 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("seats", "least_days", lambda rules: rules.seats.measure == "distinct", 'seats.measure = "distinct"'),
     ("seats", "of", lambda rules: rules.seats.measure in ONE_NUMBER,
      f"a measure that is one number: {', '.join(ONE_NUMBER)}"),
-    ("share", "started_month", lambda rules: rules.share.by == "months", 'share.by = "months"'),
+    ("share", "started", lambda rules: rules.share.by in WHOLE, 'share.by = "months", "quarters" or "period"'),
     ("rise", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a rise is on its period\'s bill anyway'),
+    ("fall", "takes_effect", lambda rules: rules.fall.give != "nothing",
+     'fall.give = "credit": where nothing is given, it takes effect with the next period'),
     ("fall", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a fall is on its period\'s bill anyway'),
 )  # fmt: skip

@@ -19,6 +19,10 @@ _REQUIRED: Any = object()
 
 ONE_NUMBER = ("peak", "mean", "distinct", "snapshot")  # what is measured as one number for all of a period
 
+WHOLE = ("months", "quarters", "period")  # shares in which what has begun may count whole
+
+Effect = Literal["day", "month", "next_month", "quarter", "next_quarter", "period", "next_period"]
+
 # Who of the people counts: from when on, and whether those who are suspended do.
 Counting: TypeAlias = tuple[Literal["acceptance", "invitation", "activity"], bool]
 
@@ -207,24 +211,37 @@ class SeatRules:
 class ShareRules:
     """What part of a price some days are worth."""
 
-    by: Literal["days_of_period", "days_of_month", "days_of_365", "months"] = key(
+    by: Literal["days_of_period", "days_of_month", "days_of_365", "months", "quarters", "period"] = key(
         "`days_of_period`: days / the days of the billing period. `days_of_month`: days / the days of the calendar "
-        "month they lie in. `days_of_365`: days / 365 of a yearly price, in leap years too. `months`: whole months "
-        "of the period, see `started_month`.",
+        "month they lie in. `days_of_365`: days / 365 of a yearly price, in leap years too. `months`, `quarters`, "
+        "`period`: whole months or quarters of the period, or the whole of it; see `started`.",
         'by = "days_of_month"',
         "days_of_period",
     )
-    started_month: Literal["full", "free", "by_days"] = key(
-        'With `by = "months"`: what the rest of a month is worth in which something changes.',
-        'started_month = "free"',
+    started: Literal["full", "free", "by_days", "by_30"] = key(
+        "With months, quarters or the period: what the rest of one is worth in which something changes. `full`: all "
+        "of it, so that a change counts from its beginning. `free`: nothing, so that a change counts from the next "
+        "one. `by_days`: its part of the days. `by_30`: days / 30, a whole month at most; with months only.",
+        'started = "free"',
         "full",
     )
 
 
+_EFFECT = (
+    "`day`: on the day it happens. `month`, `quarter`, `period`: as if on the first day of the one it happens in. "
+    "`next_month`, `next_quarter`, `next_period`: when that is over"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RiseRules:
-    """When something more than was billed is charged: a seat, an add-on, a dearer plan."""
+    """Something more than was billed: a seat, an add-on, a dearer plan."""
 
+    takes_effect: Effect = key(
+        f"From when on it is charged. {_EFFECT}. Months and quarters are those of the billing period.",
+        'takes_effect = "month"',
+        "day",
+    )
     settle: Literal["next_invoice", "month", "quarter", "now"] = key(
         "`next_invoice`: with the next period's bill. `month`, `quarter`: on the first day of the next calendar "
         'month or quarter. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
@@ -235,8 +252,13 @@ class RiseRules:
 
 @dataclass(frozen=True, slots=True)
 class FallRules:
-    """What something less than was billed gives: a seat freed, an add-on ended, a cheaper plan."""
+    """Something less than was billed: a seat freed, an add-on ended, a cheaper plan."""
 
+    takes_effect: Effect = key(
+        f"From when on it is not charged any more. {_EFFECT}; until then what is freed stays paid and can be used.",
+        'takes_effect = "next_month"',
+        "day",
+    )
     give: Literal["credit", "nothing"] = key(
         "`credit`: the unused rest is credited. `nothing`: it stays paid and usable, and falls with the next period.",
         'give = "nothing"',
@@ -248,6 +270,11 @@ class FallRules:
         'settle = "now"',
         "next_invoice",
     )
+
+    @property
+    def effect(self) -> Effect:
+        """From when on a fall counts: where nothing is given for it, from the next period."""
+        return "next_period" if self.give == "nothing" else self.takes_effect
 
 
 @dataclass(frozen=True, slots=True)

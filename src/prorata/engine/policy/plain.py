@@ -12,7 +12,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded, speak_amount, speak_percent
-from prorata.engine.policy.model import ONE_NUMBER, Policy, Price, PriceRow, Rules
+from prorata.engine.policy.model import ONE_NUMBER, Effect, Policy, Price, PriceRow, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +235,17 @@ class _Teller:
         documents = self.story([self.added()])
         who = f"One {self.unit} more on {speak_day(to_day(self.change))}"
         if self.rules.period.charge == "arrears":
-            text = f"A {self.unit} who joins is billed {self.by_share()}, with the period's bill."
+            effect = self.effect(self.rules.rise.takes_effect)
+            text = f"A {self.unit} who joins is billed {effect}{self.by_share()}, with the period's bill."
             return Sentence(text, self.said(who, self.shown(self.covering(documents))))
+        effect = self.effect(self.rules.rise.takes_effect)
         settle = {
             "next_invoice": f"with the bill of the next {_WORD[self.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
             "now": "at once",
         }[self.rules.rise.settle]
-        text = f"A {self.unit} added in between is charged {self.by_share()}, {settle}."
+        text = f"A {self.unit} added in between is charged {effect}{self.by_share()}, {settle}."
         return Sentence(text, self.said(who, self.line(documents, "rise")))
 
     def fall(self) -> Sentence:
@@ -253,11 +255,13 @@ class _Teller:
             text = f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid for."
             return Sentence(text, self.said(who, self.shown(self.following(documents))))
         if self.rules.period.charge == "arrears":
-            text = f"A {self.unit} who leaves is billed {self.by_share()}."
+            until = self.effect(self.rules.fall.takes_effect).replace("from", "until", 1)
+            text = f"A {self.unit} who leaves is billed {until}{self.by_share()}."
             return Sentence(text, self.said(who, self.shown(self.covering(documents))))
         settle = {"next_invoice": "with the next invoice", "now": "at once"}[self.rules.fall.settle]
         gone = "given back" if self.bought else "who leaves"
-        text = f"For a {self.unit} {gone}, the unused rest is credited {settle}."
+        rest = self.effect(self.rules.fall.takes_effect)
+        text = f"For a {self.unit} {gone}, the unused rest {rest}is credited {settle}."
         if self.rules.fall.settle == "next_invoice":
             text += " Where that exceeds the invoice, nothing is charged and the rest stays for the next ones."
         return Sentence(text, self.said(who, self.line(documents, "fall")))
@@ -330,7 +334,18 @@ class _Teller:
             "days_of_month": "for the days left, each by the length of its month",
             "days_of_365": "by days, each 1/365 of the yearly price",
             "months": "for the months left",
+            "quarters": "for the quarters left",
+            "period": "for the whole period",
         }[self.rules.share.by]
+
+    def effect(self, takes_effect: Effect) -> str:
+        """From when on a change counts, where that is not its day."""
+        word = takes_effect.removeprefix("next_")
+        if takes_effect == "day":
+            return ""
+        if word == takes_effect:
+            return f"from the first day of the {word} on, "
+        return f"from the next {word} on, "
 
     def price_of(self, plan: str) -> int:
         """The plan's price of a year, for putting plans in order; 0 where it has none."""

@@ -1,0 +1,67 @@
+"""When a change within a period takes effect: on its day, or with the month, quarter or period around it or after it.
+
+A rise that takes effect with the month it lies in is drawn forward to the month's first day; one that takes effect
+with the next month does not count before that. A fall that takes effect with the next month leaves what had risen paid
+for, and usable, until then. Whatever else happens meanwhile, the stretches in between stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate, pairwise
+from operator import attrgetter
+from typing import TypeVar
+
+from prorata.engine.calendar import Day
+from prorata.engine.period import Period, Waits
+from prorata.engine.policy.model import Price
+from prorata.engine.steps import Window, joined
+
+V = TypeVar("V")
+_YEARLY = attrgetter("yearly_minor")
+
+
+def counts_in_effect(period: Period, window: Window[int]) -> Window[int]:
+    """The window of a count by when its changes take effect."""
+    return _in_effect(period, window, int)
+
+
+def prices_in_effect(period: Period, window: Window[Price]) -> Window[Price]:
+    """The window of a price by when its changes take effect; a dearer price is a rise."""
+    return _in_effect(period, window, _YEARLY)
+
+
+def _in_effect(period: Period, window: Window[V], size: Callable[[V], int]) -> Window[V]:
+    def less(one: V, other: V) -> V:
+        return other if size(other) < size(one) else one
+
+    def more(one: V, other: V) -> V:
+        return other if size(other) > size(one) else one
+
+    if len(window) > 1 and period.rise_waits is not None:
+        window = _passed(window, period.rise_waits, more, less)
+    if len(window) > 1 and period.fall_waits is not None:
+        window = _passed(window, period.fall_waits, less, more)
+    return window
+
+
+def _passed(window: Window[V], waits: Waits, early: Callable[[V, V], V], late: Callable[[V, V], V]) -> Window[V]:
+    """The window with each stretch between two borders gone through: from its end (early), or from its beginning."""
+    borders, is_early = waits
+    found: Window[V] = []
+    for first, past in pairwise(borders):
+        part = _cut(window, first, past)
+        values = [value for _, value in part]
+        if is_early:
+            values = list(accumulate(reversed(values), early))[::-1]
+        else:
+            values = list(accumulate(values, late))
+        found += [(day, value) for (day, _), value in zip(part, values, strict=True)]
+    return joined(found)
+
+
+def _cut(window: Window[V], first: Day, past: Day) -> Window[V]:
+    """The steps of the window between two days, the first of them on the first day; none where it begins later."""
+    before = [step for step in window if step[0] <= first]
+    inside = [step for step in window if first < step[0] < past]
+    return [(first, before[-1][1]), *inside] if before else inside
