@@ -34,8 +34,8 @@ test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every 
 	@.venv-compiled/bin/python -m pytest tests/engine
 	@echo "==> all other tests, with Prorata installed"
 	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine tests
-	@echo "==> prorata check scenarios"
-	@.venv-test/bin/prorata check scenarios
+	@echo "==> prorata check scenarios conformance/stories"
+	@.venv-test/bin/prorata check scenarios conformance/stories
 	@echo "==> all passed"
 
 .PHONY: bench
@@ -53,6 +53,7 @@ check-mutants: .venv-test/.ready  ## change the engine in small ways and list th
 .PHONY: docs
 docs: .venv-test/.ready  ## write docs/reference anew, and what the examples of the documentation print
 	@.venv-test/bin/python -m prorata.console.reference docs/reference
+	@.venv-test/bin/python -m tests.docs.conformance
 	@.venv-test/bin/python -m tests.docs.shown
 
 .PHONY: wheel

@@ -30,6 +30,8 @@ class JudgedPeriod:
     rules: Rules
     month_borders: list[date]  # of the full interval it is part of
     before: date  # the first day of as long a period before it
+    invoice_start: date  # the interval in which it is billed
+    invoice_end: date
 
 
 def months_after(day: date, months: int) -> date:
@@ -62,13 +64,23 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     found: list[JudgedPeriod] = []
     anchor, counted = first, 0
     was_calendar = False
+    invoice_start, invoice_end, interval, plan = first, first, subscription.interval, subscription.plan
     while first < until:
-        interval = _interval(subscription, first, max(told + 1, midnight(first.toordinal())))
-        rules = policy.rules(interval, first.toordinal())
-        length = MONTHS[interval]
+        asked = _interval(subscription, first, max(told + 1, midnight(first.toordinal())))
+        opens = first >= invoice_end
+        interval = asked if opens else interval
+        plan = _plan(subscription, first, max(told + 1, midnight(first.toordinal()))) if opens else plan
+        rules = policy.rules(interval, first.toordinal(), plan)
+        length = min(MONTHS[interval], MONTHS[rules.period.measured or interval])
         if rules.period.anchor == "start" and was_calendar:
             anchor, counted, was_calendar = first, 0, False
         before = months_after(anchor, counted - length)
+        full = MONTHS[interval]
+        invoice_start = first if opens else invoice_start
+        if opens and rules.period.anchor == "calendar":
+            invoice_end = months_after(date(first.year, (first.month - 1) // full * full + 1, 1), full)
+        elif opens:
+            invoice_end = months_after(anchor, counted + full)
         if rules.period.anchor == "calendar":
             month = (first.month - 1) // length * length + 1
             whole = date(first.year, month, 1)
@@ -79,9 +91,19 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         else:
             borders = [months_after(anchor, counted + at) for at in range(length + 1)]
             counted += length
-        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders, before))
+        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders, before, invoice_start, first))
         first = borders[-1]
+        found[-1].invoice_end = invoice_end = max(invoice_end, first)
     return found
+
+
+def _plan(subscription: Subscription, first: date, by: Moment) -> str:
+    plan = subscription.plan
+    for event in subscription.events:
+        asked = event.plan and event.kind in ("start", "trial", "plan")
+        if asked and event.day <= first.toordinal() and event.recorded < by:
+            plan = event.plan
+    return plan
 
 
 def _interval(subscription: Subscription, first: date, by: Moment) -> Interval:
@@ -127,6 +149,9 @@ class Judge:
             for day, unit, cost, count in zip(days, units, costs, seats, strict=True):
                 number = unit * count if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
+        bases = [self.base(period, day) for day in days]
+        for day, base in zip(days, self.in_effect(period, days, bases), strict=True):
+            amounts["base"] += base * self.weight(period, day)
         return dict(amounts)
 
     def in_effect(self, period: JudgedPeriod, days: list[date], values: list[N]) -> list[N]:
@@ -159,10 +184,11 @@ class Judge:
             last = date.fromordinal(self.cancel.until) - ONE
         else:
             last = date.fromordinal(self.cancel.day)
-            if period.first <= last and period.rules.cancel.ends == "period":
+            if period.invoice_start <= last and period.rules.cancel.ends == "period":
                 return whole
-        if last < period.first:
-            return last
+        keeps = period.rules.fall.give == "nothing"
+        if last < (period.invoice_start if keeps else period.first):
+            return min(last, period.first - ONE)
         return whole if period.rules.fall.give == "nothing" else min(last, whole)
 
     def moment(self, period: JudgedPeriod, day: date) -> date:
@@ -294,6 +320,24 @@ class Judge:
         return max(count - rules.included, 0)
 
     def seat_price(self, period: JudgedPeriod, day: date) -> tuple[int, int]:
+        plan, agreed = self.terms(period, day)
+        if period.interval in agreed:
+            return agreed[period.interval]
+        listed = self.listed(self.policy.plans[plan].prices, period)
+        assert listed is not None
+        return listed
+
+    def base(self, period: JudgedPeriod, day: date) -> Fraction:
+        """What the plan costs beside its seats, a month."""
+        plan, _ = self.terms(period, day)
+        found = Fraction(0)
+        for row in self.policy.plans[plan].prices:
+            if row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.first):
+                found = Fraction(row.base.minor, row.base.months) if row.base else Fraction(0)
+        return found
+
+    def terms(self, period: JudgedPeriod, day: date) -> tuple[str, dict[str, tuple[int, int]]]:
+        """The plan, and the prices agreed for it by interval."""
         upto = self.moment(period, day).toordinal()
         plan = self.subscription.plan
         agreed: dict[str, tuple[int, int]] = {}
@@ -326,11 +370,7 @@ class Judge:
                 agreed[asked] = (event.price_minor, then[1] if then else MONTHS[asked])
         if waiting and waiting[0] <= upto:
             plan = waiting[1]
-        listed = self.listed(self.policy.plans[plan].prices, period)
-        if period.interval in agreed:
-            return agreed[period.interval]
-        assert listed is not None
-        return listed
+        return plan, agreed
 
     def delay(self, day: date) -> int:
         interval = self.subscription.interval
@@ -375,7 +415,7 @@ class Judge:
         borders = period.month_borders
         step = {"months": 1, "quarters": 3}.get(share.by, 12)
         if share.by == "days_of_period":
-            return Fraction(MONTHS[period.interval], (borders[-1] - borders[0]).days)
+            return Fraction(len(borders) - 1, (borders[-1] - borders[0]).days)
         for first, past in pairwise(borders[::step] if len(borders) > step else [borders[0], borders[-1]]):
             months = min(step, len(borders) - 1)
             if first <= day < past:

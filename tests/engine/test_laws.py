@@ -61,7 +61,7 @@ def test_once_all_is_known_each_period_is_billed_its_exact_due_rounded_once(subs
     sums = billed_by_period(billing)
     judge = Judge(subscription)
     for period in periods(subscription, through):
-        if period.past > through or (period.rules.period.charge == "arrears" and period.past > through):
+        if period.invoice_end > through:
             break
         for item, exact in judge.due(period).items():
             mode = period.rules.rounding.mode

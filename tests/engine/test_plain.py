@@ -134,7 +134,7 @@ def test_mainter_says_what_becomes_of_credits() -> None:
 
 def test_sloneek_told_who_counted_until_2023() -> None:
     said = " ".join(told("sloneek")["Billed every month: periods that began before 1 June 2023"])
-    assert "Everyone who was there on any day of the period counts for all of it." in said  # S4
+    assert "Everyone who was there on any day of the month counts for all of it." in said  # S4
     assert "It is billed on the day after its last, for the time past." in said  # S3
 
 
@@ -152,7 +152,7 @@ def test_how_distinct_people_are_counted_is_said_beside_free_roles_too() -> None
         BASE + '[roles.paying]\n[roles.free]\nbilled = false\n[period]\ncharge = "arrears"\n'
         '[seats]\nmeasure = "distinct"\n'
     )
-    assert "Everyone who was there on any day of the period counts for all of it." in texts(policy)
+    assert "Everyone who was there on any day of the month counts for all of it." in texts(policy)
     assert "free cost nothing" in texts(policy)
 
 

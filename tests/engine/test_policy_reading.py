@@ -82,11 +82,11 @@ BROKEN: dict[str, tuple[str, str]] = {
     "an unknown key of a plan": (
         BASE + "titel = 'Basic'\n",
         "test.toml, line 5: plans.basic.titel is not a key; did you mean title? "
-        "allowed here: prices, title, tax_rate, price",
+        "allowed here: prices, title, tax_rate, price, base",
     ),
     "an unknown key of a difference": (
         BASE + '[[when]]\ninterval = "year"\nform = 2026-01-01\n',
-        "test.toml, line 7: when.1.form is not a key; did you mean from? allowed here: interval, from, until, "
+        "test.toml, line 7: when.1.form is not a key; did you mean from? allowed here: interval, plan, from, until, "
         + ", ".join(RULE_TABLES),
     ),
     "an unknown value": (
@@ -222,7 +222,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a difference without a condition": (
         BASE + "[[when]]\nseats.minimum = 2\n",
-        "test.toml, line 5: when says neither interval nor from nor until, so it is not a difference; "
+        "test.toml, line 5: when says neither interval nor plan nor from nor until, so it is not a difference; "
         "write these rules above instead",
     ),
     "a difference that is a table": (
@@ -439,6 +439,7 @@ def test_the_schema_has_exactly_the_keys_of_the_language() -> None:
     for path, table in tables():
         expected = {key.name for key in keys_of(table)}
         expected |= {"price"} if table in (Plan, AddOn) else set()
+        expected |= {"base"} if table is Plan else set()
         expected |= {*RULE_TABLES, "when"} if path == "" else set()
         expected |= set(RULE_TABLES) if path == "when" else set()
         assert set(shown.pop(path)["properties"]) == expected, path

@@ -14,9 +14,11 @@ from prorata.engine.bill import bill
 from prorata.engine.scenario import Scenario, read_scenario, run_scenario, subscriptions_of
 from prorata.policies import policy_names, policy_text
 
-FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
-FILES = sorted(FOLDER.rglob("*.toml"))
-NAMES = [str(file.relative_to(FOLDER)) for file in FILES]
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "scenarios"
+CONFORMANCE = ROOT / "conformance"
+FILES = sorted(FOLDER.rglob("*.toml")) + sorted((CONFORMANCE / "stories").glob("*.toml"))
+NAMES = [str(file.relative_to(ROOT)) for file in FILES]
 
 # Those of the three vendors' claims that are about money or dates.
 CLAIMS = (
@@ -25,13 +27,12 @@ CLAIMS = (
 ).split()
 
 
-def policy_document(name: str) -> Mapping[str, Any]:
-    text = policy_text(name) if name in policy_names() else Path(name).read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
 def scenario_of(name: str) -> Scenario:
-    return read_scenario((FOLDER / name).read_text(encoding="utf-8"), name=name, policy_document=policy_document)
+    def policy_document(policy: str) -> Mapping[str, Any]:
+        beside = (ROOT / name).parent / policy
+        return tomllib.loads(policy_text(policy) if policy in policy_names() else beside.read_text(encoding="utf-8"))
+
+    return read_scenario((ROOT / name).read_text(encoding="utf-8"), name=name, policy_document=policy_document)
 
 
 @pytest.mark.parametrize("name", NAMES)

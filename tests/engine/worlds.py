@@ -14,6 +14,7 @@ from prorata.engine.policy.reading import read_document
 
 FIRST = date(2023, 12, 1)  # a leap year follows
 EFFECTS = [*["day"] * 7, "month", "next_month", "quarter", "next_quarter", "period", "next_period"]
+MEASURED = [{"measured": "month"}, {"measured": "quarter"}]
 ONE_NUMBER = ["peak", "mean", "distinct", "snapshot"]
 INTERVALS = ["month", "quarter", "half_year", "year"]
 USERS = ["anna", "ben", "chris", "dora", "erik"]
@@ -28,8 +29,10 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
     give = draw(st.sampled_from(["credit", "nothing"]))
     settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
     by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", *WHOLE]))
+    keeps_ahead = charge == "advance" and give == "nothing"
     tables: dict[str, Any] = {
-        "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge},
+        "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge}
+        | draw(st.sampled_from([{}, {}, {}, *([{}] if keeps_ahead else MEASURED)])),
         "seats": {
             "count": count,
             "measure": measure,
@@ -72,7 +75,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
 
 
 @st.composite
-def prices(draw: st.DrawFn) -> list[dict[str, Any]]:
+def prices(draw: st.DrawFn, *, base: bool = False) -> list[dict[str, Any]]:
     def price() -> str:
         amount = draw(st.sampled_from(["365.00", "699.00", "8.00", "0.07", "0.00", "29.99"]))
         return f"{amount} per {draw(st.sampled_from(['month', 'year']))}"
@@ -82,6 +85,10 @@ def prices(draw: st.DrawFn) -> list[dict[str, Any]]:
         rows.append({"price": price(), "from": FIRST + timedelta(days=draw(st.integers(0, 300)))})
     if draw(st.booleans()):
         rows.append({"price": price(), "interval": draw(st.sampled_from(INTERVALS))})
+    if base:
+        for row in rows:
+            if draw(st.booleans()):
+                row["base"] = price()
     return rows
 
 
@@ -91,7 +98,10 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
         "currency": "SEK",
         "time_zone": "Europe/Stockholm",
         "intervals": draw(st.permutations(INTERVALS)),
-        "plans": {"basic": {"prices": draw(prices())}, "pro": {"prices": draw(prices())}},
+        "plans": {
+            "basic": {"prices": draw(prices(base=draw(st.booleans())))},
+            "pro": {"prices": draw(prices(base=draw(st.booleans())))},
+        },
         "add_ons": {
             "sms": {"prices": draw(prices()), "charge": "flat"},
             "video": {"prices": draw(prices()), "charge": "seat"},
@@ -108,6 +118,7 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
             st.sampled_from(
                 [
                     {"interval": document["intervals"][0]},
+                    {"plan": "pro"},
                     {"until": FIRST + timedelta(days=120)},
                     {"from": FIRST + timedelta(days=200)},
                 ]
@@ -130,6 +141,12 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     when["share"].setdefault("started", "full")
     when["rise"].setdefault("settle", "next_invoice")
     when["fall"].setdefault("settle", "next_invoice")
+    if "advance" in (document["period"]["charge"], when["period"]["charge"]) and "nothing" in (
+        document["fall"]["give"],
+        when["fall"]["give"],
+    ):
+        for table in (document, when):
+            table["period"].pop("measured", None)
     # A key that no variant heeds is refused, rightly; drop those.
     both = (document, when)
     if all(table["seats"]["count"] == "bought" for table in both):

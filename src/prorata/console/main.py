@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -159,7 +160,8 @@ def check(
     passed = failed = 0
     for file in track(files, description="Checking", console=errors, transient=True, disable=not errors.is_terminal):
         try:
-            scenario = read_scenario(file.read_text(encoding="utf-8"), name=str(file), policy_document=_policy_document)
+            policies = partial(_policy_document, file.parent)
+            scenario = read_scenario(file.read_text(encoding="utf-8"), name=str(file), policy_document=policies)
             problems = run_scenario(scenario)
         except (ScenarioError, PolicyError, UnicodeDecodeError, OSError) as error:
             problems = (str(error),)
@@ -346,8 +348,11 @@ def _either(intervals: tuple[str, ...]) -> str:
     return " or ".join(words[interval] for interval in intervals)
 
 
-def _policy_document(name: str) -> dict[str, object]:
+def _policy_document(folder: Path, name: str) -> dict[str, object]:
+    """A policy as plain data: one that ships, or a file, by its path from the folder of the story that names it."""
     if name in policy_names():
         return tomllib.loads(policy_text(name))
-    load_policy(name)
-    return tomllib.loads(Path(name).read_text(encoding="utf-8-sig"))
+    beside = folder / name
+    path = beside if beside.is_file() else Path(name)
+    load_policy(str(path))
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -53,6 +53,7 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("….prices", "announced"): "from = 2027-01-01",
     ("roles.NAME", "billed"): "[roles.paying]",
     ("when", "interval"): 'rise.settle = "quarter"',
+    ("when", "plan"): 'rise.settle = "quarter"',
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',

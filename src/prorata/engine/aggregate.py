@@ -12,7 +12,7 @@ from prorata.engine.period import Period
 from prorata.engine.policy.model import SeatRules
 from prorata.engine.population import People
 from prorata.engine.refusal import CannotBill
-from prorata.engine.steps import Span, Window, joined, pieces
+from prorata.engine.steps import Span, Window, joined, pieces, rising
 
 
 def seats(known: Known, period: Period, span: Span) -> Window[int]:
@@ -136,14 +136,3 @@ _NUMBERS: dict[str, Callable[[Known, SeatRules, Span, Window[int]], int]] = {
     "snapshot": _snapshot,
     "distinct": _distinct,
 }
-
-
-def rising(window: Window[int]) -> Window[int]:
-    """A window that never falls: a freed seat stays paid and can be refilled."""
-    highest = window[0][1]
-    held = [window[0]]
-    for step in window:
-        if step[1] > highest:
-            highest = step[1]
-            held.append(step)
-    return held

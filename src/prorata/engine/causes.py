@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment
 from prorata.engine.document import Document, Line
-from prorata.engine.due import SEATS
+from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
@@ -107,7 +107,9 @@ class Causes:
             return ("cancel", "") if line.after is None else None
         if event.kind in ("start", "trial") and line.after is None and self._start and line.end_day <= self._start:
             return ("start", "")  # the agreement starts later than was billed
-        if line.item != SEATS:
+        if line.item == BASE and (event.kind in PERSON_EVENTS or not event.plan):
+            return None
+        if line.item not in (SEATS, BASE):
             add_on = line.period.policy.add_ons.get(line.item)
             if event.item == line.item:
                 return ("add_on", event.item)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from prorata.engine.calendar import Day
 from prorata.engine.period import Period, Waits
 from prorata.engine.policy.model import Price
-from prorata.engine.steps import Window, joined
+from prorata.engine.steps import Window, joined, rising
 
 V = TypeVar("V")
 _YEARLY = attrgetter("yearly_minor")
@@ -23,11 +23,17 @@ _YEARLY = attrgetter("yearly_minor")
 
 def counts_in_effect(period: Period, window: Window[int]) -> Window[int]:
     """The window of a count by when its changes take effect."""
+    if len(window) == 1:
+        return window
+    if period.keeps:  # what is most often asked for, in a fraction of the time
+        return rising(window)
     return _in_effect(period, window, int)
 
 
 def prices_in_effect(period: Period, window: Window[Price]) -> Window[Price]:
     """The window of a price by when its changes take effect; a dearer price is a rise."""
+    if len(window) == 1:
+        return window
     return _in_effect(period, window, _YEARLY)
 
 
@@ -38,9 +44,9 @@ def _in_effect(period: Period, window: Window[V], size: Callable[[V], int]) -> W
     def more(one: V, other: V) -> V:
         return other if size(other) > size(one) else one
 
-    if len(window) > 1 and period.rise_waits is not None:
+    if period.rise_waits is not None:
         window = _passed(window, period.rise_waits, more, less)
-    if len(window) > 1 and period.fall_waits is not None:
+    if period.fall_waits is not None:
         window = _passed(window, period.fall_waits, less, more)
     return window
 

@@ -13,7 +13,7 @@ from prorata.engine.price import add_on_price, seat_prices
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.steps import Span, Window, joined, pieces
 
-SEATS = "seats"
+SEATS, BASE = "seats", "base"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
 Due: TypeAlias = dict[str, Window[Holding | None]]
 
@@ -29,6 +29,9 @@ def due(known: Known, period: Period) -> Due:
     if not at_once:
         quantities, prices = counts_in_effect(period, quantities), prices_in_effect(period, prices)
     items = {SEATS: _held(quantities, prices, span, period)}
+    if period.base_prices:
+        fees = joined([(day, period.base_prices.get(terms.plan, _NOTHING)) for day, terms in known.terms.window(span)])
+        items[BASE] = _held([(span[0], 1)], fees if at_once else prices_in_effect(period, fees), span, period)
     for item, steps in known.add_ons.items():
         window = steps.window(span)
         units: Window[int] = [(day, held.quantity) for day, held in window]

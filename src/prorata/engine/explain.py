@@ -9,7 +9,7 @@ from fractions import Fraction
 from prorata.engine.calendar import day_of, months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
-from prorata.engine.due import SEATS
+from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import Rules
@@ -62,15 +62,16 @@ def describe(line: Line) -> str:
     days = speak_days(line.start_day, line.end_day)
     count = abs(line.quantity)
     policy = line.period.policy
-    if line.item == SEATS:
-        plan = policy.plans[line.price.plan]
-        what = f"{count} {_plural('seat', count)} {plan.title or line.price.plan}"
+    if line.item in (SEATS, BASE):
+        plan = policy.plans[line.price.plan].title or line.price.plan
+        what = f"{count} {_plural('seat', count)} {plan}" if line.item == SEATS else f"{plan}, base price"
     else:
         add_on = policy.add_ons.get(line.item)
         what = f"{count} × {add_on.title if add_on and add_on.title else line.item}"
     if line.kind == "plan" and line.before and line.after:
         old, new = (policy.plans[price.plan].title or price.plan for _, price in (line.before, line.after))
-        return f"{count} {_plural('seat', count)} from {old} to {new}, {days}"
+        moved = f"{count} {_plural('seat', count)}" if line.item == SEATS else "base price"
+        return f"{moved} from {old} to {new}, {days}"
     ending = {"rise": " added", "fall": " removed", "price": ", price changed"}.get(line.kind, "")
     return f"{what}{ending}, {days}"
 

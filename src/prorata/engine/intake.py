@@ -205,8 +205,9 @@ class _Reader:
                 self.not_offered(row, cells["interval"])
             values["interval"] = interval
         item = values["item"]
-        if item == "seats":
-            self.say(row, "item", "'seats' is the seats' own name; call the add-on something else")
+        if item in ("seats", "base"):
+            whose = "the seats' own name" if item == "seats" else "the name of a plan's base price"
+            self.say(row, "item", f"'{item}' is {whose}; call the add-on something else")
         if item and item not in self.policy.add_ons and values["kind"] == "add_on" and "price" not in cells:
             offered = ", ".join(self.policy.add_ons) or "none"
             self.say(row, "item", f"{item!r} is not an add-on of policy {self.policy.name} (it has: {offered}), "

@@ -217,10 +217,19 @@ class Known:
         if cancel is None:
             return period.end
         end = cancel.day + 1 if cancel.until is None else cancel.until
-        if not period.start < end < period.end:
-            return period.start if end <= period.start else period.end
-        waits = cancel.until is None and period.rules.cancel.ends == "period"
-        return period.end if waits or period.rules.fall.give == "nothing" else end
+        rules = period.rules
+        waits = (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"
+        if end <= (period.invoice_start if waits else period.start):
+            return period.start
+        return period.end if waits else min(end, period.end)
+
+    def plan(self, first: Day, known_by: Moment) -> str:
+        """The plan with which a period begins on `first`: the last one asked for by then and known by a moment."""
+        plan = self.subscription.plan
+        for event in self._term_events:
+            if event.plan and event.kind != "trial_plan" and event.day <= first and event.recorded < known_by:
+                plan = event.plan
+        return plan
 
     def interval(self, first: Day, *, known_by: Moment) -> Interval:
         """The interval of a period that begins on `first`: the last one asked for by then and known by a moment."""

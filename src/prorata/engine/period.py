@@ -22,7 +22,10 @@ class Period:
 
     `anchor` and `months` say from which day periods are counted and how many months after it this one starts, so
     that a period that begins on 28 February is followed by one that begins on 31 March where the agreement did.
-    `plan_prices` and `add_on_prices` are the list prices for it; what has none in its interval is left out. Its
+    `plan_prices`, `add_on_prices` and `base_prices` are the list prices for it; what has none in its interval is left
+    out. It is one of the periods of `unit` that are billed together from
+    `invoice_start` up to `invoice_end`; mostly there is but one. `plan` is the one they begin with, where rules depend
+    on it. Its
     amounts are counted in parts of a minor unit, `parts` of them each, of which every one is a whole number. A change
     counts `delay` days after it happens. `rise_waits` and `fall_waits` say where changes do not take effect on their
     day.
@@ -39,10 +42,16 @@ class Period:
     parts: int = field(repr=False, compare=False)
     plan_prices: Mapping[str, Price] = field(repr=False, compare=False)
     add_on_prices: Mapping[str, Price] = field(repr=False, compare=False)
+    base_prices: Mapping[str, Price] = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
+    invoice_start: Day = field(repr=False, compare=False)
+    invoice_end: Day = field(repr=False, compare=False)
+    unit: Interval = field(repr=False, compare=False)
+    plan: str = field(repr=False, compare=False)
     delay: int = field(repr=False, compare=False)
     rise_waits: Waits | None = field(repr=False, compare=False)
     fall_waits: Waits | None = field(repr=False, compare=False)
+    keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
 
     def tax_rate(self, item: str, plan: str) -> Fraction:
         """The tax rate in percent of an add-on, or of seats on a plan."""
@@ -50,36 +59,53 @@ class Period:
         return self.rules.tax.rate if sold is None or sold.tax_rate is None else sold.tax_rate
 
 
-def first_period(policy: Policy, interval: Interval, start: Day) -> Period:
-    """The period with which an agreement begins on `start`."""
-    return _period(policy, interval, start, start, 0)
+def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "") -> Period:
+    """The period with which an agreement begins on `start`, on a plan."""
+    return _period(policy, interval, start, start, 0, plan, None)
 
 
-def next_period(period: Period, interval: Interval) -> Period:
-    """The period after this one, billed in `interval`, which may be another than before."""
+def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
+    """The period after this one; interval and plan may be others than before once the invoice is full."""
+    invoice = None
+    if period.end < period.invoice_end:
+        interval, plan = period.interval, period.plan
+        invoice = (period.invoice_start, period.invoice_end)
     if period.rules.period.anchor == "start":
-        months = period.months + MONTHS[period.interval]
-        return _period(period.policy, interval, period.end, period.anchor, months)
-    return _period(period.policy, interval, period.end, period.end, 0)
+        months = period.months + MONTHS[period.unit]
+        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice)
+    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice)
 
 
 def period_before(period: Period) -> Day:
     """The first day of as long a period before this one, whether or not the agreement ran by then."""
     if period.rules.period.anchor == "start":
-        return add_months(period.anchor, period.months - MONTHS[period.interval])
-    return calendar_start(period.start - 1, MONTHS[period.interval])
+        return add_months(period.anchor, period.months - MONTHS[period.unit])
+    return calendar_start(period.start - 1, MONTHS[period.unit])
 
 
 @lru_cache(maxsize=16384)
-def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months: int) -> Period:
-    rules = policy.rules(interval, start)
+def _period(
+    policy: Policy,
+    interval: Interval,
+    start: Day,
+    anchor: Day,
+    months: int,
+    plan: str,
+    invoice: tuple[Day, Day] | None,
+) -> Period:
+    """`invoice` is the stretch that is billed together, where it began before `start`."""
+    rules = policy.rules(interval, start, plan)
+    unit = min(rules.period.measured or interval, interval, key=MONTHS.__getitem__)
     if rules.period.anchor == "start":
-        counted_from = (anchor, months)
+        counted_from, whole = (anchor, months), (anchor, months)
     else:
-        counted_from = (calendar_start(start, MONTHS[interval]), 0)
-    end = add_months(counted_from[0], counted_from[1] + MONTHS[interval])
-    scale = make_scale(rules.share.by, rules.share.started, interval, start, end, counted_from)
-    plans = {name: policy.price(plan.prices, interval, start, name) for name, plan in policy.plans.items()}
+        counted_from, whole = (calendar_start(start, MONTHS[unit]), 0), (calendar_start(start, MONTHS[interval]), 0)
+    end = add_months(counted_from[0], counted_from[1] + MONTHS[unit])
+    invoice_start, invoice_end = invoice or (start, add_months(whole[0], whole[1] + MONTHS[interval]))
+    invoice_end = max(invoice_end, end)
+    scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
+    plans = {name: policy.price(one.prices, interval, start, name) for name, one in policy.plans.items()}
+    bases = {name: policy.base(one.prices, interval, start, name) for name, one in policy.plans.items()}
     add_ons = {name: policy.price(add_on.prices, interval, start, "") for name, add_on in policy.add_ons.items()}
     return Period(
         start=start,
@@ -93,10 +119,16 @@ def _period(policy: Policy, interval: Interval, start: Day, anchor: Day, months:
         parts=scale.denominator * YEAR,
         plan_prices={name: price for name, price in plans.items() if price is not None},
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
-        billed_on=start if rules.period.charge == "advance" else end,
+        base_prices={name: price for name, price in bases.items() if price is not None},
+        billed_on=invoice_start if rules.period.charge == "advance" else invoice_end,
+        invoice_start=invoice_start,
+        invoice_end=invoice_end,
+        unit=unit,
+        plan=plan,
         delay=rules.seats.delay_days,
-        rise_waits=_waits(rules.rise.takes_effect, interval, start, end, counted_from),
-        fall_waits=_waits(rules.fall.effect, interval, start, end, counted_from),
+        rise_waits=_waits(rules.rise.takes_effect, unit, start, end, counted_from),
+        fall_waits=_waits(rules.fall.effect, unit, start, end, counted_from),
+        keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period"),
     )
 
 

@@ -42,9 +42,10 @@ class Settlement:
         self, subscription: Subscription, known_until: Moment | None = None, issued: Issued | None = None
     ) -> None:
         news = tuple(sorted(subscription.events, key=_RECORDED))
-        schedule = [event for event in news if event.kind in SCHEDULE_EVENTS]
+        by_plan = subscription.policy.by_plan
+        schedule = [event for event in news if event.kind in SCHEDULE_EVENTS or (by_plan and event.plan)]
         self._until = _FOREVER if known_until is None else known_until
-        self._begins = [event for event in schedule if event.kind != "interval"]
+        self._begins = [event for event in schedule if event.kind in ("start", "trial")]
         if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
         self.known = Known(subscription, opens_on(self._begins[:1]))
@@ -181,17 +182,23 @@ class Settlement:
         """The first period that has not been looked at, by what is known."""
         if self.released:
             last = self.released[-1].period
-            return next_period(last, self._interval(last.end))
+            return next_period(last, *self._terms(last.end))
         start = opens_on(self._begun() or self._begins[:1])
-        return first_period(self.known.subscription.policy, self._interval(start), start)
+        interval, plan = self._terms(start)
+        return first_period(self.known.subscription.policy, interval, start, plan)
 
     def _begun(self) -> list[Event]:
         """What is known of how the agreement starts."""
         return [event for event in self._begins if event.recorded < self._learned_until]
 
-    def _interval(self, first: Day) -> Interval:
-        """The interval of a period: asked for before it begins, or by when the agreement was told of."""
-        return self.known.interval(first, known_by=max(midnight(first), self._told + 1))
+    def _terms(self, first: Day) -> tuple[Interval, str]:
+        """The interval and plan a period begins with: asked for before that, or by when the agreement was told of.
+
+        The plan only where rules depend on it.
+        """
+        known_by = max(midnight(first), self._told + 1)
+        by_plan = self.known.subscription.policy.by_plan
+        return self.known.interval(first, known_by=known_by), self.known.plan(first, known_by) if by_plan else ""
 
     def _learn(self, until: Moment) -> None:
         """Takes in what was recorded before a moment."""

@@ -94,6 +94,17 @@ def joined(window: Window[V]) -> Window[V]:
     return kept
 
 
+def rising(window: Window[int]) -> Window[int]:
+    """A window that never falls: a freed seat stays paid and can be refilled."""
+    highest = window[0][1]
+    held = [window[0]]
+    for step in window:
+        if step[1] > highest:
+            highest = step[1]
+            held.append(step)
+    return held
+
+
 W = TypeVar("W")
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import Interval, add_months, to_date, to_day
+from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, PriceRow, Rules, SeatRules
 from prorata.engine.policy.problems import Path, Problem
 
@@ -28,6 +28,17 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     for chosen, rules in policy.variants.items():
         path = ("when", chosen[-1]) if chosen else ()
         yield from _seats(rules.seats, path)
+        if rules.period.measured and all(
+            MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals
+        ):
+            sentence = f'period.measured = "{rules.period.measured}" is not shorter than any of intervals'
+            yield Problem((*path, "period", "measured"), sentence)
+        if rules.period.measured and rules.period.charge == "advance" and rules.fall.give == "nothing":
+            sentence = (
+                "period.measured has a fall take effect with the next of them, and billed in advance that is a credit; "
+                'with fall.give = "nothing" leave it out, or bill in arrears'
+            )
+            yield Problem((*path, "period", "measured"), sentence)
         if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
@@ -57,8 +68,9 @@ def _prices(policy: Policy) -> Iterator[Problem]:
     sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
     for table, names in (("plans", policy.plans), ("add_ons", policy.add_ons), ("roles", policy.roles)):
         yield from _names(table, names)
-    if "seats" in policy.add_ons:
-        yield Problem(("add_ons", "seats"), "add_ons.seats: the name is the seats' own; call the add-on something else")
+    for name in {"seats", "base"} & policy.add_ons.keys():
+        whose = {"seats": "the seats' own", "base": "the base price's"}[name]
+        yield Problem(("add_ons", name), f"add_ons.{name}: the name is {whose}; call the add-on something else")
     for table, name, prices in sold:
         in_use = {at for interval in policy.intervals for at in _used(prices, interval)}
         for at, row in enumerate(prices):
@@ -68,6 +80,10 @@ def _prices(policy: Policy) -> Iterator[Problem]:
                     path,
                     f"{table}.{name}.prices: row {at + 1} would never apply; the last row that matches does, "
                     "so write the general before the special and the earlier before the later",
+                )
+            if row.base is not None and table == "add_ons":
+                yield Problem(
+                    (*path, "base"), f"{table}.{name}.prices: an add-on has no seats, and so no base beside them"
                 )
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
@@ -125,16 +141,18 @@ _MOST_MONTHS = 120
 
 def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     for at, when in enumerate(policy.whens):
-        if not set(document["when"][at]) - {"interval", "from", "until"}:
+        if not set(document["when"][at]) - {"interval", "plan", "from", "until"}:
             yield Problem(("when", at), "when says no rule that differs; write one, such as rise.settle")
         if when.interval is not None and when.interval not in policy.intervals:
             yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
         if (when.from_ or date.min) >= (when.until or date.max):
             yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
-        if when.interval is None and when.from_ is None and when.until is None:
+        if when.plan is not None and when.plan not in policy.plans:
+            yield Problem(("when", at, "plan"), f"when.plan: {when.plan} is not one of plans")
+        if when.interval is None and when.plan is None and when.from_ is None and when.until is None:
             yield Problem(
                 ("when", at),
-                "when says neither interval nor from nor until, so it is not a difference; "
+                "when says neither interval nor plan nor from nor until, so it is not a difference; "
                 "write these rules above instead",
             )
 

@@ -92,6 +92,8 @@ def _table_schema(table: type) -> dict[str, Any]:
     required = [key.name for key in keys_of(table) if key.required]
     if table in (Plan, AddOn):
         properties["price"] = _key_schema(keys_of(PriceRow)[0])
+        if table is Plan:
+            properties["base"] = _key_schema(keys_of(PriceRow)[1])
         required.remove("prices")
     schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
     if required:

@@ -51,6 +51,11 @@ class PriceRow:
     """One price of a plan or add-on; the last row that matches applies."""
 
     price: Price = key("The amount per unit and the interval it buys.", 'price = "8.00 per month"')
+    base: Price | None = key(
+        "What the plan costs beside its seats, whatever their number. Of a plan, not of an add-on.",
+        'base = "240.00 per month"',
+        None,
+    )
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     from_: date | None = key(
         "In force for periods that begin on this day or later. A period keeps the price with which it began.",
@@ -115,6 +120,12 @@ class PeriodRules:
         "`advance`: billed on the period's first day. `arrears`: billed on the day after its last.",
         'charge = "arrears"',
         "advance",
+    )
+    measured: Interval | None = key(
+        "Where the invoice is for a longer time: the months, quarters or half-years of it that are measured each on "
+        "its own.",
+        'measured = "month"',
+        None,
     )
 
 
@@ -367,24 +378,26 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Where rules differ: for an interval, from or until a day. Of several that match, the last one wins."""
+    """Where rules differ: for an interval, a plan, from or until a day. Of several that match, the last one wins."""
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
+    plan: str | None = key("Only for periods that begin on this plan.", 'plan = "standard"', None)
     from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
     until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
 
-    def covers(self, interval: Interval, day: date) -> bool:
-        """Whether periods of this interval that begin on `day` are meant."""
+    def covers(self, interval: Interval, plan: str, day: date) -> bool:
+        """Whether periods of this interval are meant that begin on `day`, on this plan."""
         return (
             (self.interval is None or self.interval == interval)
+            and (self.plan is None or self.plan == plan)
             and (self.from_ is None or day >= self.from_)
             and (self.until is None or day < self.until)
         )
 
 
-def matching(whens: tuple[When, ...], interval: Interval, day: date) -> tuple[int, ...]:
-    """Which of the `when` tables cover periods of this interval that begin on `day`, by their place."""
-    return tuple(at for at, when in enumerate(whens) if when.covers(interval, day))
+def matching(whens: tuple[When, ...], interval: Interval, plan: str, day: date) -> tuple[int, ...]:
+    """Which of the `when` tables cover periods of this interval that begin on `day`, on this plan, by their place."""
+    return tuple(at for at, when in enumerate(whens) if when.covers(interval, plan, day))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -407,27 +420,38 @@ class Policy:
     variants: Mapping[tuple[int, ...], Rules]
     notes: tuple[str, ...] = ()
     is_taxed: bool = field(init=False, default=False)
+    by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
         seats = [rules.seats for rules in self.variants.values()]
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
+        object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]
         object.__setattr__(self, "is_taxed", any(rates))
 
-    def rules(self, interval: Interval, day: Day) -> Rules:
-        """The rules of periods of this interval that begin on `day`."""
-        return self.variants[matching(self.whens, interval, to_date(day))]
+    def rules(self, interval: Interval, day: Day, plan: str = "") -> Rules:
+        """The rules of periods of this interval that begin on `day`, on this plan or the first of all."""
+        return self.variants[matching(self.whens, interval, plan or self.default_plan, to_date(day))]
 
     def price(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
         """The list price for periods of this interval that begin on `day`; None where there is none."""
+        row = self._row(prices, interval, day)
+        return None if row is None else Price(row.price.minor, row.price.months, plan)
+
+    def base(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
+        """What a plan costs beside its seats, for periods of this interval that begin on `day`, if anything."""
+        row = self._row(prices, interval, day)
+        return None if row is None or row.base is None else Price(row.base.minor, row.base.months, plan)
+
+    def _row(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day) -> PriceRow | None:
         found = None
         for row in prices:
             if row.interval in (None, interval) and (row.from_ is None or row.from_ <= to_date(day)):
-                found = Price(row.price.minor, row.price.months, plan)
+                found = row
         return found
 
     def is_billed(self, role: str) -> bool:

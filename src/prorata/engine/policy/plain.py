@@ -50,12 +50,12 @@ _MEASURED = {
     "level": "",
     "high_water": " Within a period a freed seat stays paid and can be given to someone else.",
     "held": " Whoever counted once is paid for to the end of the period.",
-    "peak": " The highest number of any day counts for the whole period.",
-    "mean": " The average number of the days, rounded to a whole one, counts for the whole period.",
-    "distinct": " Everyone who was there on {days} of the period counts for all of it.",
-    "snapshot": " Whoever is there on the {day} of the period counts for all of it.",
+    "peak": " The highest number of any day counts for the whole {period}.",
+    "mean": " The average number of the days, rounded to a whole one, counts for the whole {period}.",
+    "distinct": " Everyone who was there on {days} of the {period} counts for all of it.",
+    "snapshot": " Whoever is there on {day} of the {period} counts for all of it.",
 }
-_DAY = {0: "last day", 1: "first day"}
+_DAY = {0: "the last day", 1: "the first day"}
 
 
 def _days(count: int) -> str:
@@ -77,7 +77,8 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
 def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
         for row in plan.prices:
-            yield Sentence(f"{plan.title or name} costs {_price(row.price, policy)} per seat{_where(row)}.")
+            base = f"{_price(row.base, policy)}, and " if row.base else ""
+            yield Sentence(f"{plan.title or name} costs {base}{_price(row.price, policy)} per seat{_where(row)}.")
     for name, add_on in policy.add_ons.items():
         per = " for each seat" if add_on.charge == "seat" else ""
         for row in add_on.prices:
@@ -123,6 +124,10 @@ class _Teller:
         self.rules = rules or policy.rules(interval, to_day(self.start))
         self.change = date(self.year, 4, 10) if interval == "month" else date(self.year, 2, 10)
         self.seats = max(3, self.rules.seats.minimum + 2, self.rules.seats.included + 2)
+        packages = self.rules.seats.packages
+        self.seats = next((size for size in packages if size >= self.seats), self.seats)  # one more is a package more
+        measured = self.rules.period.measured or interval
+        self.unit_of_time: Interval = min(measured, interval, key=MONTHS.__getitem__)
         self.joins = "activity" if self.rules.seats.counts_from == "activity" else "activate"
         self.bought = self.rules.seats.count == "bought"
         self.unit = "seat" if self.bought else "user"
@@ -148,6 +153,9 @@ class _Teller:
             begin = f"A {word} begins {_BEGIN[self.interval]}; the first one is shorter where the start lies within it."
         else:
             begin = f"A {word} is counted from the day the agreement starts."
+        measured = self.rules.period.measured
+        if measured and MONTHS[measured] < MONTHS[self.interval]:
+            begin += f" Each {_WORD[measured]} of it is counted on its own."
         when = "its first day, in advance" if charge == "advance" else "the day after its last, for the time past"
         return Sentence(f"{begin} It is billed on {when}.", self.shown(self.story(())[:1]))
 
@@ -167,9 +175,10 @@ class _Teller:
         text += _MEASURED[seats.measure].format(
             days={0: "every day", 1: "any day"}.get(seats.least_days, f"at least {_days(seats.least_days)}"),
             day=_DAY.get(seats.on_day, f"day {seats.on_day}"),
+            period=_WORD[self.unit_of_time],
         )
         if seats.measure in ONE_NUMBER and seats.of == "period_before":
-            text += f" What is counted in a {_WORD[self.interval]} is billed for the next one."
+            text += f" What is counted in a {_WORD[self.unit_of_time]} is billed for the next one."
         if seats.count == "larger":
             text += " Where you have ordered more seats than that, those are billed."
         if seats.counts_from == "activity":
@@ -197,6 +206,8 @@ class _Teller:
         if self.rules.fall.give == "credit":
             text += f", a {self.unit} fewer until {'the day before' if billed else 'that day'}"
         text += "."
+        if self.rules.rise.takes_effect != "day":
+            return  # what is said of rises and falls says it
         documents = self.story([self.added()])
         lines = [line for document in documents for line in document.lines]
         first = next((line for line in lines if line.start >= self.change and line.kind in ("period", "rise")), None)
@@ -234,6 +245,9 @@ class _Teller:
     def rise(self) -> Sentence:
         documents = self.story([self.added()])
         who = f"One {self.unit} more on {speak_day(to_day(self.change))}"
+        if self.rules.seats.measure in ONE_NUMBER and self.rules.period.charge == "advance":
+            text = f"A {self.unit} added in between is charged only as far as the number billed turns out higher."
+            return Sentence(text, self.said(who, self.line(documents, "rise")))
         if self.rules.period.charge == "arrears":
             effect = self.effect(self.rules.rise.takes_effect)
             text = f"A {self.unit} who joins is billed {effect}{self.by_share()}, with the period's bill."
@@ -254,6 +268,10 @@ class _Teller:
         if self.rules.fall.give == "nothing":
             text = f"A {self.unit} fewer counts from the next {_WORD[self.interval]}; until then it stays paid for."
             return Sentence(text, self.said(who, self.shown(self.following(documents))))
+        if self.rules.seats.measure in ONE_NUMBER:
+            text = f"A {self.unit} fewer matters only as far as the number billed turns out lower."
+            kind = "fall" if self.rules.period.charge == "advance" else ""
+            return Sentence(text, self.said(who, self.line(documents, kind)))
         if self.rules.period.charge == "arrears":
             until = self.effect(self.rules.fall.takes_effect).replace("from", "until", 1)
             text = f"A {self.unit} who leaves is billed {until}{self.by_share()}."
@@ -261,7 +279,7 @@ class _Teller:
         settle = {"next_invoice": "with the next invoice", "now": "at once"}[self.rules.fall.settle]
         gone = "given back" if self.bought else "who leaves"
         rest = self.effect(self.rules.fall.takes_effect)
-        text = f"For a {self.unit} {gone}, the unused rest {rest}is credited {settle}."
+        text = f"For a {self.unit} {gone}, the unused rest {rest.replace(', ', ' ')}is credited {settle}."
         if self.rules.fall.settle == "next_invoice":
             text += " Where that exceeds the invoice, nothing is charged and the rest stays for the next ones."
         return Sentence(text, self.said(who, self.line(documents, "fall")))
@@ -328,7 +346,7 @@ class _Teller:
 
     def by_share(self) -> str:
         if self.rules.seats.measure in ONE_NUMBER:
-            return "for the whole period"
+            return f"for the whole {_WORD[self.unit_of_time]}"
         return {
             "days_of_period": "for the days left of the period",
             "days_of_month": "for the days left, each by the length of its month",
@@ -380,10 +398,23 @@ class _Teller:
         else:
             members = (f"member {number}" for number in range(1, count + 1))
             rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
+        changes = list(changes)
+        if self.joins == "activity":
+            rows += self.visits([str(row["user"]) for row in rows[1:]], changes)
         history = read_history(
             [*rows, *changes], policy=self.policy, plan=plan or self.plan, interval=self.interval, seats_follow=True
         )
         return bill(history, through=date(self.year + 2, 1, 1)).documents
+
+    def visits(self, users: Iterable[str], changes: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+        """What keeps people from being idle: often enough where an activity lasts, once a month where it does not."""
+        waits = self.rules.seats.idle_days
+        gone = {str(row["user"]) for row in changes if row["event"] == "deactivate"}
+        for day in range(waits if waits >= 7 else 30, 730, waits if waits >= 7 else 30):
+            at = self.start + timedelta(days=day)
+            for user in users:
+                if user not in gone or at < self.change:
+                    yield {"at": at, "event": "activity", "user": user, "role": self.role}
 
     def covering(self, documents: Iterable[Document]) -> list[Document]:
         """The first document with a line for the day of change."""

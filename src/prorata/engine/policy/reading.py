@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from fractions import Fraction
+from itertools import product
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from prorata.engine.calendar import MONTHS, YEARS
@@ -91,9 +92,9 @@ class _Reader:
             return None
         variants: dict[tuple[int, ...], Rules] = {}
         days = {date.min, *(day for when in conditions for day in (when.from_, when.until) if day is not None)}
-        for interval in keys.intervals:
-            for day in days:
-                chosen = matching(conditions, interval, day)
+        for interval, plan, day in product(keys.intervals, keys.plans, days):
+            chosen = matching(conditions, interval, plan, day)
+            if chosen not in variants:
                 merged = base
                 for at in chosen:
                     merged = _merged(merged, {key: whens[at][key] for key in RULE_TABLES if key in whens[at]})
@@ -137,16 +138,16 @@ class _Reader:
         if table in (Plan, AddOn) and "price" in value:
             if "prices" in value:
                 self.say((*path, "price"), f"{_dotted(path)} has both price and prices; keep one of them")
-            value = {key: item for key, item in value.items() if key != "price"} | {
-                "prices": [{"price": value["price"]}]
-            }
+            row = {key: item for key, item in value.items() if key in ("price", "base")}
+            value = {key: item for key, item in value.items() if key not in row} | {"prices": [row]}
             shorthand = True
         else:
             shorthand = False
         keys = keys_of(table)
         if known:
             names = [key.name for key in keys]
-            self.unknown(value, path, names + (["price"] if table in (Plan, AddOn) else []))
+            short = ["price", *(["base"] if table is Plan else [])] if table in (Plan, AddOn) else []
+            self.unknown(value, path, names + short)
         read: dict[str, Any] = {}
         for key in keys:
             if key.name in value:
@@ -167,7 +168,8 @@ class _Reader:
 
     def prices(self, rows: Any, path: Path) -> tuple[PriceRow, ...] | None:
         price = self.price(rows[0]["price"], path)
-        return None if price is None else (PriceRow(price),)
+        base = self.price(rows[0]["base"], (*path[:-1], "base")) if "base" in rows[0] else None
+        return None if price is None else (PriceRow(price, base),)
 
     def unknown(self, value: Mapping[str, Any], path: Path, names: list[str]) -> None:
         for name in value:
