@@ -78,7 +78,9 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         full = MONTHS[interval]
         invoice_start = first if opens else invoice_start
         if opens and rules.period.anchor == "calendar":
-            invoice_end = months_after(date(first.year, (first.month - 1) // full * full + 1, 1), full)
+            begun = date(first.year, (first.month - 1) // full * full + 1, 1)
+            late = begun < first and rules.period.stub == "next_invoice"
+            invoice_end = months_after(begun, 2 * full if late else full)
         elif opens:
             invoice_end = months_after(anchor, counted + full)
         if rules.period.anchor == "calendar":
@@ -237,7 +239,9 @@ class Judge:
         return {
             user
             for user, (state, role) in standing.items()
-            if state in counted and not (role in self.policy.roles and not self.policy.roles[role].billed)
+            if state in counted
+            and not (role in self.policy.roles and not self.policy.roles[role].billed)
+            and role not in rules.free
         }
 
     def has_ordered(self, period: JudgedPeriod, day: date) -> bool:

@@ -76,8 +76,8 @@ def test_of_several_things_on_one_day_the_last_counts() -> None:
     people = People(DISTINCT)
     told = [("activate", 10), ("deactivate", 10), ("activate", 12), ("deactivate", 15), ("activate", 15)]
     people.learn(Event(kind, day, 0, order, user="zoe") for order, (kind, day) in enumerate(told))  # type: ignore[arg-type]
-    assert list(people.counted("zoe", ("acceptance", True))) == [(10, False), (12, True), (15, True)]
-    assert [list(people.seated(day, ("acceptance", True))) for day in (9, 10, 11, 12, 15)] == [
+    assert list(people.counted("zoe", ("acceptance", True, ()))) == [(10, False), (12, True), (15, True)]
+    assert [list(people.seated(day, ("acceptance", True, ()))) for day in (9, 10, 11, 12, 15)] == [
         [],
         [],
         [],

@@ -175,3 +175,38 @@ def test_in_advance_nothing_given_back_and_months_measured_apart_contradict_each
         "test.toml, line 6: period.measured has a fall take effect with the next of them, and billed in advance that "
         'is a credit; with fall.give = "nothing" leave it out, or bill in arrears',
     )
+
+
+def test_a_shorter_first_period_can_be_on_the_first_full_period_s_invoice() -> None:
+    text = 'currency = "EUR"\nintervals = ["month"]\n[plans.basic]\nprice = "10.00 per month"\n[period]\n'
+    rows: list[Mapping[str, object]] = [{"at": "2026-04-16", "event": "start"}, person("2026-04-16", "anna")]
+    for charge, days in (("arrears", ["01 Jun", "01 Jun", "01 Jul"]), ("advance", ["16 Apr", "16 Apr", "01 Jun"])):
+        policy = policy_of(text + f'anchor = "calendar"\nstub = "next_invoice"\ncharge = "{charge}"\n')
+        through = date(2026, 7, 1) if charge == "arrears" else date(2026, 6, 1)
+        found = lines(rows, policy, through)
+        assert [line[0] for line in found] == days
+        assert [line[3:] for line in found] == [(15, 500), (31, 1_000), (30, 1_000)]
+
+
+def test_a_role_can_be_free_on_one_plan_and_billed_on_another() -> None:
+    policy = policy_of(
+        BASE + '[plans.business]\nprice = "20.00 per month"\n[roles.editor]\n[roles.commenter]\n'
+        '[[when]]\nplan = "business"\nseats.free = ["commenter"]\n'
+    )
+    rows: list[Mapping[str, object]] = [
+        START,
+        {**person("2026-01-01", "anna"), "role": "editor"},
+        {**person("2026-01-01", "ben"), "role": "commenter"},
+        {"at": "2026-01-31", "event": "plan", "plan": "business", "recorded_at": "2026-01-31"},
+    ]
+    found = lines(rows, policy, date(2026, 2, 1))
+    assert [line[1:4] for line in found] == [("seats", 2, 31), ("seats", 2, 1), ("seats", 1, 28)]
+
+
+def test_free_roles_that_are_none_or_leave_nobody_are_refused() -> None:
+    assert refusals(BASE + '[roles.editor]\n[seats]\nfree = ["viewer"]\n') == (
+        "test.toml, line 7: seats.free: viewer is not one of roles (editor)",
+    )
+    assert refusals(BASE + '[roles.editor]\n[seats]\nfree = ["editor"]\n') == (
+        "test.toml, line 7: seats.free leaves nobody to be billed; leave a role out of it",
+    )

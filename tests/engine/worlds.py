@@ -52,6 +52,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         },
         "tax": {"rate": draw(st.sampled_from(["0", "25", "21.5"]))},
     }
+    if tables["period"]["anchor"] == "calendar":
+        tables["period"]["stub"] = draw(st.sampled_from(["own_invoice", "own_invoice", "next_invoice"]))
     if by in WHOLE:
         by_30 = ["by_30"] if by == "months" else []
         tables["share"]["started"] = draw(st.sampled_from(["full", "free", "by_days", *by_30]))
@@ -147,6 +149,9 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     ):
         for table in (document, when):
             table["period"].pop("measured", None)
+    if "calendar" in (document["period"]["anchor"], when["period"]["anchor"]):
+        for table in (document, when):
+            table["period"].setdefault("stub", "own_invoice")
     # A key that no variant heeds is refused, rightly; drop those.
     both = (document, when)
     if all(table["seats"]["count"] == "bought" for table in both):

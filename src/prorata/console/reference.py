@@ -57,6 +57,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
+    ("seats", "free"): "[roles.editor]\n\n[roles.commenter]",
+    ("period", "stub"): 'anchor = "calendar"',
     ("seats", "idle_days"): 'counts_from = "activity"',
     ("seats", "on_day"): 'measure = "snapshot"',
     ("seats", "least_days"): 'measure = "distinct"',

@@ -102,6 +102,8 @@ def _period(
         counted_from, whole = (calendar_start(start, MONTHS[unit]), 0), (calendar_start(start, MONTHS[interval]), 0)
     end = add_months(counted_from[0], counted_from[1] + MONTHS[unit])
     invoice_start, invoice_end = invoice or (start, add_months(whole[0], whole[1] + MONTHS[interval]))
+    if invoice is None and start > add_months(*whole) and rules.period.stub == "next_invoice":
+        invoice_end = add_months(whole[0], whole[1] + 2 * MONTHS[interval])
     invoice_end = max(invoice_end, end)
     scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
     plans = {name: policy.price(one.prices, interval, start, name) for name, one in policy.plans.items()}

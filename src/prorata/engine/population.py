@@ -36,13 +36,13 @@ class _Tally(dict[Standing, bool]):
     def __init__(self, policy: Policy, counting: Counting) -> None:
         self.level = Level()
         self._policy = policy
-        self._counts_from, suspended = counting
+        self._counts_from, suspended, self._free = counting
         self._states = {"active"} | ({"invited"} if self._counts_from == "invitation" else set())
         self._states |= {"suspended"} if suspended else set()
 
     def __missing__(self, standing: Standing) -> bool:
         state, role, seen = standing
-        counts = state in self._states and self._policy.is_billed(role)
+        counts = state in self._states and self._policy.is_billed(role) and role not in self._free
         counts = self[standing] = counts and (seen > 0 or self._counts_from != "activity")
         return counts
 
@@ -137,7 +137,7 @@ class People:
     def is_seated(self, user: str) -> bool:
         """Whether the person is active with a role that is billed, after all that is known."""
         member = self._members.get(user)
-        return member is not None and self._tally(("acceptance", False))[member.standing]
+        return member is not None and self._tally(("acceptance", False, ()))[member.standing]
 
     def counted(self, user: str, counting: Counting) -> Iterator[tuple[Day, bool]]:
         """Whether the person takes a seat at the end of the day, at each day on which this may change."""

@@ -28,6 +28,18 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     for chosen, rules in policy.variants.items():
         path = ("when", chosen[-1]) if chosen else ()
         yield from _seats(rules.seats, path)
+        for role in rules.seats.free:
+            if role not in policy.roles:
+                named = ", ".join(policy.roles) or "none"
+                yield Problem((*path, "seats", "free"), f"seats.free: {role} is not one of roles ({named})")
+        if (
+            policy.roles
+            and rules.seats.count == "active"
+            and not rules.seats.minimum
+            and all(role in rules.seats.free or not one.billed for role, one in policy.roles.items())
+            and rules.seats.free
+        ):
+            yield Problem((*path, "seats", "free"), "seats.free leaves nobody to be billed; leave a role out of it")
         if rules.period.measured and all(
             MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals
         ):
@@ -182,6 +194,8 @@ _Used = Callable[[Rules], bool]
 _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("seats", "below_active", lambda rules: rules.seats.count == "bought", 'seats.count = "bought"'),
     ("seats", "counts_from", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
+    ("seats", "free", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
+    ("period", "stub", lambda rules: rules.period.anchor == "calendar", 'period.anchor = "calendar"'),
     ("seats", "suspended", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
     ("seats", "idle_days", lambda rules: rules.seats.counts_from == "activity", 'seats.counts_from = "activity"'),
     ("seats", "on_day", lambda rules: rules.seats.measure == "snapshot", 'seats.measure = "snapshot"'),

@@ -23,8 +23,8 @@ WHOLE = ("months", "quarters", "period")  # shares in which what has begun may c
 
 Effect = Literal["day", "month", "next_month", "quarter", "next_quarter", "period", "next_period"]
 
-# Who of the people counts: from when on, and whether those who are suspended do.
-Counting: TypeAlias = tuple[Literal["acceptance", "invitation", "activity"], bool]
+# Who of the people counts: from when on, whether those who are suspended do, and which roles do not.
+Counting: TypeAlias = tuple[Literal["acceptance", "invitation", "activity"], bool, tuple[str, ...]]
 
 
 def key(meaning: str, example: str, default: Any = _REQUIRED, *, name: str | None = None) -> Any:
@@ -121,6 +121,12 @@ class PeriodRules:
         'charge = "arrears"',
         "advance",
     )
+    stub: Literal["own_invoice", "next_invoice"] = key(
+        'With `anchor = "calendar"`: whether a first, shorter period has an invoice of its own or is on the one of the '
+        "full period after it.",
+        'stub = "next_invoice"',
+        "own_invoice",
+    )
     measured: Interval | None = key(
         "Where the invoice is for a longer time: the months, quarters or half-years of it that are measured each on "
         "its own.",
@@ -151,6 +157,12 @@ class SeatRules:
         "with an activity. 28: whoever was not active for 28 days is not billed until they come back.",
         "idle_days = 28",
         1,
+    )
+    free: tuple[str, ...] = key(
+        "Roles that hold no seat here, besides those that never do (`roles.NAME.billed`): for rules that differ by "
+        "plan, interval or date. Needs people to be counted.",
+        'free = ["commenter"]',
+        (),
     )
     suspended: Literal["billed", "free"] = key(
         "Whether a member who is suspended, and not removed, still counts. Needs people to be counted.",
@@ -208,7 +220,7 @@ class SeatRules:
     sold_apart: bool = field(init=False, repr=False, compare=False)  # whether other numbers are billed than counted
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counting", (self.counts_from, self.suspended == "billed"))
+        object.__setattr__(self, "counting", (self.counts_from, self.suspended == "billed", self.free))
         apart = bool(self.minimum or self.packages or self.maximum or self.included)
         object.__setattr__(self, "sold_apart", apart)
 

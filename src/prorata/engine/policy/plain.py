@@ -151,6 +151,8 @@ class _Teller:
         charge = self.rules.period.charge
         if self.rules.period.anchor == "calendar":
             begin = f"A {word} begins {_BEGIN[self.interval]}; the first one is shorter where the start lies within it."
+            if self.rules.period.stub == "next_invoice":
+                begin = f"{begin[:-1]}, and is billed with the next."
         else:
             begin = f"A {word} is counted from the day the agreement starts."
         measured = self.rules.period.measured
@@ -167,7 +169,7 @@ class _Teller:
                 text += " They cannot be made fewer than your active users."
             example = self.shown(self.story(())[:1])
             return Sentence(text, self.said(f"{self.seats} bought, 3 used", example))
-        free = [name for name, role in self.policy.roles.items() if not role.billed]
+        free = [name for name, role in self.policy.roles.items() if not role.billed or name in seats.free]
         text = _HOLDS[seats.counts_from].format(days=_days(seats.idle_days))
         text += f"; users with the role {' or '.join(free)} cost nothing." if free else ", whatever the role."
         if seats.suspended == "free":
