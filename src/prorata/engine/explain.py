@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prorata.engine.calendar import day_of, months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.calendar import MONTHS, day_of, months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
@@ -53,7 +53,7 @@ class Explainer:
             causes=tuple(_cause(event, document.currency) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
-            rules=tuple(_rules(line, document, causes)),
+            rules=tuple(_rules(line, document, people, causes)),
         )
 
 
@@ -160,12 +160,22 @@ def share_words(line: Line) -> str:
     return f" ({', then '.join(words)})"
 
 
-def _rules(line: Line, document: Document, causes: Iterable[Event]) -> Iterator[str]:
+def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event]) -> bool:
+    """Whether more seats are billed, or fewer come or go, than there are people behind it."""
+    seats = line.period.rules.seats
+    told = [held[0] for held in (line.before, line.after) if held is not None]
+    if not seats.minimum or seats.minimum not in told:
+        return False
+    if seats.count == "bought":
+        return line.after is not None and line.after[0] == seats.minimum
+    moved = len(people) if line.kind == "period" else sum(1 for event in causes if event.user)
+    return not moved or moved != abs(line.quantity)
+
+
+def _rules(line: Line, document: Document, people: Collection[str], causes: Collection[Event]) -> Iterator[str]:
     rules = line.period.rules
     cancel = next((event for event in causes if event.kind == "cancel"), None)
-    was = line.before if rules.seats.count == "active" else None  # some who joined were billed already
-    counts = [held[0] for held in (was, line.after) if held is not None]
-    if line.item == SEATS and rules.seats.minimum in counts:
+    if line.item == SEATS and _minimum_decides(line, people, causes):
         yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
     if cancel is not None:
         if cancel.until is None:
@@ -219,8 +229,8 @@ _STARTED = {
 
 def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
     numerator, denominator = line.share
-    if numerator == denominator:
-        return
+    if numerator * line.price.months == denominator * MONTHS[line.period.unit]:
+        return  # all of the period
     yield {
         "days_of_period": "a day is worth one part of the billing period's days",
         "days_of_month": "a day is worth one part of its calendar month's days",
