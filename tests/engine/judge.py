@@ -186,12 +186,16 @@ class Judge:
             last = date.fromordinal(self.cancel.until) - ONE
         else:
             last = date.fromordinal(self.cancel.day)
-            if period.invoice_start <= last and period.rules.cancel.ends == "period":
+            if self.whole(period) <= last and period.rules.cancel.ends == "period":
                 return whole
         keeps = period.rules.fall.give == "nothing"
-        if last < (period.invoice_start if keeps else period.first):
+        if last < (self.whole(period) if keeps else period.first):
             return min(last, period.first - ONE)
         return whole if period.rules.fall.give == "nothing" else min(last, whole)
+
+    def whole(self, period: JudgedPeriod) -> date:
+        """Where the period begins with which an agreement ends: the invoice's, where parts of it are measured."""
+        return period.invoice_start if period.rules.period.measured else period.first
 
     def moment(self, period: JudgedPeriod, day: date) -> date:
         """The day whose end tells what holds on `day`."""
@@ -319,9 +323,8 @@ class Judge:
             while sizes[-1] < count:
                 sizes.append(sizes[-1] + rules.packages[-1] - [0, *rules.packages][-2])
             count = min(size for size in sizes if size >= count)
-        if rules.maximum and count > rules.maximum:
-            count = rules.maximum
-        return max(count - rules.included, 0)
+        billed = max(count - rules.included, 0)
+        return min(billed, rules.maximum) if rules.maximum else billed
 
     def seat_price(self, period: JudgedPeriod, day: date) -> tuple[int, int]:
         plan, agreed = self.terms(period, day)

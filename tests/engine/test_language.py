@@ -210,3 +210,27 @@ def test_free_roles_that_are_none_or_leave_nobody_are_refused() -> None:
     assert refusals(BASE + '[roles.editor]\n[seats]\nfree = ["editor"]\n') == (
         "test.toml, line 7: seats.free leaves nobody to be billed; leave a role out of it",
     )
+
+
+def test_a_cancellation_in_a_stub_ends_with_the_stub_whichever_invoice_it_is_on() -> None:
+    text = 'currency = "EUR"\nintervals = ["quarter"]\n[plans.basic]\nprice = "30.00 per month"\n[period]\n'
+    rows: list[Mapping[str, object]] = [
+        {"at": "2028-02-15", "event": "start"},
+        person("2028-02-15", "anna"),
+        {"at": "2028-03-10", "event": "cancel"},
+    ]
+    for stub in ("own_invoice", "next_invoice"):
+        policy = policy_of(text + f'anchor = "calendar"\ncharge = "arrears"\nstub = "{stub}"\n')
+        assert [line[3:] for line in lines(rows, policy, date(2028, 10, 1))] == [(46, 4_549)]  # 90.00 × 46/91
+
+
+def test_what_is_included_is_taken_off_before_the_maximum_is_looked_at() -> None:
+    policy = policy_of(BASE + "[seats]\nmaximum = 7\nincluded = 2\n")
+    rows: list[Mapping[str, object]] = [START, *(person("2026-01-01", f"u{number}") for number in range(9))]
+    assert lines(rows, policy, date(2026, 1, 1)) == [("01 Jan", "seats", 7, 31, 7_000)]
+
+
+def test_the_parts_of_an_invoice_differ_by_interval_only() -> None:
+    assert refusals(BASE + '[[when]]\nfrom = 2026-02-15\nperiod.measured = "month"\n') == (
+        "test.toml, line 7: period.measured can differ by interval only; an invoice that has begun keeps its parts",
+    )

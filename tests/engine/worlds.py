@@ -149,6 +149,8 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     ):
         for table in (document, when):
             table["period"].pop("measured", None)
+    if not {"from", "until", "plan"}.isdisjoint(when):
+        when["period"].pop("measured", None)
     if "calendar" in (document["period"]["anchor"], when["period"]["anchor"]):
         for table in (document, when):
             table["period"].setdefault("stub", "own_invoice")

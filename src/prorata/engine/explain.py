@@ -164,7 +164,7 @@ def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event
     """Whether more seats are billed, or fewer come or go, than there are people behind it."""
     seats = line.period.rules.seats
     told = [held[0] for held in (line.before, line.after) if held is not None]
-    if not seats.minimum or seats.minimum not in told:
+    if not seats.minimum or seats.minimum not in told or seats.packages or seats.included:
         return False
     if seats.count == "bought":
         return line.after is not None and line.after[0] == seats.minimum

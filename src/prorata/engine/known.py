@@ -219,7 +219,7 @@ class Known:
         end = cancel.day + 1 if cancel.until is None else cancel.until
         rules = period.rules
         waits = (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"
-        if end <= (period.invoice_start if waits else period.start):
+        if end <= (period.invoice_start if waits and rules.period.measured else period.start):
             return period.start
         return period.end if waits else min(end, period.end)
 

@@ -7,7 +7,7 @@ from prorata.engine.steps import Window, joined
 
 
 def billed_quantity(rules: SeatRules, window: Window[int]) -> Window[int]:
-    """At least the minimum, in whole packages, at most the maximum, and without those that are included."""
+    """At least the minimum, in whole packages, without those that are included, and at most the maximum."""
     if not rules.sold_apart:
         return window
     return joined([(day, _billed(rules, value)) for day, value in window])
@@ -17,9 +17,8 @@ def _billed(rules: SeatRules, count: int) -> int:
     count = max(count, rules.minimum)
     if rules.packages:
         count = _packed(rules.packages, count)
-    if rules.maximum:
-        count = min(count, rules.maximum)
-    return max(count - rules.included, 0)
+    count = max(count - rules.included, 0)
+    return min(count, rules.maximum) if rules.maximum else count
 
 
 def _packed(packages: tuple[int, ...], count: int) -> int:

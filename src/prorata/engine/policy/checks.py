@@ -159,6 +159,10 @@ def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
         if (when.from_ or date.min) >= (when.until or date.max):
             yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
+        dated = when.plan is not None or when.from_ is not None or when.until is not None
+        if dated and "measured" in document["when"][at].get("period", {}):
+            sentence = "period.measured can differ by interval only; an invoice that has begun keeps its parts"
+            yield Problem(("when", at, "period", "measured"), sentence)
         if when.plan is not None and when.plan not in policy.plans:
             yield Problem(("when", at, "plan"), f"when.plan: {when.plan} is not one of plans")
         if when.interval is None and when.plan is None and when.from_ is None and when.until is None:

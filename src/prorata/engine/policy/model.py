@@ -122,14 +122,14 @@ class PeriodRules:
         "advance",
     )
     stub: Literal["own_invoice", "next_invoice"] = key(
-        'With `anchor = "calendar"`: whether a first, shorter period has an invoice of its own or is on the one of the '
-        "full period after it.",
+        'With `anchor = "calendar"`: whether a shorter period, the first or one after a change of interval, has an '
+        "invoice of its own or is on the one of the full period after it.",
         'stub = "next_invoice"',
         "own_invoice",
     )
     measured: Interval | None = key(
-        "Where the invoice is for a longer time: the months, quarters or half-years of it that are measured each on "
-        "its own.",
+        "Where the invoice is for a longer time: the months, quarters or half-years of it that are measured, and "
+        "rounded, each on its own.",
         'measured = "month"',
         None,
     )
@@ -141,7 +141,7 @@ class SeatRules:
 
     count: Literal["active", "bought", "larger"] = key(
         "`active`: the people who are members. `bought`: the number of seats ordered, used or not. `larger`: of both "
-        "the larger number, so that an order is a floor.",
+        "the larger number, so that an order is a floor; what is ordered counts day by day, whatever the measure.",
         'count = "bought"',
         "active",
     )
@@ -393,7 +393,9 @@ class When:
     """Where rules differ: for an interval, a plan, from or until a day. Of several that match, the last one wins."""
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
-    plan: str | None = key("Only for periods that begin on this plan.", 'plan = "standard"', None)
+    plan: str | None = key(
+        "Only for periods whose invoice begins on this plan, chosen before that day.", 'plan = "standard"', None
+    )
     from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
     until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
 
