@@ -28,10 +28,13 @@ class Causes:
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
+        self._known_until: Moment = -1
         self._as_of(0)
 
     def _as_of(self, known_until: Moment) -> None:
         """Nothing counts that was recorded later than a document could know."""
+        if known_until == self._known_until:
+            return
         events = [event for event in self._subscription.events if event.recorded < known_until]
         self._known_until = known_until
         self._start = starts_on(events)
@@ -48,8 +51,7 @@ class Causes:
         Of a person an event is a cause only if, on the line's first day, it is by what is known now that the person
         takes a seat and was not by what the document before knew, or the other way round.
         """
-        if document.known_until != self._known_until:
-            self._as_of(document.known_until)
+        self._as_of(document.known_until)
         latest: dict[tuple[str, str], Event] = {}
         for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
             thing = self._thing(event, line)
@@ -184,8 +186,8 @@ class Causes:
         return line.start_day if line.start_day == self._start else line.start_day - line.period.delay
 
     def holders(self, line: Line, document: Document) -> Iterator[str]:
-        if document.known_until != self._known_until:
-            self._as_of(document.known_until)
+        """The people who hold the seats that a period's own line bills, where a seat is a person's."""
+        self._as_of(document.known_until)
         rules = line.period.rules.seats
         if line.item != SEATS or rules.count != "active" or line.kind != "period" or rules.measure not in _BY_PERSON:
             return

@@ -49,14 +49,12 @@ class Scenario:
     """One story: the policy as plain data, the history, how far to bill, what is expected.
 
     Of an expected document only what is stated is compared, but every document of the story must be there, and where
-    lines are stated all of them. `refused` is part of the sentence with which the story must be refused, `verdict`
-    says how far a published example comes out.
+    lines are stated all of them. `refused` is part of the sentence with which the story must be refused.
     """
 
     name: str
     title: str
     claims: tuple[str, ...]
-    verdict: str
     policy_name: str
     policy: Mapping[str, Any]
     settings: Mapping[str, Any]
@@ -97,7 +95,6 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
         name=name,
         title=told["title"],
         claims=tuple(claims),
-        verdict=told.get("verdict", ""),
         policy_name=told["policy"],
         policy=_merged(policy_document(told["policy"]), told.get("changes", {})),
         settings={key: told[key] for key in ("plan", "interval", "start", "roles", "seats_follow") if key in told},
