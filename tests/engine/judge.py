@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from calendar import monthrange
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from prorata.engine.calendar import Interval, Moment, midnight
 from prorata.engine.history import Event, Subscription
-from prorata.engine.policy.model import Policy, PriceRow, Rules
+from prorata.engine.policy.model import Policy, Rules
+from prorata.engine.policy.tariff import PriceRow
 
-N = TypeVar("N", int, Fraction)
+V = TypeVar("V")
+Offer: TypeAlias = tuple[str, dict[str, tuple[int, int]]]  # a plan, and the prices agreed for it by interval
 
 ONE = timedelta(days=1)
 MAY = (("suspend", "active"), ("resume", "suspended"))
@@ -137,26 +140,100 @@ class Judge:
         while day <= last:
             days.append(day)
             day += ONE
-        seats = [self.sold(period, count) for count in self.counts(period, days)]
-        rates = [Fraction(*self.seat_price(period, day)) for day in days]
-        seats, rates = self.in_effect(period, days, seats), self.in_effect(period, days, rates)
-        for day, count, rate in zip(days, seats, rates, strict=True):
-            amounts["seats"] += count * rate * self.weight(period, day)
+        counts = self.billed(period, days)
+        seats = [sum(counts[role][at] for role in counts) for at in range(len(days))]
+        most = {role: max(each, default=0) for role, each in counts.items()}
+        offers = [self.terms(period, day) for day in days]
+        worths = {
+            str(offer): self.cost(period, offer, most)
+            for offer in dict(zip(map(str, offers), offers, strict=True)).values()
+        }
+        offers = self.in_effect(period, days, offers, key=lambda offer: worths[str(offer)])
+        for at, (day, offer) in enumerate(zip(days, offers, strict=True)):
+            for role, each in counts.items():
+                ordered = self.bought(period, day, role)
+                for item, amount in self.prices_of(period, offer, role, each[at], ordered).items():
+                    amounts[item] += amount * self.weight(period, day)
+            amounts["base"] += self.base(period, offer, counts[""][at]) * self.weight(period, day)
         for item in {event.item for event in self.subscription.events if event.item}:
             told = [self.add_on(period, day, item) for day in days]
             units = [quantity for quantity, _, _ in told]
-            costs = [Fraction(price, months) if quantity else Fraction(0) for quantity, price, months in told]
-            units, costs = self.in_effect(period, days, units), self.in_effect(period, days, costs)
+            prices = [Fraction(price, months) if quantity else Fraction(0) for quantity, price, months in told]
+            units, prices = self.in_effect(period, days, units), self.in_effect(period, days, prices)
             sold = self.policy.add_ons.get(item)
-            for day, unit, cost, count in zip(days, units, costs, seats, strict=True):
+            for day, unit, cost, count in zip(days, units, prices, seats, strict=True):
                 number = unit * count if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
-        bases = [self.base(period, day) for day in days]
-        for day, base in zip(days, self.in_effect(period, days, bases), strict=True):
-            amounts["base"] += base * self.weight(period, day)
         return dict(amounts)
 
-    def in_effect(self, period: JudgedPeriod, days: list[date], values: list[N]) -> list[N]:
+    def billed(self, period: JudgedPeriod, days: list[date]) -> dict[str, list[int]]:
+        """How many seats are billed on each day, by the roles that have a price of their own; "" are all others."""
+        counts = {role: self.counts(period, days, role) for role in self.roles()}
+        others = [sum(counts[role][at] for role in counts if role) for at in range(len(days))]
+        counts[""] = [self.sold(period, count, other) for count, other in zip(counts[""], others, strict=True)]
+        return {role: self.in_effect(period, days, each) for role, each in counts.items()}
+
+    def roles(self) -> list[str]:
+        priced = {row.role for plan in self.policy.plans.values() for row in plan.prices}
+        return ["", *(role for role in self.policy.roles if role in priced)]
+
+    def cost(self, period: JudgedPeriod, offer: Offer, counts: dict[str, int]) -> Fraction:
+        """What a month of so many seats costs with a plan, nothing ordered."""
+        total = self.base(period, offer, counts[""])
+        for role, count in counts.items():
+            tiers = self.tiers(period, offer, role)
+            total += sum(self.tiered(offer, tiers, count).values()) if count else 0
+        return total
+
+    def prices_of(self, period: JudgedPeriod, offer: Offer, role: str, count: int, ordered: int) -> dict[str, Fraction]:
+        """What so many seats cost a month, by item."""
+        item = f"seats:{role}" if role else "seats"
+        found: dict[str, Fraction] = {}
+        over = self.rows(period, offer[0], role).get(0)
+        if over is not None and over.overage is not None and count > ordered:
+            found[f"{item}>ordered"] = (count - ordered) * Fraction(over.overage.minor, over.overage.months)
+            count = ordered
+        if count:
+            for above, amount in self.tiered(offer, self.tiers(period, offer, role), count).items():
+                found[f"{item}>{above}" if above else item] = amount
+        return found
+
+    def tiered(self, offer: Offer, tiers: dict[int, Fraction], count: int) -> dict[int, Fraction]:
+        """What so many seats cost a month, seat by seat; by tier where each has its own."""
+        if self.policy.plans[offer[0]].tiers == "volume":
+            reached = max((above for above in tiers if above < count), default=0)
+            return {0: count * tiers[reached]}
+        found: dict[int, Fraction] = defaultdict(Fraction)
+        for seat in range(1, count + 1):
+            tier = max(above for above in tiers if above < seat)
+            found[tier] += tiers[tier]
+        return found
+
+    def tiers(self, period: JudgedPeriod, offer: Offer, role: str) -> dict[int, Fraction]:
+        """The monthly price of a seat by the number beyond which it holds."""
+        plan, agreed = offer
+        rows = self.rows(period, plan, role) or self.rows(period, plan, "")
+        own = role and self.rows(period, plan, role)
+        if period.interval in agreed and not own:
+            return {0: Fraction(*agreed[period.interval])}
+        return {above: Fraction(row.price.minor, row.price.months) for above, row in rows.items()}
+
+    def rows(self, period: JudgedPeriod, plan: str, role: str) -> dict[int, PriceRow]:
+        found = {}
+        for row in self.policy.plans[plan].prices:
+            in_force = row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.first)
+            if in_force and (row.role or "") == role:
+                found[row.above] = row
+        return found
+
+    def in_effect(
+        self,
+        period: JudgedPeriod,
+        days: list[date],
+        values: list[V],
+        *,
+        key: Callable[[Any], Any] = lambda value: value,
+    ) -> list[V]:
         """The values of days by when rises, and then falls, take effect."""
         fall = period.rules.fall
         for word, early, late in (
@@ -169,13 +246,11 @@ class Judge:
             borders = [*period.month_borders[::step], period.past]
             for first, past in pairwise(borders):
                 within = [at for at, day in enumerate(days) if first <= day < past]
-                changed = list(values)
-                for at in within:
-                    if word.startswith("next_"):
-                        changed[at] = late(values[one] for one in within if one <= at)
-                    else:
-                        changed[at] = early(values[one] for one in within if one >= at)
-                values = changed
+                best = late if word.startswith("next_") else early
+                order = within if word.startswith("next_") else within[::-1]
+                values = values[:]
+                for before, at in pairwise(order):
+                    values[at] = best(values[before], values[at], key=key)
         return values
 
     def last_day(self, period: JudgedPeriod) -> date:
@@ -203,7 +278,8 @@ class Judge:
             return day
         return day - ONE
 
-    def holders(self, period: JudgedPeriod, day: date) -> set[str]:
+    def holders(self, period: JudgedPeriod, day: date) -> dict[str, str]:
+        """Who counts, each with the role that has a price of its own, or ""."""
         upto = self.moment(period, day).toordinal()
         standing: dict[str, tuple[str, str]] = {}
         seen: dict[str, int] = {}
@@ -240,23 +316,21 @@ class Judge:
                 one.seats.idle_days for one in self.policy.variants.values() if one.seats.counts_from == "activity"
             )
             standing = {user: told for user, told in standing.items() if seen.get(user, -waits) + waits > upto}
+        priced = self.roles()
         return {
-            user
+            user: role if role in priced else ""
             for user, (state, role) in standing.items()
             if state in counted
             and not (role in self.policy.roles and not self.policy.roles[role].billed)
             and role not in rules.free
         }
 
-    def has_ordered(self, period: JudgedPeriod, day: date) -> bool:
+    def has_ordered(self, period: JudgedPeriod, day: date, role: str) -> bool:
         """Whether the account buys seats by then, or its seats do not follow its members."""
-        upto = self.moment(period, day).toordinal()
-        orders = [event for event in self.subscription.events if event.kind in ("start", "trial", "seats")]
-        ordered = any(event.day <= upto and event.quantity is not None for event in orders)
-        return ordered or not self.subscription.seats_follow
+        return bool(self.orders(period, day, role)) or not self.subscription.seats_follow
 
-    def counts(self, period: JudgedPeriod, days: list[date]) -> list[int]:
-        """What is measured for each day, before minimum and the like."""
+    def counts(self, period: JudgedPeriod, days: list[date], role: str) -> list[int]:
+        """What is measured for each day of a role's seats, before minimum and the like."""
         rules = period.rules.seats
         if not days:
             return []
@@ -265,22 +339,22 @@ class Judge:
             first = max(period.before, self.start)
             over = [first + ONE * at for at in range((period.first - first).days)]
         if not over:
-            found = [self.daily(period, days)[0]] * len(days)
+            found = [self.daily(period, days, role)[0]] * len(days)
         else:
-            found = self.measured(period, over)
+            found = self.measured(period, over, role)
             found = found if over is days else [found[0]] * len(days)
         if rules.count == "larger":
-            found = [max(count, self.bought(period, day)) for count, day in zip(found, days, strict=True)]
+            found = [max(count, self.bought(period, day, role)) for count, day in zip(found, days, strict=True)]
         return found
 
-    def measured(self, period: JudgedPeriod, days: list[date]) -> list[int]:
+    def measured(self, period: JudgedPeriod, days: list[date], role: str) -> list[int]:
         rules = period.rules.seats
-        daily = self.daily(period, days)
-        holders = [self.holders(period, day) for day in days]
+        daily = self.daily(period, days, role)
         if rules.measure == "high_water":
             return list(accumulate(daily, max))
         if rules.measure == "held":
-            return [len(set().union(*holders[: at + 1])) for at in range(len(days))]
+            had = [self.holders(period, day) for day in days]
+            return [self.in_dearest(period, days[0], had[: at + 1], role, 1) for at in range(len(days))]
         if rules.measure == "peak":
             return [max(daily)] * len(days)
         if rules.measure == "mean":
@@ -290,34 +364,49 @@ class Judge:
             return [daily[at]] * len(days)
         if rules.measure == "distinct":
             least = min(rules.least_days or len(days), len(days))
-            everyone = set().union(*holders)
-            return [sum(sum(one in day for day in holders) >= least for one in everyone)] * len(days)
+            had = [self.holders(period, day) for day in days]
+            return [self.in_dearest(period, days[0], had, role, least)] * len(days)
         return daily
 
-    def daily(self, period: JudgedPeriod, days: list[date]) -> list[int]:
+    def in_dearest(self, period: JudgedPeriod, first: date, had: list[dict[str, str]], role: str, least: int) -> int:
+        """How many counted on enough of the days whose dearest role, by the plan of the first day, it was."""
+        plan, _ = self.terms(period, first)
+        prices = {one: self.tiers(period, (plan, {}), one).get(0, Fraction(0)) for one in self.roles()}
+        count = 0
+        for user in set().union(*had):
+            roles = [day[user] for day in had if user in day]
+            dearest = max(sorted(set(roles), key=self.roles().index), key=lambda one: prices[one])
+            count += len(roles) >= least and dearest == role
+        return count
+
+    def daily(self, period: JudgedPeriod, days: list[date], role: str) -> list[int]:
         """How many there are on each day."""
-        if period.rules.seats.count != "bought":
-            return [len(self.holders(period, day)) for day in days]
         found: list[int] = []
         for day in days:
-            if self.has_ordered(period, day):
-                found.append(self.bought(period, day))
-            else:
-                found.append(max([len(self.holders(period, day)), *found[-1:]]))
+            if period.rules.seats.count == "bought" and self.has_ordered(period, day, role):
+                found.append(self.bought(period, day, role))
+                continue
+            count = sum(one == role for one in self.holders(period, day).values())
+            found.append(max([count, *found[-1:]]) if period.rules.seats.count == "bought" else count)
         return found
 
-    def bought(self, period: JudgedPeriod, day: date) -> int:
-        upto = self.moment(period, day).toordinal()
-        bought = 0
-        for event in self.subscription.events:
-            if event.day <= upto and event.kind in ("start", "trial", "seats") and event.quantity is not None:
-                bought = event.quantity
-        return bought
+    def bought(self, period: JudgedPeriod, day: date, role: str) -> int:
+        return next((event.quantity or 0 for event in self.orders(period, day, role)), 0)
 
-    def sold(self, period: JudgedPeriod, count: int) -> int:
-        """How many are billed of so many."""
+    def orders(self, period: JudgedPeriod, day: date, role: str) -> list[Event]:
+        """What was ordered for a role by then, the latest first."""
+        upto = self.moment(period, day).toordinal()
+        found: list[Event] = []
+        for event in self.subscription.events:
+            told = event.kind in ("start", "trial", "seats") and event.quantity is not None and event.day <= upto
+            if told and (event.role if event.role in self.roles() else "") == role:
+                found.insert(0, event)
+        return found
+
+    def sold(self, period: JudgedPeriod, count: int, others: int) -> int:
+        """How many are billed of so many, beside the others that have a price of their own."""
         rules = period.rules.seats
-        count = max(count, rules.minimum)
+        count = max(count, rules.minimum - others)
         if rules.packages:
             sizes = [0, *rules.packages]
             while sizes[-1] < count:
@@ -326,21 +415,13 @@ class Judge:
         billed = max(count - rules.included, 0)
         return min(billed, rules.maximum) if rules.maximum else billed
 
-    def seat_price(self, period: JudgedPeriod, day: date) -> tuple[int, int]:
-        plan, agreed = self.terms(period, day)
-        if period.interval in agreed:
-            return agreed[period.interval]
-        listed = self.listed(self.policy.plans[plan].prices, period)
-        assert listed is not None
-        return listed
-
-    def base(self, period: JudgedPeriod, day: date) -> Fraction:
-        """What the plan costs beside its seats, a month."""
-        plan, _ = self.terms(period, day)
+    def base(self, period: JudgedPeriod, offer: Offer, count: int) -> Fraction:
+        """What the plan costs beside so many seats, a month."""
+        volume = self.policy.plans[offer[0]].tiers == "volume"
         found = Fraction(0)
-        for row in self.policy.plans[plan].prices:
-            if row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.first):
-                found = Fraction(row.base.minor, row.base.months) if row.base else Fraction(0)
+        for above, row in sorted(self.rows(period, offer[0], "").items()):
+            if row.base is not None and (above == 0 or (volume and above < count)):
+                found = Fraction(row.base.minor, row.base.months)
         return found
 
     def terms(self, period: JudgedPeriod, day: date) -> tuple[str, dict[str, tuple[int, int]]]:
@@ -389,7 +470,8 @@ class Judge:
     def listed_on(self, rows: tuple[PriceRow, ...], interval: str, day: date) -> tuple[int, int] | None:
         found = None
         for row in rows:
-            if row.interval in (None, interval) and (row.from_ is None or row.from_ <= day):
+            plain = row.role is None and not row.above
+            if plain and row.interval in (None, interval) and (row.from_ is None or row.from_ <= day):
                 found = (row.price.minor, row.price.months)
         return found
 

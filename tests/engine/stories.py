@@ -17,8 +17,9 @@ from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.due import Holding
 from prorata.engine.intake import Intake, IntakeError, Row, read_histories, read_history
-from prorata.engine.policy.model import Policy, Price
+from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import PolicyError, read_policy
+from prorata.engine.policy.tariff import Price
 from prorata.engine.record import document_record
 
 # One plan at ten euros a month; what a test is about is put before (keys) or behind (tables).
@@ -108,6 +109,10 @@ def remembered(billing: Billing) -> Remembered:
     return Remembered(billing.through, billing.known_until, documents, billing.lapses)
 
 
+def price_row(price: Price) -> list[Any]:
+    return [price.minor, price.months, price.plan, price.role, price.above]
+
+
 def _document_row(document: Document) -> dict[str, Any]:
     return {
         "date": document.date.isoformat(),
@@ -118,7 +123,7 @@ def _document_row(document: Document) -> dict[str, Any]:
             {
                 "days": [str(day) for day in (line.period_start, line.period_end, line.start, line.end)],
                 "item": line.item,
-                "after": line.after and [line.after[0], line.after[1].minor, line.after[1].months, line.after[1].plan],
+                "after": line.after and [line.after[0], *price_row(line.after[1])],
                 "exact": str(line.exact_minor),
                 "amount": line.amount_minor,
             }

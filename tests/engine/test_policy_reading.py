@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from prorata.engine.calendar import Interval
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.language import RULE_TABLES, json_schema, keys_of, tables
-from prorata.engine.policy.model import AddOn, Plan, Policy, Price, SeatRules
+from prorata.engine.policy.model import Policy, SeatRules
 from prorata.engine.policy.reading import PolicyError, read_document, read_policy
+from prorata.engine.policy.tariff import AddOn, Plan, Price
 from prorata.policies import load_policy, policy_names, policy_text
 from tests.engine.stories import BASE, policy_of, refusals
 
@@ -82,7 +83,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "an unknown key of a plan": (
         BASE + "titel = 'Basic'\n",
         "test.toml, line 5: plans.basic.titel is not a key; did you mean title? "
-        "allowed here: prices, title, tax_rate, price, base",
+        "allowed here: prices, tiers, title, tax_rate, price, base",
     ),
     "an unknown key of a difference": (
         BASE + '[[when]]\ninterval = "year"\nform = 2026-01-01\n',

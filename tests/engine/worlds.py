@@ -77,7 +77,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
 
 
 @st.composite
-def prices(draw: st.DrawFn, *, base: bool = False) -> list[dict[str, Any]]:
+def prices(draw: st.DrawFn, *, of_plan: bool = False, overage: bool = False) -> list[dict[str, Any]]:
     def price() -> str:
         amount = draw(st.sampled_from(["365.00", "699.00", "8.00", "0.07", "0.00", "29.99"]))
         return f"{amount} per {draw(st.sampled_from(['month', 'year']))}"
@@ -87,33 +87,45 @@ def prices(draw: st.DrawFn, *, base: bool = False) -> list[dict[str, Any]]:
         rows.append({"price": price(), "from": FIRST + timedelta(days=draw(st.integers(0, 300)))})
     if draw(st.booleans()):
         rows.append({"price": price(), "interval": draw(st.sampled_from(INTERVALS))})
-    if base:
+    if of_plan:
         for row in rows:
-            if draw(st.booleans()):
+            if draw(st.integers(0, 3)) == 0:
                 row["base"] = price()
+        rows += [{"price": price(), "above": each} for each in draw(st.sampled_from([[], [], [], [2], [1, 4]]))]
+        if "above" in rows[-1] and draw(st.booleans()):
+            rows[-1]["base"] = price()
+        if draw(st.integers(0, 3)) == 0:
+            rows.append({"price": price(), "role": "viewer"})
+            if draw(st.booleans()):
+                rows.append({"price": price(), "role": "viewer", "above": 2})
+        if overage and draw(st.booleans()):
+            rows[0]["overage"] = price()
     return rows
 
 
 @st.composite
 def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
+    rules = draw(rule_tables(rounding=rounding))
     document: dict[str, Any] = {
         "currency": "SEK",
         "time_zone": "Europe/Stockholm",
         "intervals": draw(st.permutations(INTERVALS)),
         "plans": {
-            "basic": {"prices": draw(prices(base=draw(st.booleans())))},
-            "pro": {"prices": draw(prices(base=draw(st.booleans())))},
+            "basic": {"prices": draw(prices(of_plan=True))},
+            "pro": {"prices": draw(prices(of_plan=draw(st.booleans()), overage=rules["seats"]["count"] == "larger"))},
         },
         "add_ons": {
             "sms": {"prices": draw(prices()), "charge": "flat"},
             "video": {"prices": draw(prices()), "charge": "seat"},
         },
-        "roles": {"paying": {}, "free": {"billed": False}},
-        **draw(rule_tables(rounding=rounding)),
+        **rules,
     }
-    document["roles"] = draw(st.sampled_from([{"paying": {}, "free": {"billed": False}}, None]))
-    if document["roles"] is None:
-        del document["roles"]
+    for plan in document["plans"].values():
+        if any("above" in row and row["above"] for row in plan["prices"]):
+            plan["tiers"] = draw(st.sampled_from(["volume", "graduated"]))
+    priced = any("role" in row for plan in document["plans"].values() for row in plan["prices"])
+    if priced or draw(st.booleans()):
+        document["roles"] = {"paying": {}, "viewer": {}, "free": {"billed": False}}
     if draw(st.booleans()):
         when: dict[str, Any] = draw(rule_tables(rounding=rounding))
         when |= draw(
@@ -237,9 +249,11 @@ def _event(draw: st.DrawFn, members: set[str], priced: bool, day: date, opening:
             return None
         members.add(row["user"])
         if kind == "role" or (kind == "activate" and draw(st.booleans())):
-            row["role"] = draw(st.sampled_from(["paying", "free"]))
+            row["role"] = draw(st.sampled_from(["paying", "viewer", "free"]))
     elif kind == "seats":
         row["quantity"] = draw(st.integers(0, 6))
+        if draw(st.integers(0, 4)) == 0:
+            row["role"] = "viewer"
     elif kind in ("plan", "trial_plan"):
         row["plan"] = draw(st.sampled_from(["basic", "pro"]))
         if kind == "trial_plan":

@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from prorata.engine.calendar import MONTHS
 from prorata.engine.policy.language import RULE_TABLES, Key, json_schema, keys_of, tables
-from prorata.engine.policy.model import PolicyKeys, Price
+from prorata.engine.policy.model import PolicyKeys
+from prorata.engine.policy.tariff import Price
 
 _INTRODUCTION = """\
 # The policy language
@@ -51,6 +52,10 @@ share.by = "months"
 # What an example needs beside it: alone it would be refused, because it contradicts a default or has no effect.
 BESIDE: Mapping[tuple[str, str], str] = {
     ("….prices", "announced"): "from = 2027-01-01",
+    ("plans.NAME", "tiers"): '[[plans.PRO.prices]]\nabove = 10\nprice = "599.00 per month"',
+    ("….prices", "role"): "[roles.editor]\n\n[roles.viewer]",
+    ("….prices", "above"): '[[plans.PRO.prices]]\nprice = "10.00 per month"',
+    ("….prices", "overage"): '[seats]\ncount = "larger"',
     ("roles.NAME", "billed"): "[roles.paying]",
     ("when", "interval"): 'rise.settle = "quarter"',
     ("when", "plan"): 'rise.settle = "quarter"',

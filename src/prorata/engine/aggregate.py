@@ -15,49 +15,56 @@ from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Span, Window, joined, pieces, rising
 
 
-def seats(known: Known, period: Period, span: Span) -> Window[int]:
-    """The number of seats over the days of the span, before minimum and the like."""
+def seats(known: Known, period: Period, span: Span, role: str = "") -> Window[int]:
+    """The number of seats over the days of the span, before minimum and the like; `role` is one priced apart, or ""."""
     rules = period.rules.seats
     if rules.count == "bought":
-        window = _bought(known, rules, span)
-        return window if rules.measure == "level" else _measured(known, period, span, window)
-    window = known.people.level(rules.counting).window(span)
+        window = _bought(known, period, span, role)
+        return window if rules.measure == "level" else _measured(known, period, span, window, role)
+    window = known.people.level(period.countings[role]).window(span)
     if rules.measure != "level":
-        window = _measured(known, period, span, window)
-    if rules.count == "larger" and known.seats.days:
-        ordered = known.seats.window(span)
-        window = joined([(day, max(one, other)) for day, _, one, other in pieces(window, ordered, span[1])])
+        window = _measured(known, period, span, window, role)
+    if rules.count == "larger" and role in known.seats:
+        both = pieces(window, ordered(known, role, span), span[1])
+        window = joined([(day, max(one, other)) for day, _, one, other in both])
     return window
 
 
-def _bought(known: Known, rules: SeatRules, span: Span) -> Window[int]:
+def ordered(known: Known, role: str, span: Span) -> Window[int]:
+    """The seats of a role that were ordered, over the days of the span."""
+    steps = known.seats.get(role)
+    return steps.window(span) if steps is not None else [(span[0], 0)]
+
+
+def _bought(known: Known, period: Period, span: Span, role: str) -> Window[int]:
     """The seats ordered; until the first order as many as the active members need, where the subscription says so."""
-    ordered = known.seats
+    orders = known.seats.get(role) or known.seats[""]
     if not known.subscription.seats_follow:
-        if not ordered.days and not any(buys(event) for event in known.subscription.events):
+        if not orders.days and not any(buys(event) for event in known.subscription.events):
             raise CannotBill(
                 "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
                 "or let seats follow the active users (--seats follow)"
             )
-        return ordered.window(span)
+        return ordered(known, role, span)
     _, end, opened, delay = span
-    if ordered.days and ordered.days[0] <= opened:
-        return ordered.window(span)
-    followed = rising(known.people.level(rules.counting).window(span))
-    if not ordered.days:
+    days = orders.days if role in known.seats else []
+    if days and days[0] <= opened:
+        return orders.window(span)
+    followed = rising(known.people.level(period.countings[role]).window(span))
+    if not days:
         return followed
-    first = ordered.days[0] + delay
+    first = days[0] + delay
     if first >= end:
         return followed
-    bought = ordered.window((first, end, ordered.days[0], delay))
+    bought = orders.window((first, end, days[0], delay))
     return joined([step for step in followed if step[0] < first] + bought)
 
 
-def _measured(known: Known, period: Period, span: Span, window: Window[int]) -> Window[int]:
+def _measured(known: Known, period: Period, span: Span, window: Window[int], role: str) -> Window[int]:
     rules = period.rules.seats
     running = _RUNNING.get(rules.measure)
     if running is not None:
-        return running(known, rules, span, window)
+        return running(known, period, span, window, role)
     over = span
     if rules.of == "period_before":
         before = known.span_before(period)
@@ -65,54 +72,85 @@ def _measured(known: Known, period: Period, span: Span, window: Window[int]) -> 
             return [(span[0], window[0][1])]
         bought = rules.count == "bought"
         over = before
-        window = _bought(known, rules, over) if bought else known.people.level(rules.counting).window(over)
-    return [(span[0], _NUMBERS[rules.measure](known, rules, over, window))]
+        window = (
+            _bought(known, period, over, role) if bought else known.people.level(period.countings[role]).window(over)
+        )
+    return [(span[0], _NUMBERS[rules.measure](known, period, over, window, role))]
 
 
-def _high_water(_known: Known, _rules: SeatRules, _span: Span, window: Window[int]) -> Window[int]:
+def _high_water(_known: Known, _period: Period, _span: Span, window: Window[int], _role: str) -> Window[int]:
     return rising(window)
 
 
-def _held(known: Known, rules: SeatRules, span: Span, window: Window[int]) -> Window[int]:
-    """Whoever counted once, to the end of the span; a person who comes back counts once."""
+def _held(known: Known, period: Period, span: Span, window: Window[int], role: str) -> Window[int]:
+    """Whoever counted once, to the end of the span, and in the dearest role so far; who comes back counts once."""
     start = span[0]
-    came: dict[Day, int] = {}
+    roles = _dearest_first(known, period, span)
+    moves: dict[Day, int] = {}
     for user in known.met(span):
-        stays = known.people.stays(user, span, rules.counting)
-        if stays and stays[0][0] > start:
-            came[stays[0][0]] = came.get(stays[0][0], 0) + 1
+        stays = [
+            (first, rank) for rank, each in enumerate(roles) for first in _first_days(known, period, span, user, each)
+        ]
+        best = len(roles)
+        for first, rank in sorted(stays):
+            if rank < best:
+                change = (roles[rank] == role) - (best < len(roles) and roles[best] == role)
+                best = rank
+                if first > start and change:
+                    moves[first] = moves.get(first, 0) + change
     steps = [(start, window[0][1])]
-    for day in sorted(came):
-        steps.append((day, steps[-1][1] + came[day]))
-    return steps
+    for day in sorted(moves):
+        steps.append((day, steps[-1][1] + moves[day]))
+    return joined(steps)
 
 
-def _peak(_known: Known, _rules: SeatRules, _span: Span, window: Window[int]) -> int:
+def _first_days(known: Known, period: Period, span: Span, user: str, role: str) -> list[Day]:
+    return [first for first, _ in known.people.stays(user, span, period.countings[role])]
+
+
+def _dearest_first(known: Known, period: Period, span: Span) -> list[str]:
+    """The roles that are counted apart, the dearest of the plan on the first day of the span first."""
+    roles = list(period.countings)
+    if len(roles) > 1:
+        tariff = period.tariffs.get(known.terms.window(span)[0][1].plan)
+        tiers = tariff.tiers if tariff else {}
+        plain = tiers.get("", ())
+        yearly = {role: sum(tier.price.yearly_minor for tier in (tiers.get(role) or plain)[:1]) for role in roles}
+        roles.sort(key=lambda role: -yearly[role])
+    return roles
+
+
+def _peak(_known: Known, _period: Period, _span: Span, window: Window[int], _role: str) -> int:
     return max(count for _, count in window)
 
 
-def _mean(_known: Known, _rules: SeatRules, span: Span, window: Window[int]) -> int:
+def _mean(_known: Known, _period: Period, span: Span, window: Window[int], _role: str) -> int:
     start, end, _, _ = span
     ends = [day for day, _ in window[1:]] + [end]
     seat_days = sum(count * (past - day) for (day, count), past in zip(window, ends, strict=True))
     return rounded(seat_days, end - start)
 
 
-def _snapshot(_known: Known, rules: SeatRules, span: Span, window: Window[int]) -> int:
+def _snapshot(_known: Known, period: Period, span: Span, window: Window[int], _role: str) -> int:
     """The count of one day; where the span is shorter, of its last."""
     start, end, _, _ = span
-    day = min(start + rules.on_day, end) - 1 if rules.on_day else end - 1
+    on_day = period.rules.seats.on_day
+    day = min(start + on_day, end) - 1 if on_day else end - 1
     return [count for first, count in window if first <= day][-1]
 
 
-def _distinct(known: Known, rules: SeatRules, span: Span, window: Window[int]) -> int:
-    """Everyone who counted on enough days of the span; a person who comes back counts once."""
+def _distinct(known: Known, period: Period, span: Span, window: Window[int], role: str) -> int:
+    """Everyone who counted on enough days of the span, in the dearest role they had; who comes back counts once."""
     start, _, opened, delay = span
     first_day = (start, start + 1, opened, delay)
+    people, countings = known.people, period.countings
+    roles = _dearest_first(known, period, span)
     count = window[0][1]  # those there at first are there on all days, unless something happened to them
     for user in known.met(span):
-        there = bool(known.people.stays(user, first_day, rules.counting))
-        count += counts_in(known.people, user, span, rules) - there
+        count -= bool(people.stays(user, first_day, countings[role]))
+        if counts_in(people, user, span, period.rules.seats):
+            dearest = next(each for each in roles if people.stays(user, span, countings[each]))
+            count += dearest == role
     return count
 
 
@@ -126,11 +164,11 @@ def counts_in(people: People, user: str, span: Span, rules: SeatRules) -> bool:
 
 
 # What changes within a period, and what is one number for all of it.
-_RUNNING: dict[str, Callable[[Known, SeatRules, Span, Window[int]], Window[int]]] = {
+_RUNNING: dict[str, Callable[[Known, Period, Span, Window[int], str], Window[int]]] = {
     "high_water": _high_water,
     "held": _held,
 }
-_NUMBERS: dict[str, Callable[[Known, SeatRules, Span, Window[int]], int]] = {
+_NUMBERS: dict[str, Callable[[Known, Period, Span, Window[int], str], int]] = {
     "peak": _peak,
     "mean": _mean,
     "snapshot": _snapshot,

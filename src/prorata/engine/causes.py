@@ -67,7 +67,7 @@ class Causes:
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
-        if moved and moved == line.quantity and line.item == SEATS:  # they are all of it, whatever else was told
+        if moved and moved == line.quantity and line.price.plan:  # they are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
         return tuple(sorted((event for _, event in found), key=by_order))
 
@@ -111,7 +111,7 @@ class Causes:
             return ("start", "")  # the agreement starts later than was billed
         if line.item == BASE and (event.kind in PERSON_EVENTS or not event.plan):
             return None
-        if line.item not in (SEATS, BASE):
+        if not line.price.plan:
             add_on = line.period.policy.add_ons.get(line.item)
             if event.item == line.item:
                 return ("add_on", event.item)

@@ -14,30 +14,37 @@ from typing import TypeVar
 
 from prorata.engine.calendar import Day
 from prorata.engine.period import Period, Waits
-from prorata.engine.policy.model import Price
+from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.steps import Window, joined, rising
 
 V = TypeVar("V")
 _YEARLY = attrgetter("yearly_minor")
 
 
-def counts_in_effect(period: Period, window: Window[int]) -> Window[int]:
-    """The window of a count by when its changes take effect."""
+def counts_in_effect(period: Period, window: Window[int], end: Day) -> Window[int]:
+    """The window of a count, which goes up to `end`, by when its changes take effect."""
     if len(window) == 1:
         return window
     if period.keeps:  # what is most often asked for, in a fraction of the time
         return rising(window)
-    return _in_effect(period, window, int)
+    return _in_effect(period, window, end, int)
 
 
-def prices_in_effect(period: Period, window: Window[Price]) -> Window[Price]:
+def prices_in_effect(period: Period, window: Window[Price], end: Day) -> Window[Price]:
     """The window of a price by when its changes take effect; a dearer price is a rise."""
     if len(window) == 1:
         return window
-    return _in_effect(period, window, _YEARLY)
+    return _in_effect(period, window, end, _YEARLY)
 
 
-def _in_effect(period: Period, window: Window[V], size: Callable[[V], int]) -> Window[V]:
+def tariffs_in_effect(
+    period: Period, window: Window[Tariff], end: Day, size: Callable[[Tariff], int]
+) -> Window[Tariff]:
+    """The window of tariffs by when its changes take effect; `size` says which of two is the dearer."""
+    return window if len(window) == 1 else _in_effect(period, window, end, size)
+
+
+def _in_effect(period: Period, window: Window[V], end: Day, size: Callable[[V], int]) -> Window[V]:
     def less(one: V, other: V) -> V:
         return other if size(other) < size(one) else one
 
@@ -45,17 +52,19 @@ def _in_effect(period: Period, window: Window[V], size: Callable[[V], int]) -> W
         return other if size(other) > size(one) else one
 
     if period.rise_waits is not None:
-        window = _passed(window, period.rise_waits, more, less)
+        window = _passed(window, period.rise_waits, end, more, less)
     if period.fall_waits is not None:
-        window = _passed(window, period.fall_waits, less, more)
+        window = _passed(window, period.fall_waits, end, less, more)
     return window
 
 
-def _passed(window: Window[V], waits: Waits, early: Callable[[V, V], V], late: Callable[[V, V], V]) -> Window[V]:
+def _passed(
+    window: Window[V], waits: Waits, end: Day, early: Callable[[V, V], V], late: Callable[[V, V], V]
+) -> Window[V]:
     """The window with each stretch between two borders gone through: from its end (early), or from its beginning."""
     borders, is_early = waits
     found: Window[V] = []
-    for first, past in pairwise(borders):
+    for first, past in pairwise([*(border for border in borders if border < end), end]):
         part = _cut(window, first, past)
         values = [value for _, value in part]
         if is_early:

@@ -15,7 +15,7 @@ from prorata.engine.calendar import Day, Moment, to_date
 from prorata.engine.due import Holding
 from prorata.engine.history import Event
 from prorata.engine.period import Period
-from prorata.engine.policy.model import Price
+from prorata.engine.policy.tariff import Price
 
 LineKind = Literal["period", "rise", "fall", "plan", "price"]
 DocumentKind = Literal["invoice", "credit_note"]

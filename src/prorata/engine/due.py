@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from prorata.engine.aggregate import seats
-from prorata.engine.change import counts_in_effect, prices_in_effect
+from prorata.engine.aggregate import ordered, seats
+from prorata.engine.change import counts_in_effect, prices_in_effect, tariffs_in_effect
 from prorata.engine.known import Known
 from prorata.engine.period import Period
-from prorata.engine.policy.model import Price
-from prorata.engine.price import add_on_price, seat_prices
+from prorata.engine.policy.tariff import Price, Tariff
+from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.steps import Span, Window, joined, pieces
 
@@ -23,26 +23,85 @@ def due(known: Known, period: Period) -> Due:
     span = known.span(period)
     if span is None:
         return {}
-    at_once = period.rise_waits is None and period.fall_waits is None
-    quantities = billed_quantity(period.rules.seats, seats(known, period, span))
-    prices = seat_prices(known, period, span)
-    if not at_once:
-        quantities, prices = counts_in_effect(period, quantities), prices_in_effect(period, prices)
-    items = {SEATS: _held(quantities, prices, span, period)}
-    if period.base_prices:
-        fees = joined([(day, period.base_prices.get(terms.plan, _NOTHING)) for day, terms in known.terms.window(span)])
-        items[BASE] = _held([(span[0], 1)], fees if at_once else prices_in_effect(period, fees), span, period)
+    end = span[1]
+    if period.is_flat:
+        counts = billed_quantity(period.rules.seats, seats(known, period, span))
+        prices = seat_prices(known, period, span)
+        if not period.at_once:
+            counts, prices = counts_in_effect(period, counts, end), prices_in_effect(period, prices, end)
+        items = {SEATS: _held(counts, prices, span, period)}
+    else:
+        by_role = _counts(known, period, span)
+        items = _by_tariff(known, period, span, by_role)
+        counts = _total(by_role, span)
     for item, steps in known.add_ons.items():
         window = steps.window(span)
         units: Window[int] = [(day, held.quantity) for day, held in window]
         costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
-        if not at_once:
-            units, costs = counts_in_effect(period, units), prices_in_effect(period, costs)
+        if not period.at_once:
+            units, costs = counts_in_effect(period, units, end), prices_in_effect(period, costs, end)
         add_on = period.policy.add_ons.get(item)
         if add_on is not None and add_on.charge == "seat":
-            units = [(day, each * seats) for day, _, each, seats in pieces(units, quantities, span[1])]
+            units = [(day, each * seats) for day, _, each, seats in pieces(units, counts, end)]
         items[item] = _held(joined(units), joined(costs), span, period)
     return items
+
+
+def _counts(known: Known, period: Period, span: Span) -> dict[str, Window[int]]:
+    """The seats billed by role; under "" those of all roles without a price of their own."""
+    apart = {role: seats(known, period, span, role) for role in period.countings if role}
+    others = _total(apart, span) if apart else None
+    plain = billed_quantity(period.rules.seats, seats(known, period, span, ""), others, span[1])
+    counts = {"": plain, **apart}
+    return (
+        counts if period.at_once else {role: counts_in_effect(period, each, span[1]) for role, each in counts.items()}
+    )
+
+
+def _total(counts: dict[str, Window[int]], span: Span) -> Window[int]:
+    total: Window[int] = [(span[0], 0)]
+    for each in counts.values():
+        total = [(day, one + other) for day, _, one, other in pieces(total, each, span[1])]
+    return joined(total)
+
+
+def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Window[int]]) -> Due:
+    """The items of seats whose price depends on role or number, and the base price beside them."""
+    offers = tariffs(known, period, span)
+    if not period.at_once:
+        most = {role: max(count for _, count in window) for role, window in counts.items()}
+        offers = tariffs_in_effect(period, offers, span[1], lambda tariff: yearly(tariff, most, period))
+    items: Due = {}
+    for role, window in counts.items():
+        has_overage = any(role in tariff.overage for _, tariff in offers)
+        floor = ordered(known, role, span) if has_overage else [(span[0], 0)]
+        sizes = [(day, (count, least)) for day, _, count, least in pieces(window, floor, span[1])]
+        found = [
+            (day, _holdings(tariff, role, count, least, period))
+            for day, _, (count, least), tariff in pieces(sizes, offers, span[1])
+        ]
+        for item in {item: None for _, holdings in found for item in holdings}:
+            items[item] = _placed(joined([(day, holdings.get(item)) for day, holdings in found]), span, period)
+    bases = [(day, base_of(tariff, count)) for day, _, count, tariff in pieces(counts[""], offers, span[1])]
+    if any(base for _, base in bases):
+        items[BASE] = _placed(
+            joined([(day, (1, base) if base and base.minor else None) for day, base in bases]), span, period
+        )
+    return items
+
+
+def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Period) -> dict[str, Holding]:
+    """The items of so many seats of a role, of which so many were ordered."""
+    own = f"{SEATS}:{role}" if role else SEATS
+    over = tariff.overage.get(role)
+    beyond = 0 if over is None else max(count - ordered, 0)
+    found = {}
+    for quantity, price in sold(tariff, role, count - beyond, period):
+        if quantity and price.minor:
+            found[f"{own}>{price.above}" if price.above else own] = (quantity, price)
+    if over is not None and over.minor and beyond:
+        found[f"{own}>ordered"] = (beyond, over)
+    return found
 
 
 def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Period) -> Window[Holding | None]:
@@ -58,6 +117,11 @@ def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Pe
     else:
         both = pieces(quantities, prices, span[1])
         held = joined([(day, (count, price) if count and price.minor else None) for day, _, count, price in both])
+    return _placed(held, span, period)
+
+
+def _placed(held: Window[Holding | None], span: Span, period: Period) -> Window[Holding | None]:
+    """A window of the span's days as one of the period's, with nothing on the other days."""
     start, end, _, _ = span
     if end < period.end and held[-1][1] is not None:
         held.append((end, None))

@@ -62,18 +62,29 @@ def describe(line: Line) -> str:
     days = speak_days(line.start_day, line.end_day)
     count = abs(line.quantity)
     policy = line.period.policy
-    if line.item in (SEATS, BASE):
+    if line.price.plan:
         plan = policy.plans[line.price.plan].title or line.price.plan
-        what = f"{count} {_plural('seat', count)} {plan}" if line.item == SEATS else f"{plan}, base price"
+        what = f"{plan}, base price" if line.item == BASE else f"{_seats(line, count)} {plan}{_which(line)}"
     else:
         add_on = policy.add_ons.get(line.item)
         what = f"{count} × {add_on.title if add_on and add_on.title else line.item}"
     if line.kind == "plan" and line.before and line.after:
         old, new = (policy.plans[price.plan].title or price.plan for _, price in (line.before, line.after))
-        moved = f"{count} {_plural('seat', count)}" if line.item == SEATS else "base price"
+        moved = "base price" if line.item == BASE else _seats(line, count)
         return f"{moved} from {old} to {new}, {days}"
     ending = {"rise": " added", "fall": " removed", "price": ", price changed"}.get(line.kind, "")
     return f"{what}{ending}, {days}"
+
+
+def _seats(line: Line, count: int) -> str:
+    role = f"{line.price.role} " if line.price.role else ""
+    return f"{count} {role}{_plural('seat', count)}"
+
+
+def _which(line: Line) -> str:
+    if line.item.endswith(">ordered"):
+        return " beyond those ordered"
+    return f" above {line.price.above}" if line.price.above else ""
 
 
 def _cause(event: Event, currency: str) -> str:
@@ -88,7 +99,7 @@ def _cause(event: Event, currency: str) -> str:
         "activity": f"{event.user} was active",
         "idle": f"{event.user} was last active on {speak_day(event.until or event.day)} and is not billed any more,",
         "role": f"{event.user} became {event.role}",
-        "seats": f"seats set to {event.quantity}",
+        "seats": f"{event.role} seats set to {event.quantity}".strip(),
         "plan": f"plan {event.plan} agreed" if price else f"plan changed to {event.plan}",
         "trial_plan": f"the trial of {event.plan} began",
         "start": "the agreement started",

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from prorata.engine.calendar import MONTHS, YEARS, Interval, Moment, day_of, midnight, moment_of, speak_day, to_day
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
+from prorata.engine.policy.checks import is_taken
 from prorata.engine.policy.model import Policy
 from prorata.engine.population import People
 
@@ -205,8 +206,8 @@ class _Reader:
                 self.not_offered(row, cells["interval"])
             values["interval"] = interval
         item = values["item"]
-        if item in ("seats", "base"):
-            whose = "the seats' own name" if item == "seats" else "the name of a plan's base price"
+        if is_taken(item):
+            whose = "the name of a plan's base price" if item == "base" else "the seats' own name"
             self.say(row, "item", f"'{item}' is {whose}; call the add-on something else")
         if item and item not in self.policy.add_ons and values["kind"] == "add_on" and "price" not in cells:
             offered = ", ".join(self.policy.add_ons) or "none"

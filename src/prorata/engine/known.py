@@ -11,7 +11,7 @@ from types import MappingProxyType
 from prorata.engine.calendar import MONTHS, Day, Interval, Moment
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period, period_before
-from prorata.engine.policy.model import Price, PriceRow
+from prorata.engine.policy.tariff import Price, PriceRow
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span, Steps
 
@@ -53,7 +53,7 @@ class Known:
         self.subscription = subscription
         self.start = start
         self.people = People(subscription.policy)
-        self.seats: Steps[int] = Steps(0)
+        self.seats: dict[str, Steps[int]] = {"": Steps(0)}  # ordered, by role where roles have prices of their own
         self.terms = self._terms(())
         self.add_ons: dict[str, Steps[Held]] = {}
         self.cancel: Event | None = None
@@ -107,10 +107,11 @@ class Known:
         insort(self._seat_events, event, key=by_order)
         late = self._seat_events[-1] is not event
         if late:
-            self.seats = Steps(0)
+            self.seats = {"": Steps(0)}
         for told in self._seat_events if late else (event,):
             assert told.quantity is not None
-            self.seats.set(told.day, told.quantity)
+            role = told.role if told.role in self.subscription.policy.priced_roles else ""
+            self.seats.setdefault(role, Steps(0)).set(told.day, told.quantity)
 
     def _learn_add_on(self, event: Event) -> None:
         insort(self._add_on_events.setdefault(event.item, []), event, key=by_order)

@@ -13,7 +13,7 @@ from prorata.engine.history import Event
 from prorata.engine.issued import IssuedLine
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
-from prorata.engine.policy.model import Price
+from prorata.engine.policy.tariff import Price
 from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Window, overlaid, pieces
 
@@ -162,7 +162,7 @@ def _moved(before: Holding, after: Holding, period: Period) -> Iterator[_Change]
     if more < 0:
         yield "fall", more, price_before, before, (stay, price_before)
     moved: LineKind = "plan" if price.plan != price_before.plan else "price"
-    step = Price(abs(dearer), price.months, price.plan)
+    step = Price(abs(dearer), price.months, price.plan, price.role, price.above)
     yield moved, stay if dearer > 0 else -stay, step, (stay, price_before), between
     if more > 0:
         yield "rise", more, price, between, after

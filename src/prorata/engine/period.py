@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
-from prorata.engine.policy.model import Effect, Policy, Price, Rules
+from prorata.engine.policy.model import Counting, Effect, Policy, Rules
+from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.share import YEAR, Scale, make_scale
 
 # The borders between which changes are drawn together: to the first of them before the change, or to the next one.
@@ -22,13 +23,13 @@ class Period:
 
     `anchor` and `months` say from which day periods are counted and how many months after it this one starts, so
     that a period that begins on 28 February is followed by one that begins on 31 March where the agreement did.
-    `plan_prices`, `add_on_prices` and `base_prices` are the list prices for it; what has none in its interval is left
-    out. It is one of the periods of `unit` that are billed together from
-    `invoice_start` up to `invoice_end`; mostly there is but one. `plan` is the one they begin with, where rules depend
-    on it. Its
-    amounts are counted in parts of a minor unit, `parts` of them each, of which every one is a whole number. A change
-    counts `delay` days after it happens. `rise_waits` and `fall_waits` say where changes do not take effect on their
-    day.
+    `plan_prices`, `add_on_prices` and `tariffs` are the list prices for it; what has none in its interval is left
+    out. They are `is_flat` where all seats of a plan cost the same, and nothing beside them. `countings` says who
+    counts as a seat of each role that has a price of its own, and under "" who does as any other. The period is one of
+    those of `unit` that are billed together from `invoice_start` up to `invoice_end`; mostly there is but one. `plan`
+    is the one they begin with, where rules depend on it. Its amounts are counted in parts of a minor unit, `parts` of
+    them each, of which every one is a whole number. A change counts `delay` days after it happens. `rise_waits` and
+    `fall_waits` say where changes do not take effect on their day.
     """
 
     start: Day
@@ -42,7 +43,10 @@ class Period:
     parts: int = field(repr=False, compare=False)
     plan_prices: Mapping[str, Price] = field(repr=False, compare=False)
     add_on_prices: Mapping[str, Price] = field(repr=False, compare=False)
-    base_prices: Mapping[str, Price] = field(repr=False, compare=False)
+    tariffs: Mapping[str, Tariff] = field(repr=False, compare=False)
+    countings: Mapping[str, Counting] = field(repr=False, compare=False)
+    is_flat: bool = field(repr=False, compare=False)
+    at_once: bool = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
     invoice_start: Day = field(repr=False, compare=False)
     invoice_end: Day = field(repr=False, compare=False)
@@ -106,8 +110,7 @@ def _period(
         invoice_end = add_months(whole[0], whole[1] + 2 * MONTHS[interval])
     invoice_end = max(invoice_end, end)
     scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
-    plans = {name: policy.price(one.prices, interval, start, name) for name, one in policy.plans.items()}
-    bases = {name: policy.base(one.prices, interval, start, name) for name, one in policy.plans.items()}
+    tariffs = policy.tariffs(interval, start)
     add_ons = {name: policy.price(add_on.prices, interval, start, "") for name, add_on in policy.add_ons.items()}
     return Period(
         start=start,
@@ -119,9 +122,12 @@ def _period(
         rules=rules,
         scale=scale,
         parts=scale.denominator * YEAR,
-        plan_prices={name: price for name, price in plans.items() if price is not None},
+        plan_prices={name: one.tiers[""][0].price for name, one in tariffs.items() if "" in one.tiers},
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
-        base_prices={name: price for name, price in bases.items() if price is not None},
+        tariffs=tariffs,
+        countings=_countings(policy, rules),
+        is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.priced_roles,
+        at_once=rules.rise.takes_effect == rules.fall.effect == "day",
         billed_on=invoice_start if rules.period.charge == "advance" else invoice_end,
         invoice_start=invoice_start,
         invoice_end=invoice_end,
@@ -132,6 +138,20 @@ def _period(
         fall_waits=_waits(rules.fall.effect, unit, start, end, counted_from),
         keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period"),
     )
+
+
+def _is_flat(tariff: Tariff) -> bool:
+    plain = tariff.tiers.get("", ())
+    return len(plain) == 1 and plain[0].base is None and not tariff.overage
+
+
+def _countings(policy: Policy, rules: Rules) -> dict[str, Counting]:
+    counts_from, suspended, free = rules.seats.counting
+    apart = policy.priced_roles
+    countings: dict[str, Counting] = {"": (counts_from, suspended, (*free, *apart))}
+    for role in apart:
+        countings[role] = (counts_from, suspended, (*free, *(other for other in policy.roles if other != role)))
+    return countings
 
 
 def _waits(effect: Effect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Waits | None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from prorata.engine.calendar import Day
 from prorata.engine.policy.model import SeatRules
-from prorata.engine.steps import Window, joined
+from prorata.engine.steps import Window, joined, pieces
 
 
-def billed_quantity(rules: SeatRules, window: Window[int]) -> Window[int]:
-    """At least the minimum, in whole packages, without those that are included, and at most the maximum."""
+def billed_quantity(
+    rules: SeatRules, window: Window[int], others: Window[int] | None = None, end: Day = 0
+) -> Window[int]:
+    """At least the minimum, in whole packages, without those that are included, and at most the maximum.
+
+    `others` are the seats that have a price of their own; together with them there are at least the minimum.
+    """
     if not rules.sold_apart:
         return window
-    return joined([(day, _billed(rules, value)) for day, value in window])
+    if others is None or not rules.minimum:
+        return joined([(day, _billed(rules, value, rules.minimum)) for day, value in window])
+    both = pieces(window, others, end)
+    return joined([(day, _billed(rules, value, rules.minimum - other)) for day, _, value, other in both])
 
 
-def _billed(rules: SeatRules, count: int) -> int:
-    count = max(count, rules.minimum)
+def _billed(rules: SeatRules, count: int, minimum: int) -> int:
+    count = max(count, minimum)
     if rules.packages:
         count = _packed(rules.packages, count)
     count = max(count - rules.included, 0)

@@ -10,8 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
-from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, PriceRow, Rules, SeatRules
+from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules, SeatRules
 from prorata.engine.policy.problems import Path, Problem
+from prorata.engine.policy.tariff import PriceRow
 
 
 def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -75,14 +76,24 @@ def _identity(policy: Policy) -> Iterator[Problem]:
         yield Problem(("roles",), "roles leaves nobody to be billed; let a role have billed = true, or set a minimum")
 
 
+def is_taken(item: str) -> bool:
+    """Whether an add-on cannot be called so, because seats or the base price are."""
+    return item in ("seats", "base") or item.startswith(("seats:", "seats>"))
+
+
 def _prices(policy: Policy) -> Iterator[Problem]:
     sold = [("plans", name, plan.prices) for name, plan in policy.plans.items()]
     sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
     for table, names in (("plans", policy.plans), ("add_ons", policy.add_ons), ("roles", policy.roles)):
         yield from _names(table, names)
-    for name in {"seats", "base"} & policy.add_ons.keys():
-        whose = {"seats": "the seats' own", "base": "the base price's"}[name]
+    for name in filter(is_taken, policy.add_ons):
+        whose = "the base price's" if name == "base" else "the seats' own"
         yield Problem(("add_ons", name), f"add_ons.{name}: the name is {whose}; call the add-on something else")
+    for name, plan in policy.plans.items():
+        if plan.tiers == "graduated" and not any(row.above for row in plan.prices):
+            yield Problem(
+                ("plans", name, "tiers"), f"plans.{name}.tiers would have no effect; it needs prices above some number"
+            )
     for table, name, prices in sold:
         in_use = {at for interval in policy.intervals for at in _used(prices, interval)}
         for at, row in enumerate(prices):
@@ -93,24 +104,48 @@ def _prices(policy: Policy) -> Iterator[Problem]:
                     f"{table}.{name}.prices: row {at + 1} would never apply; the last row that matches does, "
                     "so write the general before the special and the earlier before the later",
                 )
-            if row.base is not None and table == "add_ons":
-                yield Problem(
-                    (*path, "base"), f"{table}.{name}.prices: an add-on has no seats, and so no base beside them"
-                )
+            yield from _of_add_on(name, row, path) if table == "add_ons" else _of_plan(policy, name, row, path)
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
 
 
+def _of_add_on(name: str, row: PriceRow, path: Path) -> Iterator[Problem]:
+    if row.base is not None:
+        yield Problem((*path, "base"), f"add_ons.{name}.prices: an add-on has no seats, and so no base beside them")
+    told = {"role": row.role, "above": row.above, "overage": row.overage}
+    for key in (key for key, value in told.items() if value):
+        yield Problem((*path, key), f"add_ons.{name}.prices: {key} is about seats; an add-on has one price for all")
+
+
+def _of_plan(policy: Policy, name: str, row: PriceRow, path: Path) -> Iterator[Problem]:
+    if row.role is not None:
+        role = policy.roles.get(row.role)
+        if role is None:
+            named = ", ".join(policy.roles) or "none"
+            yield Problem((*path, "role"), f"plans.{name}.prices: {row.role} is not one of roles ({named})")
+        elif not role.billed:
+            yield Problem(
+                (*path, "role"),
+                f"plans.{name}.prices: members with the role {row.role} are not billed (roles.{row.role})",
+            )
+    if row.above and (row.role, 0) not in {(one.role, one.above) for one in policy.plans[name].prices}:
+        yield Problem((*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats")
+    if row.above and row.overage is not None:
+        yield Problem((*path, "overage"), f"plans.{name}.prices: overage belongs to the price of the first seats")
+    if row.role is not None and row.base is not None:
+        yield Problem((*path, "base"), f"plans.{name}.prices: base is of the plan; write it with a price without role")
+    if row.overage is not None and all(rules.seats.count != "larger" for rules in policy.variants.values()):
+        yield Problem(
+            (*path, "overage"), f'plans.{name}.prices: overage would have no effect; it needs seats.count = "larger"'
+        )
+
+
 def _used(prices: tuple[PriceRow, ...], interval: Interval) -> Iterator[int]:
     """The rows that apply to some period of the interval."""
     for day in {date.min, *(row.from_ for row in prices if row.from_ is not None)}:
-        matching = [
-            at
-            for at, row in enumerate(prices)
-            if row.interval in (None, interval) and (row.from_ is None or row.from_ <= day)
-        ]
-        yield from matching[-1:]
+        matching = [at for at, row in enumerate(prices) if row.covers(interval, day)]
+        yield from {prices[at].seats: at for at in matching}.values()
 
 
 def _names(table: str, names: Iterable[str]) -> Iterator[Problem]:

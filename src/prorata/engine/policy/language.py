@@ -10,7 +10,8 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from prorata.engine.policy.model import AddOn, Plan, PolicyKeys, Price, PriceRow, Role, Rules, When
+from prorata.engine.policy.model import PolicyKeys, Role, Rules, When
+from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
 
 RULE_TABLES: tuple[str, ...] = tuple(one.name for one in fields(Rules))
 

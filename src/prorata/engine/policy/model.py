@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from prorata.engine.calendar import Anchor, Day, Interval, to_date
 from prorata.engine.money import RoundingMode
-
-_REQUIRED: Any = object()
+from prorata.engine.policy.key import key
+from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
 
 ONE_NUMBER = ("peak", "mean", "distinct", "snapshot")  # what is measured as one number for all of a period
 
@@ -25,78 +25,6 @@ Effect = Literal["day", "month", "next_month", "quarter", "next_quarter", "perio
 
 # Who of the people counts: from when on, whether those who are suspended do, and which roles do not.
 Counting: TypeAlias = tuple[Literal["acceptance", "invitation", "activity"], bool, tuple[str, ...]]
-
-
-def key(meaning: str, example: str, default: Any = _REQUIRED, *, name: str | None = None) -> Any:
-    """A key of the language: what it means (Markdown), an example in TOML, and its default unless it must be given."""
-    metadata = {"meaning": meaning, "example": example, "name": name}
-    return field(metadata=metadata) if default is _REQUIRED else field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What one unit costs for so many months: 36,500 øre for 12 months."""
-
-    minor: int
-    months: int
-    plan: str = ""
-    yearly_minor: int = field(init=False, repr=False, compare=False)  # what a year costs; the months all divide it
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "yearly_minor", self.minor * (12 // self.months))
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """One price of a plan or add-on; the last row that matches applies."""
-
-    price: Price = key("The amount per unit and the interval it buys.", 'price = "8.00 per month"')
-    base: Price | None = key(
-        "What the plan costs beside its seats, whatever their number. Of a plan, not of an add-on.",
-        'base = "240.00 per month"',
-        None,
-    )
-    interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
-    from_: date | None = key(
-        "In force for periods that begin on this day or later. A period keeps the price with which it began.",
-        "from = 2027-01-01",
-        None,
-        name="from",
-    )
-    announced: date | None = key(
-        "When customers were told. Needed where `prices.notice_months` is set, and checked against it.",
-        "announced = 2026-09-15",
-        None,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A package that seats can be on."""
-
-    prices: tuple[PriceRow, ...] = key(
-        'The price per seat. A single price may be written as `price = "699.00 per month"`.',
-        '[[plans.PRO.prices]]\nprice = "699.00 per month"',
-    )
-    title: str | None = key("The plan's name on documents, where it is not its key.", 'title = "Pro"', None)
-    tax_rate: Fraction | None = key("Its tax rate in percent, where it is not `tax.rate`.", 'tax_rate = "12"', None)
-
-
-@dataclass(frozen=True, slots=True)
-class AddOn:
-    """Something bought beside the seats."""
-
-    prices: tuple[PriceRow, ...] = key(
-        'The price per unit. A single price may be written as `price = "49.00 per month"`.',
-        '[[add_ons.sms.prices]]\nprice = "49.00 per month"',
-    )
-    charge: Literal["seat", "flat"] = key(
-        "`seat`: once for every seat billed. `flat`: by its own quantity, 1 unless the event says more.",
-        'charge = "seat"',
-        "flat",
-    )
-    title: str | None = key("Its name on documents, where it is not its key.", 'title = "Text messages"', None)
-    tax_rate: Fraction | None = key("Its tax rate in percent, where it is not `tax.rate`.", 'tax_rate = "12"', None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +363,7 @@ class Policy:
     notes: tuple[str, ...] = ()
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
+    priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
@@ -442,6 +371,8 @@ class Policy:
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
+        priced = {row.role for plan in self.plans.values() for row in plan.prices}
+        object.__setattr__(self, "priced_roles", tuple(role for role in self.roles if role in priced))
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]
@@ -453,20 +384,13 @@ class Policy:
 
     def price(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
         """The list price for periods of this interval that begin on `day`; None where there is none."""
-        row = self._row(prices, interval, day)
+        row = row_for((row for row in prices if row.seats == ("", 0)), interval, to_date(day))
         return None if row is None else Price(row.price.minor, row.price.months, plan)
 
-    def base(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
-        """What a plan costs beside its seats, for periods of this interval that begin on `day`, if anything."""
-        row = self._row(prices, interval, day)
-        return None if row is None or row.base is None else Price(row.base.minor, row.base.months, plan)
-
-    def _row(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day) -> PriceRow | None:
-        found = None
-        for row in prices:
-            if row.interval in (None, interval) and (row.from_ is None or row.from_ <= to_date(day)):
-                found = row
-        return found
+    def tariffs(self, interval: Interval, day: Day) -> dict[str, Tariff]:
+        """What each plan costs in periods of this interval that begin on `day`, if it has a price for them."""
+        found = {name: tariff(name, plan, interval, to_date(day)) for name, plan in self.plans.items()}
+        return {name: one for name, one in found.items() if one is not None}
 
     def is_billed(self, role: str) -> bool:
         """Whether a member with this role needs a seat; roles the policy does not name all do."""

@@ -12,7 +12,8 @@ from prorata.engine.document import Document, Line
 from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded, speak_amount, speak_percent
-from prorata.engine.policy.model import ONE_NUMBER, Effect, Policy, Price, PriceRow, Rules
+from prorata.engine.policy.model import ONE_NUMBER, Effect, Policy, Rules
+from prorata.engine.policy.tariff import Price, PriceRow
 
 
 @dataclass(frozen=True, slots=True)

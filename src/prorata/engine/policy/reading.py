@@ -15,18 +15,9 @@ from prorata.engine.calendar import MONTHS, YEARS
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.checks import contradictions
 from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
-from prorata.engine.policy.model import (
-    AddOn,
-    Plan,
-    Policy,
-    PolicyKeys,
-    Price,
-    PriceRow,
-    Rules,
-    When,
-    matching,
-)
+from prorata.engine.policy.model import Policy, PolicyKeys, Rules, When, matching
 from prorata.engine.policy.problems import Path, Problem
+from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
 
 
 class PolicyError(ValueError):
