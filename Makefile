@@ -64,7 +64,7 @@ lock:  ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the new
 	@command -v $(UV) >/dev/null || \
 		{ echo "make lock needs uv: install it (pip install uv), or say where it is: make lock UV=/path/to/uv"; exit 1; }
 	@$(UV) $(COMPILE) pyproject.toml --group build --output-file requirements.lock >/dev/null
-	@$(UV) $(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock >/dev/null
+	@$(UV) $(COMPILE) pyproject.toml --extra plot --group dev --output-file requirements-dev.lock >/dev/null
 	@$(UV) $(COMPILE) --group engine --output-file requirements-engine.lock >/dev/null
 
 .PHONY: clean
