@@ -51,9 +51,10 @@ check-mutants: .venv-test/.ready  ## change the engine in small ways and list th
 	@.venv-test/bin/mutmut results
 
 .PHONY: docs
-docs: .venv-test/.ready  ## write docs/reference anew, and what the examples of the documentation print
+docs: .venv-test/.ready  ## write docs/reference and docs/presets anew, and what the examples of the documentation print
 	@.venv-test/bin/python -m prorata.console.reference docs/reference
 	@.venv-test/bin/python -m tests.docs.conformance
+	@.venv-test/bin/python -m tests.docs.presets
 	@.venv-test/bin/python -m tests.docs.shown
 
 .PHONY: wheel

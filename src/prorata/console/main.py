@@ -29,7 +29,7 @@ from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_hist
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
 from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
-from prorata.policies import load_policy, policy_names, policy_text
+from prorata.policies import load_policy, policy_names, policy_text, preset_names
 
 app = typer.Typer(
     name="prorata",
@@ -234,7 +234,7 @@ def check(
 
 @app.command()
 def demo() -> None:
-    """Bill the sample histories that ship under the three policies that ship."""
+    """Bill the sample histories that ship under the policies of three vendors that ship."""
     from prorata.console.demo import show_demo
 
     with output.paper() as console:
@@ -244,12 +244,16 @@ def demo() -> None:
 @policies.command("list")
 def list_policies() -> None:
     """The policies that ship."""
-    for name in policy_names():
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    presets = preset_names()
+    for name in (one for one in policy_names() if one not in presets):
         policy = load_policy(name)
         plans = ", ".join(policy.plans)
-        Console(highlight=False, soft_wrap=True, emoji=False).print(
-            f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}"
-        )
+        console.print(f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}")
+    console.print("\nPresets to start your own from (prorata policy show NAME --source > mine.toml):")
+    width = max(map(len, presets))
+    for name in presets:
+        console.print(f"[bold]{name:<{width}}[/bold]  {load_policy(name).title}")
 
 
 @policies.command("show")
