@@ -51,9 +51,10 @@ check-mutants: .venv-test/.ready  ## change the engine in small ways and list th
 	@.venv-test/bin/mutmut results
 
 .PHONY: docs
-docs: .venv-test/.ready  ## write docs/reference anew, and what the examples of the documentation print
+docs: .venv-test/.ready  ## write docs/reference and docs/presets anew, and what the examples of the documentation print
 	@.venv-test/bin/python -m prorata.console.reference docs/reference
 	@.venv-test/bin/python -m tests.docs.conformance
+	@.venv-test/bin/python -m tests.docs.presets
 	@.venv-test/bin/python -m tests.docs.shown
 
 .PHONY: wheel
@@ -64,7 +65,7 @@ lock:  ## write the lock files anew from pyproject.toml; UPGRADE=1 takes the new
 	@command -v $(UV) >/dev/null || \
 		{ echo "make lock needs uv: install it (pip install uv), or say where it is: make lock UV=/path/to/uv"; exit 1; }
 	@$(UV) $(COMPILE) pyproject.toml --group build --output-file requirements.lock >/dev/null
-	@$(UV) $(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock >/dev/null
+	@$(UV) $(COMPILE) pyproject.toml --extra plot --group dev --output-file requirements-dev.lock >/dev/null
 	@$(UV) $(COMPILE) --group engine --output-file requirements-engine.lock >/dev/null
 
 .PHONY: clean

@@ -400,7 +400,7 @@ def test_an_impossible_policy_is_told_by_its_line(folder: Path) -> None:
         "latin.toml is not UTF-8 text; save it as UTF-8"
     )
     assert refused("--policy", "maintr", "--events", "one.csv", cwd=folder) == (
-        "maintr is neither a policy that ships (konfidens, mainter, sloneek) nor a file; did you mean mainter?"
+        "maintr is neither a policy that ships (prorata policy list names them) nor a file; did you mean mainter?"
     )
 
 

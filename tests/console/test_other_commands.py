@@ -14,7 +14,7 @@ import pytest
 
 from prorata.engine.policy.language import keys_of
 from prorata.engine.policy.model import SeatRules
-from prorata.policies import policy_names, policy_text
+from prorata.policies import policy_names, policy_text, preset_names
 from prorata.samples import sample_text
 from tests.console.command import prorata
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_no_story_fails_and_the_others_are_run(folder: Path) -> N
     assert "FAILED a.toml\n  a.toml: titel is not a key of a scenario; allowed: " in said.out
     assert "FAILED b.toml\n  b.toml: this is not TOML: " in said.out
     assert (
-        "konfident is neither a policy that ships (konfidens, mainter, sloneek) nor a file; did you mean konfidens?"
+        "konfident is neither a policy that ships (prorata policy list names them) nor a file; did you mean konfidens?"
         in said.out
     )
     assert said.out.endswith("\n1 passed, 3 failed\n")
@@ -120,11 +120,16 @@ def test_where_there_are_no_stories_the_exit_code_is_2(folder: Path) -> None:
 
 
 def test_the_policies_that_ship_are_listed_with_how_they_bill(folder: Path) -> None:
-    assert [re.sub(" +", " ", line) for line in prorata("policy", "list", cwd=folder).out.splitlines()] == [
+    lines = [re.sub(" +", " ", line) for line in prorata("policy", "list", cwd=folder).out.splitlines()]
+    assert lines[:5] == [
         "konfidens NOK billed half-yearly or monthly or yearly; plans: standard",
         "mainter SEK billed monthly or yearly; plans: BASIC, PRO",
         "sloneek EUR billed monthly or yearly; plans: professional, essential",
+        "",
+        "Presets to start your own from (prorata policy show NAME --source > mine.toml):",
     ]
+    assert [line.split(" ")[0] for line in lines[5:]] == list(preset_names())
+    assert "peak-in-arrears The peak of the month" in lines
 
 
 @pytest.mark.parametrize("name", ["konfidens", "mainter", "sloneek"])
@@ -134,6 +139,13 @@ def test_a_policy_is_shown_in_sentences_or_as_its_file(name: str, folder: Path) 
     assert "per seat." in shown
     assert "Decided where the vendor's page is silent" in shown
     assert prorata("policy", "show", name, "--source", cwd=folder).out == policy_text(name)
+
+
+def test_a_preset_is_shown_as_its_file_which_can_be_used_as_one_s_own(folder: Path) -> None:
+    said = prorata("policy", "show", "peak-in-arrears", "--source", cwd=folder).out
+    assert said == policy_text("peak-in-arrears")
+    (folder / "mine.toml").write_text(said, encoding="utf-8")
+    assert prorata("policy", "check", "mine.toml", cwd=folder).out == "mine.toml: fine. 1 plan, billed monthly.\n"
 
 
 def test_a_policy_is_shown_for_one_interval(folder: Path) -> None:

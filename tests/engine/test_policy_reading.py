@@ -416,7 +416,7 @@ def test_a_file_that_is_not_there_is_not_a_policy() -> None:
     with pytest.raises(PolicyError) as caught:
         load_policy("maintr")
     assert str(caught.value) == (
-        "maintr is neither a policy that ships (konfidens, mainter, sloneek) nor a file; did you mean mainter?"
+        "maintr is neither a policy that ships (prorata policy list names them) nor a file; did you mean mainter?"
     )
 
 

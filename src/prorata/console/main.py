@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
 
@@ -29,7 +29,7 @@ from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_hist
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
 from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
-from prorata.policies import load_policy, policy_names, policy_text
+from prorata.policies import load_policy, policy_names, policy_text, preset_names
 
 app = typer.Typer(
     name="prorata",
@@ -100,6 +100,62 @@ def bill(
     write = output.write_json if format is Format.json else output.write_csv
     write(sys.stdout, billed, explained=explain)
     output.say_lapses(billed)
+
+
+@app.command()
+def compare(
+    candidates: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POLICY…",
+            help="Names or paths; behind an @ the plan or interval of one policy alone, as in mainter@PRO.",
+        ),
+    ],
+    events: EventsOption,
+    through: Annotated[str, typer.Option(help="Compare everything dated up to and with this day.")],
+    start: StartOption = None,
+    plan: PlanOption = None,
+    interval: IntervalOption = None,
+    account: AccountOption = None,
+    map_role: RoleOption = None,
+    seats: SeatsOption = None,
+    format: Annotated[Format, typer.Option(help="How the comparison is written.")] = Format.table,
+    plot: Annotated[str | None, typer.Option(metavar="FILE", help="Draw it as well: a file .svg or .png.")] = None,
+) -> None:
+    """Compare what accounts would have paid under two or more policies, month by month."""
+    from prorata.console import comparison
+    from prorata.console.candidates import Wish, bill_accounts, read_accounts, read_candidates
+
+    with _sentences():
+        drawing = comparison.plot_file(plot) if plot is not None else None
+        last = _day("--through", through)
+        wish = Wish(
+            plan=plan,
+            interval=_interval(interval),
+            start=_day("--start", start) if start else None,
+            roles=_roles(map_role),
+            seats_follow=seats is SeatsRule.follow,
+        )
+        asked = read_candidates(candidates, wish)
+        rows = read_event_file(events)
+        names = _chosen(tuple(dict.fromkeys(row.cells.get("account", "") for row in rows)), account, events)
+        accounts, problems = read_accounts([row for row in rows if row.cells.get("account", "") in names], asked)
+        with _steps("Billing", len(accounts) * len(asked)) as step:
+            outcome = bill_accounts(accounts, asked, through=last, step=step)
+        problems += outcome.problems
+        if not outcome.accounts:
+            raise IntakeError(problems)
+        labels = tuple(candidate.label for candidate in asked)
+        currency = asked[0].intake.policy.currency
+        found = comparison.Comparison(labels, currency, len(outcome.accounts), outcome.rows)
+        if drawing is not None:
+            comparison.draw(found, drawing)
+        comparison.write(found, format.value)
+        if outcome.notes:
+            _say("\n".join(outcome.notes))
+        if problems:
+            left_out = ", ".join(name for name in names if name not in outcome.accounts)
+            raise IntakeError([*problems, f"left out of the comparison under every policy: {left_out}"])
 
 
 @app.command()
@@ -178,7 +234,7 @@ def check(
 
 @app.command()
 def demo() -> None:
-    """Bill the sample histories that ship under the three policies that ship."""
+    """Bill the sample histories that ship under the policies of three vendors that ship."""
     from prorata.console.demo import show_demo
 
     with output.paper() as console:
@@ -188,12 +244,16 @@ def demo() -> None:
 @policies.command("list")
 def list_policies() -> None:
     """The policies that ship."""
-    for name in policy_names():
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    presets = preset_names()
+    for name in (one for one in policy_names() if one not in presets):
         policy = load_policy(name)
         plans = ", ".join(policy.plans)
-        Console(highlight=False, soft_wrap=True, emoji=False).print(
-            f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}"
-        )
+        console.print(f"[bold]{name:<12}[/bold] {policy.currency}  billed {_either(policy.intervals)}; plans: {plans}")
+    console.print("\nPresets to start your own from (prorata policy show NAME --source > mine.toml):")
+    width = max(map(len, presets))
+    for name in presets:
+        console.print(f"[bold]{name:<{width}}[/bold]  {load_policy(name).title}")
 
 
 @policies.command("show")
@@ -267,8 +327,14 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except (IntakeError, PolicyError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True, emoji=False).print(str(error), markup=False)
+        _say(str(error))
         raise typer.Exit(2) from None
+
+
+def _say(text: str) -> None:
+    """On standard error, after what has been written to standard output."""
+    sys.stdout.flush()
+    Console(stderr=True, highlight=False, soft_wrap=True, emoji=False).print(text, markup=False)
 
 
 def _subscriptions(
@@ -286,18 +352,21 @@ def _subscriptions(
         plan=plan,
         interval=_interval(interval),
         start=_day("--start", start) if start else None,
-        roles=_roles(map_role),
+        roles=dict(_roles(map_role)),
         seats_follow=seats is SeatsRule.follow,
     )
     subscriptions = read_histories(read_event_file(events), intake)
-    if not accounts:
-        return subscriptions
-    known = [subscription.account for subscription in subscriptions]
-    unknown = [account for account in accounts if account not in known]
+    names = _chosen([subscription.account for subscription in subscriptions], accounts, events)
+    return tuple(subscription for subscription in subscriptions if subscription.account in names)
+
+
+def _chosen(known: Sequence[str], accounts: list[str] | None, events: str) -> Collection[str]:
+    """Those of the file's accounts that were asked for: all, where nothing was said."""
+    unknown = [account for account in accounts or () if account not in known]
     if unknown:
         shown = ", ".join(known[:10]) + (" …" if len(known) > 10 else "")
         raise IntakeError([f"--account {name!r} is not in {events}; there: {shown}" for name in unknown])
-    return tuple(subscription for subscription in subscriptions if subscription.account in accounts)
+    return dict.fromkeys(account for account in known if not accounts or account in accounts)
 
 
 def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[output.Billed]:
@@ -312,6 +381,15 @@ def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[
             refused.setdefault(str(error), []).append(subscription.account)
     if refused:
         raise IntakeError([f"account {', '.join(accounts)}: {why}" for why, accounts in refused.items()])
+
+
+@contextmanager
+def _steps(description: str, count: int) -> Iterator[Callable[[], None]]:
+    """A bar on standard error that moves with every call, while that is a terminal."""
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task(description, total=count)
+        yield lambda: progress.advance(task)
 
 
 def _day(option: str, text: str) -> date:
@@ -333,14 +411,14 @@ def _interval(text: str | None) -> Interval | None:
     return interval
 
 
-def _roles(map_role: list[str] | None) -> dict[str, str]:
-    roles = {}
+def _roles(map_role: list[str] | None) -> tuple[tuple[str, str], ...]:
+    pairs = []
     for pair in map_role or ():
         old, equals, new = pair.partition("=")
         if not (old and equals and new):
             raise IntakeError([f"--map-role: {pair!r} is not FROM=TO, such as member=paying"])
-        roles[old] = new
-    return roles
+        pairs.append((old, new))
+    return tuple(pairs)
 
 
 def _either(intervals: tuple[str, ...]) -> str:

@@ -52,14 +52,21 @@ _ENDINGS = ("deactivate", "remove_add_on", "cancel")
 def say_what_is_ignored(billed: Sequence[Billed]) -> None:
     """On standard error, what happened after an agreement's end and is therefore in no document."""
     for subscription, billing in billed:
-        if billing.ended is None:
-            continue
-        end = to_day(billing.ended)
-        after = [event for event in subscription.events if event.day >= end and event.kind not in _ENDINGS]
-        if after:
-            count = "1 event after it is" if len(after) == 1 else f"{len(after)} events after it are"
-            ended = f"the agreement ended with {speak_day(end - 1)}"
-            print(f"{subscription.account}: {ended}; {count} not billed", file=sys.stderr)
+        said = what_is_ignored(subscription, billing)
+        if said is not None:
+            print(said, file=sys.stderr)
+
+
+def what_is_ignored(subscription: Subscription, billing: Billing) -> str | None:
+    """The sentence that says how many events there are after the agreement's end; None where there are none."""
+    if billing.ended is None:
+        return None
+    end = to_day(billing.ended)
+    after = [event for event in subscription.events if event.day >= end and event.kind not in _ENDINGS]
+    if not after:
+        return None
+    count = "1 event after it is" if len(after) == 1 else f"{len(after)} events after it are"
+    return f"{subscription.account}: the agreement ended with {speak_day(end - 1)}; {count} not billed"
 
 
 Billed = tuple[Subscription, Billing]
