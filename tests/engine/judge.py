@@ -35,6 +35,8 @@ class JudgedPeriod:
     before: date  # the first day of as long a period before it
     invoice_start: date  # the interval in which it is billed
     invoice_end: date
+    term_start: date
+    priced_on: date  # the day whose list prices hold
 
 
 def months_after(day: date, months: int) -> date:
@@ -96,7 +98,21 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         else:
             borders = [months_after(anchor, counted + at) for at in range(length + 1)]
             counted += length
-        found.append(JudgedPeriod(first, borders[-1], interval, rules, borders, before, invoice_start, first))
+        term = rules.period.term_months
+        if rules.fall.effect == "never":
+            term_start = opening_of(subscription)
+        elif not term:
+            term_start = invoice_start
+        elif rules.period.anchor == "calendar":
+            term_start = date(first.year, (first.month - 1) // term * term + 1, 1)
+        else:
+            term_start = months_after(anchor, (counted - length) // term * term)
+        begun = opening_of(subscription)
+        priced = {"period": first, "term": max(term_start, begun), "agreement": begun}[rules.prices.in_force]
+        past = borders[-1]
+        found.append(
+            JudgedPeriod(first, past, interval, rules, borders, before, invoice_start, first, term_start, priced)
+        )
         first = borders[-1]
         found[-1].invoice_end = invoice_end = max(invoice_end, first)
     return found
@@ -136,7 +152,10 @@ class Judge:
         amounts: dict[str, Fraction] = defaultdict(Fraction)
         last = self.last_day(period)
         days = []
-        day = max(period.first, self.start)
+        looks_back = period.rules.fall.effect in ("next_term", "never")
+        if last < max(period.first, self.start):
+            return {}
+        day = max(period.term_start if looks_back else period.first, self.start)
         while day <= last:
             days.append(day)
             day += ONE
@@ -221,7 +240,7 @@ class Judge:
     def rows(self, period: JudgedPeriod, plan: str, role: str) -> dict[int, PriceRow]:
         found = {}
         for row in self.policy.plans[plan].prices:
-            in_force = row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.first)
+            in_force = row.interval in (None, period.interval) and (row.from_ is None or row.from_ <= period.priced_on)
             if in_force and (row.role or "") == role:
                 found[row.above] = row
         return found
@@ -238,19 +257,28 @@ class Judge:
         fall = period.rules.fall
         for word, early, late in (
             (period.rules.rise.takes_effect, max, min),
-            ("next_period" if fall.give == "nothing" else fall.takes_effect, min, max),
+            (fall.effect, min, max),
         ):
             if word == "day":
                 continue
             step: int = {"month": 1, "quarter": 3}.get(word.removeprefix("next_"), 12)
             borders = [*period.month_borders[::step], period.past]
+            if word in ("next_term", "never"):
+                borders = [period.term_start, period.past]
+            back = fall.window_days if early is min else 0
             for first, past in pairwise(borders):
                 within = [at for at, day in enumerate(days) if first <= day < past]
-                best = late if word.startswith("next_") else early
-                order = within if word.startswith("next_") else within[::-1]
+                waits = word.startswith("next_") or word == "never"
+                best, order = (late, within) if waits else (early, within[::-1])
                 values = values[:]
-                for before, at in pairwise(order):
-                    values[at] = best(values[before], values[at], key=key)
+                for place, at in enumerate(order):
+                    if back and place <= back:
+                        continue  # so soon everything can be given back
+                    if back:
+                        least = min((values[one] for one in order[place - back - 1 : place]), key=key)
+                        values[at] = late(values[at], least, key=key)
+                    elif place:
+                        values[at] = best(values[order[place - 1]], values[at], key=key)
         return values
 
     def last_day(self, period: JudgedPeriod) -> date:
@@ -261,7 +289,10 @@ class Judge:
             last = date.fromordinal(self.cancel.until) - ONE
         else:
             last = date.fromordinal(self.cancel.day)
-            if self.whole(period) <= last and period.rules.cancel.ends == "period":
+            ends = period.rules.cancel.ends
+            if ends == "term":
+                return whole if period.term_start <= last else period.first - ONE
+            if self.whole(period) <= last and ends == "period":
                 return whole
         keeps = period.rules.fall.give == "nothing"
         if last < (self.whole(period) if keeps else period.first):
@@ -465,7 +496,7 @@ class Judge:
         return int(self.policy.rules(interval, day.toordinal()).seats.change_day == "not_billed")
 
     def listed(self, rows: tuple[PriceRow, ...], period: JudgedPeriod) -> tuple[int, int] | None:
-        return self.listed_on(rows, period.interval, period.first)
+        return self.listed_on(rows, period.interval, period.priced_on)
 
     def listed_on(self, rows: tuple[PriceRow, ...], interval: str, day: date) -> tuple[int, int] | None:
         found = None
@@ -495,7 +526,9 @@ class Judge:
         return (quantity, *listed) if listed else (0, 0, 1)
 
     def weight(self, period: JudgedPeriod, day: date) -> Fraction:
-        """How many months the day is worth."""
+        """How many months the day is worth in the period."""
+        if day < period.first:
+            return Fraction(0)
         share = period.rules.share
         if share.by == "days_of_365":
             return Fraction(12, 365)

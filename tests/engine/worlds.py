@@ -70,6 +70,14 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         tables["seats"]["least_days"] = draw(st.sampled_from([0, 1, 1, 3]))
     if measure in ONE_NUMBER:
         tables["seats"]["of"] = draw(st.sampled_from(["this_period", "this_period", "period_before"]))
+    if give == "credit" and measure == "level" and draw(st.booleans()):
+        tables["fall"]["takes_effect"] = draw(st.sampled_from(["next_term", "never"]))
+    if tables["fall"].get("takes_effect") == "next_term" or draw(st.integers(0, 4)) == 0:
+        tables["period"]["term_months"] = 12
+        tables["cancel"]["ends"] = "term"
+        tables["prices"] = {"in_force": draw(st.sampled_from(["term", "agreement", "period"]))}
+    if tables["fall"].get("takes_effect", "day").startswith("next") and draw(st.booleans()):
+        tables["fall"]["window_days"] = draw(st.sampled_from([1, 7, 30]))
     if charge == "advance":
         tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
         tables["fall"]["settle"] = settle_fall
@@ -152,6 +160,13 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
         for key, default in (("counts_from", "acceptance"), ("suspended", "billed")):
             if key in other["seats"] or table["seats"]["count"] != "bought":
                 table["seats"].setdefault(key, default)
+    if any(table["fall"].get("takes_effect") in ("next_term", "never") for table in (document, when)):
+        for table in (document, when):
+            table["seats"]["measure"] = "level"
+    if any(table["period"].get("term_months") for table in (document, when)):
+        document["period"]["term_months"] = 12
+        document["cancel"]["ends"] = "term"
+        when["period"].pop("term_months", None)
     when["share"].setdefault("started", "full")
     when["rise"].setdefault("settle", "next_invoice")
     when["fall"].setdefault("settle", "next_invoice")
@@ -166,6 +181,10 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     if "calendar" in (document["period"]["anchor"], when["period"]["anchor"]):
         for table in (document, when):
             table["period"].setdefault("stub", "own_invoice")
+    if all(table["seats"]["measure"] == "level" for table in (document, when)):
+        for table in (document, when):
+            for key in ("on_day", "least_days", "of"):
+                table["seats"].pop(key, None)
     # A key that no variant heeds is refused, rightly; drop those.
     both = (document, when)
     if all(table["seats"]["count"] == "bought" for table in both):

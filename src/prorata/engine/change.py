@@ -8,6 +8,7 @@ for, and usable, until then. Whatever else happens meanwhile, the stretches in b
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import TypeVar
@@ -15,68 +16,78 @@ from typing import TypeVar
 from prorata.engine.calendar import Day
 from prorata.engine.period import Period, Waits
 from prorata.engine.policy.tariff import Price, Tariff
-from prorata.engine.steps import Window, joined, rising
+from prorata.engine.steps import Span, Window, cut, joined, rising
 
 V = TypeVar("V")
 _YEARLY = attrgetter("yearly_minor")
 
 
-def counts_in_effect(period: Period, window: Window[int], end: Day) -> Window[int]:
-    """The window of a count, which goes up to `end`, by when its changes take effect."""
+def counts_in_effect(period: Period, window: Window[int], span: Span) -> Window[int]:
+    """The window of a count, up to the end of the span, by when its changes take effect: the part of it in the span."""
     if len(window) == 1:
-        return window
+        return [(span[0], window[0][1])]
     if period.keeps:  # what is most often asked for, in a fraction of the time
         return rising(window)
-    return _in_effect(period, window, end, int)
+    return _in_effect(period, window, span, int)
 
 
-def prices_in_effect(period: Period, window: Window[Price], end: Day) -> Window[Price]:
-    """The window of a price by when its changes take effect; a dearer price is a rise."""
+def prices_in_effect(period: Period, window: Window[Price], span: Span) -> Window[Price]:
+    """The same of a price; a dearer one is a rise."""
     if len(window) == 1:
-        return window
-    return _in_effect(period, window, end, _YEARLY)
+        return [(span[0], window[0][1])]
+    return _in_effect(period, window, span, _YEARLY)
 
 
 def tariffs_in_effect(
-    period: Period, window: Window[Tariff], end: Day, size: Callable[[Tariff], int]
+    period: Period, window: Window[Tariff], span: Span, size: Callable[[Tariff], int]
 ) -> Window[Tariff]:
-    """The window of tariffs by when its changes take effect; `size` says which of two is the dearer."""
-    return window if len(window) == 1 else _in_effect(period, window, end, size)
+    """The same of tariffs; `size` says which of two is the dearer."""
+    return _in_effect(period, window, span, size)
 
 
-def _in_effect(period: Period, window: Window[V], end: Day, size: Callable[[V], int]) -> Window[V]:
+def _in_effect(period: Period, window: Window[V], span: Span, size: Callable[[V], int]) -> Window[V]:
     def less(one: V, other: V) -> V:
         return other if size(other) < size(one) else one
 
     def more(one: V, other: V) -> V:
         return other if size(other) > size(one) else one
 
+    start, end, _, _ = span
     if period.rise_waits is not None:
-        window = _passed(window, period.rise_waits, end, more, less)
+        window = _passed(window, period.rise_waits, end, more, less, 0)
     if period.fall_waits is not None:
-        window = _passed(window, period.fall_waits, end, less, more)
-    return window
+        waits = ((window[0][0], end), False) if period.looks_back else period.fall_waits
+        window = _passed(window, waits, end, less, more, period.rules.fall.window_days)
+    return cut(window, start, end) if window[0][0] < start else window
 
 
 def _passed(
-    window: Window[V], waits: Waits, end: Day, early: Callable[[V, V], V], late: Callable[[V, V], V]
+    window: Window[V], waits: Waits, end: Day, early: Callable[[V, V], V], late: Callable[[V, V], V], back: int
 ) -> Window[V]:
-    """The window with each stretch between two borders gone through: from its end (early), or from its beginning."""
+    """The window with each stretch between two borders gone through: from its end (early), or from its beginning.
+
+    `back` is for how many days what was bought can be given back.
+    """
     borders, is_early = waits
-    found: Window[V] = []
+    found = [step for step in window if step[0] < borders[0]]
     for first, past in pairwise([*(border for border in borders if border < end), end]):
-        part = _cut(window, first, past)
+        part = cut(window, first, past)
         values = [value for _, value in part]
         if is_early:
             values = list(accumulate(reversed(values), early))[::-1]
+        elif back:
+            values = _given_back(part, back, early, late)
         else:
             values = list(accumulate(values, late))
         found += [(day, value) for (day, _), value in zip(part, values, strict=True)]
     return joined(found)
 
 
-def _cut(window: Window[V], first: Day, past: Day) -> Window[V]:
-    """The steps of the window between two days, the first of them on the first day; none where it begins later."""
-    before = [step for step in window if step[0] <= first]
-    inside = [step for step in window if first < step[0] < past]
-    return [(first, before[-1][1]), *inside] if before else inside
+def _given_back(part: Window[V], back: int, less: Callable[[V, V], V], more: Callable[[V, V], V]) -> list[V]:
+    """What is kept at each step, where a fall counts down to the least that was kept in the days before it."""
+    kept: Window[V] = []
+    for day, value in part:
+        before = [one for at, (_, one) in enumerate(kept) if at + 1 == len(kept) or kept[at + 1][0] >= day - back]
+        is_bound = day - back > part[0][0]
+        kept.append((day, more(value, reduce(less, before)) if is_bound else value))
+    return [value for _, value in kept]

@@ -23,39 +23,37 @@ def due(known: Known, period: Period) -> Due:
     span = known.span(period)
     if span is None:
         return {}
-    end = span[1]
+    past = known.since_term(period, span) if period.looks_back else span
     if period.is_flat:
-        counts = billed_quantity(period.rules.seats, seats(known, period, span))
-        prices = seat_prices(known, period, span)
+        counts = billed_quantity(period.rules.seats, seats(known, period, past))
+        prices = seat_prices(known, period, past)
         if not period.at_once:
-            counts, prices = counts_in_effect(period, counts, end), prices_in_effect(period, prices, end)
+            counts, prices = counts_in_effect(period, counts, span), prices_in_effect(period, prices, span)
         items = {SEATS: _held(counts, prices, span, period)}
     else:
-        by_role = _counts(known, period, span)
-        items = _by_tariff(known, period, span, by_role)
+        by_role = _counts(known, period, span, past)
+        items = _by_tariff(known, period, span, past, by_role)
         counts = _total(by_role, span)
     for item, steps in known.add_ons.items():
-        window = steps.window(span)
+        window = steps.window(past)
         units: Window[int] = [(day, held.quantity) for day, held in window]
         costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
         if not period.at_once:
-            units, costs = counts_in_effect(period, units, end), prices_in_effect(period, costs, end)
+            units, costs = counts_in_effect(period, units, span), prices_in_effect(period, costs, span)
         add_on = period.policy.add_ons.get(item)
         if add_on is not None and add_on.charge == "seat":
-            units = [(day, each * seats) for day, _, each, seats in pieces(units, counts, end)]
+            units = [(day, each * seats) for day, _, each, seats in pieces(units, counts, span[1])]
         items[item] = _held(joined(units), joined(costs), span, period)
     return items
 
 
-def _counts(known: Known, period: Period, span: Span) -> dict[str, Window[int]]:
+def _counts(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:
     """The seats billed by role; under "" those of all roles without a price of their own."""
-    apart = {role: seats(known, period, span, role) for role in period.countings if role}
-    others = _total(apart, span) if apart else None
-    plain = billed_quantity(period.rules.seats, seats(known, period, span, ""), others, span[1])
+    apart = {role: seats(known, period, past, role) for role in period.countings if role}
+    others = _total(apart, past) if apart else None
+    plain = billed_quantity(period.rules.seats, seats(known, period, past, ""), others, past[1])
     counts = {"": plain, **apart}
-    return (
-        counts if period.at_once else {role: counts_in_effect(period, each, span[1]) for role, each in counts.items()}
-    )
+    return counts if period.at_once else {role: counts_in_effect(period, each, span) for role, each in counts.items()}
 
 
 def _total(counts: dict[str, Window[int]], span: Span) -> Window[int]:
@@ -65,12 +63,12 @@ def _total(counts: dict[str, Window[int]], span: Span) -> Window[int]:
     return joined(total)
 
 
-def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Window[int]]) -> Due:
+def _by_tariff(known: Known, period: Period, span: Span, past: Span, counts: dict[str, Window[int]]) -> Due:
     """The items of seats whose price depends on role or number, and the base price beside them."""
-    offers = tariffs(known, period, span)
+    offers = tariffs(known, period, past)
     if not period.at_once:
         most = {role: max(count for _, count in window) for role, window in counts.items()}
-        offers = tariffs_in_effect(period, offers, span[1], lambda tariff: yearly(tariff, most, period))
+        offers = tariffs_in_effect(period, offers, span, lambda tariff: yearly(tariff, most, period))
     items: Due = {}
     for role, window in counts.items():
         has_overage = any(role in tariff.overage for _, tariff in offers)

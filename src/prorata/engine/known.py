@@ -200,6 +200,13 @@ class Known:
             opened = start - delay
         return (start, end, opened, delay) if start < end else None
 
+    def since_term(self, period: Period, span: Span) -> Span:
+        """The span with all days before it of the term in which the period lies."""
+        start = max(period.term_start, self.start)
+        if start >= span[0]:
+            return span
+        return start, span[1], start if start == self.start else start - period.delay, period.delay
+
     def span_before(self, period: Period) -> Span | None:
         """The days on which the agreement ran of as long a period before this one; None without any."""
         start = max(period_before(period), self.start)
@@ -219,8 +226,10 @@ class Known:
             return period.end
         end = cancel.day + 1 if cancel.until is None else cancel.until
         rules = period.rules
-        waits = (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"
-        if end <= (period.invoice_start if waits and rules.period.measured else period.start):
+        of_term = cancel.until is None and rules.cancel.ends == "term"
+        waits = of_term or (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"
+        first = period.invoice_start if waits and rules.period.measured else period.start
+        if end <= (period.term_start if of_term else first):
             return period.start
         return period.end if waits else min(end, period.end)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
-from prorata.engine.policy.model import Counting, Effect, Policy, Rules
+from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.share import YEAR, Scale, make_scale
 
@@ -55,6 +55,9 @@ class Period:
     delay: int = field(repr=False, compare=False)
     rise_waits: Waits | None = field(repr=False, compare=False)
     fall_waits: Waits | None = field(repr=False, compare=False)
+    term_start: Day = field(repr=False, compare=False)
+    looks_back: bool = field(repr=False, compare=False)  # whether what fell since the term began may still be billed
+    since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
 
     def tax_rate(self, item: str, plan: str) -> Fraction:
@@ -65,7 +68,7 @@ class Period:
 
 def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "") -> Period:
     """The period with which an agreement begins on `start`, on a plan."""
-    return _period(policy, interval, start, start, 0, plan, None)
+    return _period(policy, interval, start, start, 0, plan, None, start if _remembers(policy) else 0)
 
 
 def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
@@ -76,8 +79,8 @@ def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
         invoice = (period.invoice_start, period.invoice_end)
     if period.rules.period.anchor == "start":
         months = period.months + MONTHS[period.unit]
-        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice)
-    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice)
+        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since)
+    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since)
 
 
 def period_before(period: Period) -> Day:
@@ -96,6 +99,7 @@ def _period(
     months: int,
     plan: str,
     invoice: tuple[Day, Day] | None,
+    since: Day,
 ) -> Period:
     """`invoice` is the stretch that is billed together, where it began before `start`."""
     rules = policy.rules(interval, start, plan)
@@ -110,8 +114,10 @@ def _period(
         invoice_end = add_months(whole[0], whole[1] + 2 * MONTHS[interval])
     invoice_end = max(invoice_end, end)
     scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
-    tariffs = policy.tariffs(interval, start)
-    add_ons = {name: policy.price(add_on.prices, interval, start, "") for name, add_on in policy.add_ons.items()}
+    term_start = since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start)
+    priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force]
+    tariffs = policy.tariffs(interval, priced)
+    add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
     return Period(
         start=start,
         end=end,
@@ -136,7 +142,10 @@ def _period(
         delay=rules.seats.delay_days,
         rise_waits=_waits(rules.rise.takes_effect, unit, start, end, counted_from),
         fall_waits=_waits(rules.fall.effect, unit, start, end, counted_from),
-        keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period"),
+        term_start=term_start,
+        looks_back=rules.fall.effect in ("next_term", "never"),
+        since=since,
+        keeps=(rules.rise.takes_effect, rules.fall.effect, rules.fall.window_days) == ("day", "next_period", 0),
     )
 
 
@@ -154,9 +163,26 @@ def _countings(policy: Policy, rules: Rules) -> dict[str, Counting]:
     return countings
 
 
-def _waits(effect: Effect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Waits | None:
+def _remembers(policy: Policy) -> bool:
+    """Whether a period's rules may ask when the agreement began."""
+    return any(rules.fall.effect == "never" or rules.prices.in_force != "period" for rules in policy.variants.values())
+
+
+def _term_start(rules: Rules, start: Day, anchor: Day, months: int, invoice_start: Day) -> Day:
+    """The first day of the term in which a period begins; without terms its invoice's."""
+    term = rules.period.term_months
+    if not term:
+        return invoice_start
+    if rules.period.anchor == "calendar":
+        return calendar_start(start, term)
+    return add_months(anchor, months // term * term)
+
+
+def _waits(effect: FallEffect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Waits | None:
     if effect == "day":
         return None
+    if effect in ("next_term", "never"):
+        return (start, end), False
     anchor, before = counted_from
     months = {"month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[interval])
     inner = [add_months(anchor, before + month) for month in range(months, MONTHS[interval], months)]

@@ -94,6 +94,13 @@ def joined(window: Window[V]) -> Window[V]:
     return kept
 
 
+def cut(window: Window[V], first: Day, past: Day) -> Window[V]:
+    """The steps of the window between two days, the first of them on the first day; none where it begins later."""
+    before = [step for step in window if step[0] <= first]
+    inside = [step for step in window if first < step[0] < past]
+    return [(first, before[-1][1]), *inside] if before else inside
+
+
 def rising(window: Window[int]) -> Window[int]:
     """A window that never falls: a freed seat stays paid and can be refilled."""
     highest = window[0][1]

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
-from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules, SeatRules
+from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import PriceRow
 
@@ -28,7 +28,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         yield Problem(path, "seats.idle_days is the same in every when; people are idle once")
     for chosen, rules in policy.variants.items():
         path = ("when", chosen[-1]) if chosen else ()
-        yield from _seats(rules.seats, path)
+        yield from _seats(rules.seats, rules.fall, path)
         for role in rules.seats.free:
             if role not in policy.roles:
                 named = ", ".join(policy.roles) or "none"
@@ -55,11 +55,32 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
+        yield from _term(policy, rules, path)
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
                 'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
             )
+
+
+def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    term, fall = rules.period.term_months, rules.fall
+    if not term:
+        uses = (
+            (("fall", "takes_effect"), fall.effect, "next_term"),
+            (("cancel", "ends"), rules.cancel.ends, "term"),
+            (("prices", "in_force"), rules.prices.in_force, "term"),
+        )
+        for (table, key), value, word in uses:
+            if value == word:
+                yield Problem((*path, table, key), f'{table}.{key} = "{word}" needs period.term_months, such as 12')
+        return
+    at = (*path, "period", "term_months")
+    for interval in policy.intervals:
+        if term % MONTHS[interval]:
+            yield Problem(at, f"period.term_months = {term} is not a number of whole intervals; one is a {interval}")
+    if rules.period.anchor == "calendar" and 12 % term:
+        yield Problem(at, f"period.term_months is 1, 2, 3, 4, 6 or 12 with calendar periods, not {term}")
 
 
 def _identity(policy: Policy) -> Iterator[Problem]:
@@ -208,7 +229,12 @@ def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
             )
 
 
-def _seats(seats: SeatRules, path: Path) -> Iterator[Problem]:
+def _seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]:
+    if fall.effect in ("next_term", "never") and seats.measure != "level":
+        yield Problem(
+            (*path, "seats", "measure"),
+            f'fall.takes_effect = "{fall.effect}" keeps what was counted day by day; it needs seats.measure = "level"',
+        )
     if seats.measure in ("distinct", "held") and seats.count == "bought":
         yield Problem(
             (*path, "seats", "measure"),
@@ -235,6 +261,8 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("seats", "counts_from", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
     ("seats", "free", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
     ("period", "stub", lambda rules: rules.period.anchor == "calendar", 'period.anchor = "calendar"'),
+    ("period", "term_months", lambda rules: "next_term" in (rules.fall.effect, f"next_{rules.cancel.ends}")
+     or rules.prices.in_force == "term", 'fall.takes_effect = "next_term", cancel.ends or prices.in_force = "term"'),
     ("seats", "suspended", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
     ("seats", "idle_days", lambda rules: rules.seats.counts_from == "activity", 'seats.counts_from = "activity"'),
     ("seats", "on_day", lambda rules: rules.seats.measure == "snapshot", 'seats.measure = "snapshot"'),
@@ -246,6 +274,8 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
      'period.charge = "advance": in arrears a rise is on its period\'s bill anyway'),
     ("fall", "takes_effect", lambda rules: rules.fall.give != "nothing",
      'fall.give = "credit": where nothing is given, it takes effect with the next period'),
+    ("fall", "window_days", lambda rules: rules.fall.give != "nothing" and rules.fall.effect.startswith("ne"),
+     'a fall.takes_effect that lets falls wait, such as "next_period" or "next_term", and fall.give = "credit"'),
     ("fall", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a fall is on its period\'s bill anyway'),
 )  # fmt: skip

@@ -22,6 +22,9 @@ ONE_NUMBER = ("peak", "mean", "distinct", "snapshot")  # what is measured as one
 WHOLE = ("months", "quarters", "period")  # shares in which what has begun may count whole
 
 Effect = Literal["day", "month", "next_month", "quarter", "next_quarter", "period", "next_period"]
+FallEffect = Literal[
+    "day", "month", "next_month", "quarter", "next_quarter", "period", "next_period", "next_term", "never"
+]  # fmt: skip
 
 # Who of the people counts: from when on, whether those who are suspended do, and which roles do not.
 Counting: TypeAlias = tuple[Literal["acceptance", "invitation", "activity"], bool, tuple[str, ...]]
@@ -60,6 +63,12 @@ class PeriodRules:
         "rounded, each on its own.",
         'measured = "month"',
         None,
+    )
+    term_months: int = key(
+        "For how many months the account binds itself at a time, where that is longer than an invoice; 0: it does "
+        "not. Terms are counted from the agreement's start, or with calendar periods are the calendar's.",
+        "term_months = 12",
+        0,
     )
 
 
@@ -205,10 +214,17 @@ class RiseRules:
 class FallRules:
     """Something less than was billed: a seat freed, an add-on ended, a cheaper plan."""
 
-    takes_effect: Effect = key(
-        f"From when on it is not charged any more. {_EFFECT}; until then what is freed stays paid and can be used.",
+    takes_effect: FallEffect = key(
+        f"From when on it is not charged any more. {_EFFECT}; until then what is freed stays paid and can be used. "
+        "`next_term`: with the next term (`period.term_months`). `never`: not as long as the agreement runs.",
         'takes_effect = "next_month"',
         "day",
+    )
+    window_days: int = key(
+        "Where falls take effect later: for so many days after it was bought, or after a period or term began, "
+        "something can be given back at once all the same.",
+        "window_days = 7",
+        0,
     )
     give: Literal["credit", "nothing"] = key(
         "`credit`: the unused rest is credited. `nothing`: it stays paid and usable, and falls with the next period.",
@@ -223,7 +239,7 @@ class FallRules:
     )
 
     @property
-    def effect(self) -> Effect:
+    def effect(self) -> FallEffect:
         """From when on a fall counts: where nothing is given for it, from the next period."""
         return "next_period" if self.give == "nothing" else self.takes_effect
 
@@ -232,8 +248,9 @@ class FallRules:
 class CancelRules:
     """When a cancelled agreement ends."""
 
-    ends: Literal["period", "day"] = key(
-        "`period`: with the billing period in which it is cancelled. `day`: with the day of the cancellation.",
+    ends: Literal["period", "day", "term"] = key(
+        "`period`: with the billing period in which it is cancelled. `day`: with the day of the cancellation. `term`: "
+        "with the term (`period.term_months`).",
         'ends = "day"',
         "period",
     )
@@ -272,6 +289,12 @@ class TrialRules:
 class PriceRules:
     """How prices change."""
 
+    in_force: Literal["period", "term", "agreement"] = key(
+        "Which list price a period has: the one in force when it began, or when its term (`period.term_months`) or "
+        "the agreement did.",
+        'in_force = "agreement"',
+        "period",
+    )
     notice_months: int = key("How many months before it is in force a price must be announced.", "notice_months = 3", 0)
 
 

@@ -12,7 +12,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded, speak_amount, speak_percent
-from prorata.engine.policy.model import ONE_NUMBER, Effect, Policy, Rules
+from prorata.engine.policy.model import ONE_NUMBER, FallEffect, Policy, Rules
 from prorata.engine.policy.tariff import Price, PriceRow
 
 
@@ -359,7 +359,7 @@ class _Teller:
             "period": "for the whole period",
         }[self.rules.share.by]
 
-    def effect(self, takes_effect: Effect) -> str:
+    def effect(self, takes_effect: FallEffect) -> str:
         """From when on a change counts, where that is not its day."""
         word = takes_effect.removeprefix("next_")
         if takes_effect == "day":
