@@ -19,6 +19,7 @@ from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded
 from prorata.engine.policy.model import Rules
+from prorata.engine.quantity import billed_quantity
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
@@ -172,6 +173,35 @@ def test_the_people_who_caused_a_line_add_up_to_its_seats(subscription: Subscrip
             if line.item == "seats" and line.kind in ("rise", "fall") and all(event.user for event in causes):
                 holders = judge.holders(judged[line.period_start], line.start)
                 assert sum(1 if event.user in holders else -1 for event in causes) == line.quantity
+
+
+def by_people(subscription: Subscription) -> Subscription:
+    """The subscription under the same policy, if that counted people only, each with a seat of their own."""
+
+    def plain(rules: Rules) -> Rules:
+        seats = rules.seats
+        personal = seats.measure in ("level", "high_water", "held", "distinct")
+        return replace(rules, seats=replace(seats, count="active", measure=seats.measure if personal else "level"))
+
+    policy = subscription.policy
+    variants = {matching: plain(rules) for matching, rules in policy.variants.items()}
+    return replace(subscription, policy=replace(policy, variants=variants), seats_follow=False)
+
+
+@given(subscriptions().map(by_people))
+def test_who_holds_the_seats_of_a_period_and_who_moved_them_are_as_many_as_its_line_bills(
+    subscription: Subscription,
+) -> None:
+    causes = Causes(subscription)
+    for document in bill(subscription, through=settled(subscription)).documents:
+        for line in document.lines:
+            if line.item != "seats" or line.kind != "period" or line.start_day > line.period.start:
+                continue
+            people = set(causes.holders(line, document))
+            drawn = causes.of(line, document) if causes.drawn(line, document) else ()
+            moved = sum(-1 if event.user in people else 1 for event in drawn if event.user)
+            rules = line.period.rules.seats
+            assert billed_quantity(rules, [(0, len(people) + moved)]) == [(0, line.quantity)]
 
 
 @given(subscriptions())
