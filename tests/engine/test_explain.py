@@ -428,3 +428,131 @@ def test_naming_the_plan_one_has_moves_no_price() -> None:
         "1 seat basic",
         ("plan basic agreed at 8.00 on 5 April 2026",),
     )
+
+
+THREE = [person("2026-01-01", user) for user in ("anna", "ben", "carl")]
+ARREARS = BASE + '[period]\ncharge = "arrears"\n'
+
+
+def test_where_the_period_before_is_counted_its_people_hold_the_seats() -> None:
+    policy = policy_of(BASE + '[seats]\nmeasure = "distinct"\nof = "period_before"\n')
+    rows = [*THREE, person("2026-02-10", "dora"), person("2026-03-01", "ben", "deactivate")]
+    held = {on: explained(rows, policy, on)[0].people for on in ("2026-01-01", "2026-03-01", "2026-04-01")}
+    assert held == {
+        "2026-01-01": ("anna", "ben", "carl"),
+        "2026-03-01": ("anna", "ben", "carl", "dora"),  # whoever was there in February
+        "2026-04-01": ("anna", "carl", "dora"),
+    }
+
+
+def test_in_arrears_whoever_is_drawn_to_the_month_s_first_day_is_the_cause() -> None:
+    policy = policy_of(ARREARS + '[rise]\ntakes_effect = "month"\n')
+    [line] = explained([*THREE, person("2026-04-10", "dora")], policy, "2026-05-01")
+    assert str(line).splitlines() == [
+        "4 seats basic, 1–30 April 2026: dora joined on 10 April 2026",
+        "held by anna, ben, carl",
+        "4 × 10.00 × 30/30 = 40.00",
+        "what is added takes effect with the first day of its month (rise.takes_effect)",
+    ]
+
+
+def test_in_arrears_whoever_left_is_the_cause_where_it_counts_with_the_next_month() -> None:
+    policy = policy_of(ARREARS + '[fall]\ntakes_effect = "next_month"\n')
+    rows = [*THREE, person("2026-04-10", "ben", "deactivate")]
+    _, line = explained(rows, policy, "2027-01-01", interval="year")
+    assert line.text == "2 seats basic, 1 May – 31 December 2026"
+    assert line.causes == ("ben was deactivated on 10 April 2026",)
+    assert "what falls away takes effect with the next month (fall.takes_effect)" in line.rules
+
+
+def test_of_those_who_came_and_went_within_a_month_those_of_its_fullest_day_are_the_cause() -> None:
+    policy = policy_of(ARREARS + '[rise]\ntakes_effect = "month"\n')
+    rows = [
+        *THREE,
+        person("2026-04-05", "ben", "deactivate"),
+        *(person("2026-04-10", user) for user in ("dora", "erik")),
+        person("2026-04-20", "dora", "deactivate"),
+    ]
+    # three, two from the 5th, four from the 10th, three from the 20th
+    assert caused(rows, policy, "2026-05-01") == [
+        (
+            "4 seats basic",
+            ("ben was deactivated on 5 April 2026", "dora joined on 10 April 2026", "erik joined on 10 April 2026"),
+        ),
+        ("3 seats basic", ("dora was deactivated on 20 April 2026",)),
+    ]
+
+
+def test_in_arrears_an_order_and_a_plan_are_drawn_to_the_month_s_first_day_too() -> None:
+    rises = ARREARS + '[rise]\ntakes_effect = "month"\n'
+    orders: list[Mapping[str, object]] = [
+        {"at": "2026-01-01", "event": "start", "quantity": 3},
+        {"at": "2026-04-10", "event": "seats", "quantity": 5},
+    ]
+    bought = policy_of(rises + '[seats]\ncount = "bought"\n')
+    assert caused(orders, bought, "2026-05-01") == [("5 seats basic", ("seats set to 5 on 10 April 2026",))]
+    plans = policy_of(rises + '[plans.pro]\nprice = "30.00 per month"\n')
+    moved = {"at": "2026-04-10", "event": "plan", "plan": "pro"}
+    [line] = explained([*THREE, moved], plans, "2026-05-01")
+    assert (line.causes, line.people) == (("plan changed to pro on 10 April 2026",), ("anna", "ben", "carl"))
+
+
+@pytest.mark.parametrize(("charge", "text"), [("advance", "2 × sms added"), ("arrears", "2 × sms")])
+def test_of_two_events_of_an_add_on_the_one_that_was_drawn_forward_is_the_cause(charge: str, text: str) -> None:
+    policy = policy_of(
+        BASE + f'[add_ons.sms]\nprice = "5.00 per month"\n[period]\ncharge = "{charge}"\n'
+        '[rise]\ntakes_effect = "month"\n'
+    )
+    rows: list[Mapping[str, object]] = [
+        *THREE,
+        {"at": "2026-04-05", "event": "add_on", "item": "sms", "quantity": 2},
+        {"at": "2026-04-15", "event": "remove_add_on", "item": "sms"},
+    ]
+    assert (text, ("sms added on 5 April 2026",)) in caused(rows, policy, "2026-05-01")
+
+
+def test_packages_included_seats_and_a_maximum_are_named_where_they_decide() -> None:
+    packed = "seats are sold in packages of 5 (seats.packages)"
+    policy = policy_of(BASE + "[seats]\npackages = [5]\n")
+    rows = [*THREE, *(person("2026-04-10", user) for user in ("d", "e", "f")), person("2026-05-10", "f", "deactivate")]
+    assert packed in explained(rows, policy, "2026-01-01")[0].rules  # three are sold as five
+    assert packed in explained(rows, policy, "2026-05-01")[0].rules  # six as ten: five more for three who joined
+    assert packed in explained(rows, policy, "2026-06-01")[0].rules  # five fewer for one who left
+    assert packed not in explained(rows, policy, "2026-06-01")[1].rules  # five are five
+
+    policy = policy_of(BASE + "[seats]\nincluded = 2\nmaximum = 4\n")
+    rows = [*THREE, *(person("2026-04-10", user) for user in ("d", "e", "f", "g"))]
+    included, most = (
+        "2 of the seats are included (seats.included)",
+        "never more than 4 seats are billed (seats.maximum)",
+    )
+    assert explained(rows, policy, "2026-01-01")[0].rules == (included,)  # one of three
+    added, may = explained(rows, policy, "2026-05-01")
+    assert added.text.startswith("3 seats basic added")  # from one to four, where five of seven would be left
+    assert added.rules[0] == most
+    assert included not in added.rules  # of the four who joined none is
+    assert may.rules == (included, most)
+
+
+def test_an_order_is_the_cause_where_it_is_larger_than_the_people_are_many() -> None:
+    policy = policy_of(BASE + '[seats]\ncount = "larger"\n')
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-01-01", "event": "start", "quantity": 2},
+        *THREE,
+        {"at": "2026-04-10", "event": "seats", "quantity": 7},
+        person("2026-04-12", "dora"),
+        {"at": "2026-05-10", "event": "seats", "quantity": 3},
+    ]
+    assert caused(rows, policy, "2026-01-01")[0][1] == (
+        "anna joined on 1 January 2026", "ben joined on 1 January 2026", "carl joined on 1 January 2026",
+    )  # fmt: skip
+    added, may = explained(rows, policy, "2026-05-01")
+    assert added.text == "4 seats basic added, 10–30 April 2026"
+    assert added.causes == ("seats set to 7 on 10 April 2026",)  # dora is one of the seven
+    ordered = "as many seats are billed as are ordered (seats.count)"
+    assert ordered in added.rules
+    assert ordered in may.rules
+    removed = explained(rows, policy, "2026-06-01")[0]
+    assert removed.text == "3 seats basic removed, 10–31 May 2026"  # from seven to the four who are there
+    assert removed.causes == ("seats set to 3 on 10 May 2026",)
+    assert ordered not in removed.rules

@@ -18,7 +18,9 @@ from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded
-from prorata.engine.policy.model import Rules
+from prorata.engine.policy.model import Policy, Rules
+from prorata.engine.policy.tariff import Plan
+from prorata.engine.quantity import billed_quantity
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
@@ -146,17 +148,26 @@ def test_any_document_can_be_computed_again_from_what_was_known_that_day(subscri
     assert [str(explain(line, again, subscription)) for line in again.lines] == told
 
 
+def with_one_price(policy: Policy) -> dict[str, Plan]:
+    """The plans with the prices only that are for all seats."""
+    rows = {name: tuple(row for row in plan.prices if row.seats == ("", 0)) for name, plan in policy.plans.items()}
+    plain = {name: tuple(replace(row, overage=None) for row in found) for name, found in rows.items()}
+    return {name: replace(plan, prices=plain[name], tiers="volume") for name, plan in policy.plans.items()}
+
+
 def by_members(subscription: Subscription) -> Subscription:
     """The subscription under the same policy, if that billed the members of each day as they are."""
 
     def plain(rules: Rules) -> Rules:
         seats = replace(rules.seats, count="active", measure="level", minimum=0, packages=(), maximum=0, included=0)
-        rise, fall = replace(rules.rise, takes_effect="day"), replace(rules.fall, give="credit", takes_effect="day")
+        rise = replace(rules.rise, takes_effect="day")
+        fall = replace(rules.fall, give="credit", takes_effect="day", window_days=0)
         return replace(rules, seats=seats, rise=rise, fall=fall)
 
     policy = subscription.policy
     variants = {matching: plain(rules) for matching, rules in policy.variants.items()}
-    return replace(subscription, policy=replace(policy, variants=variants), seats_follow=False)
+    plans = with_one_price(policy)
+    return replace(subscription, policy=replace(policy, variants=variants, plans=plans), seats_follow=False)
 
 
 @given(subscriptions().map(by_members))
@@ -172,6 +183,39 @@ def test_the_people_who_caused_a_line_add_up_to_its_seats(subscription: Subscrip
             if line.item == "seats" and line.kind in ("rise", "fall") and all(event.user for event in causes):
                 holders = judge.holders(judged[line.period_start], line.start)
                 assert sum(1 if event.user in holders else -1 for event in causes) == line.quantity
+
+
+def by_people(subscription: Subscription) -> Subscription:
+    """The subscription under the same policy, if that counted people only, each with a seat of their own."""
+
+    def plain(rules: Rules) -> Rules:
+        seats = rules.seats
+        personal = seats.measure in ("level", "high_water", "held", "distinct")
+        stays = rules.fall.takes_effect in ("next_term", "never")
+        fall = replace(rules.fall, takes_effect="day", window_days=0) if stays else rules.fall
+        seats = replace(seats, count="active", measure=seats.measure if personal else "level")
+        return replace(rules, seats=seats, fall=fall)
+
+    policy = subscription.policy
+    variants = {matching: plain(rules) for matching, rules in policy.variants.items()}
+    plans = with_one_price(policy)
+    return replace(subscription, policy=replace(policy, variants=variants, plans=plans), seats_follow=False)
+
+
+@given(subscriptions().map(by_people))
+def test_who_holds_the_seats_of_a_period_and_who_moved_them_are_as_many_as_its_line_bills(
+    subscription: Subscription,
+) -> None:
+    causes = Causes(subscription)
+    for document in bill(subscription, through=settled(subscription)).documents:
+        for line in document.lines:
+            if line.item != "seats" or line.kind != "period" or line.start_day > line.period.start:
+                continue
+            people = set(causes.holders(line, document))
+            drawn = causes.of(line, document) if causes.drawn(line, document) else ()
+            moved = sum(-1 if event.user in people else 1 for event in drawn if event.user)
+            rules = line.period.rules.seats
+            assert billed_quantity(rules, [(0, len(people) + moved)]) == [(0, line.quantity)]
 
 
 @given(subscriptions())

@@ -46,7 +46,7 @@ def test_every_sum_in_an_example_comes_out_when_done_by_hand(name: str) -> None:
                 assert cents == Decimal(amount.replace(",", "")), said
                 assert minus == negative
                 sums += 1
-    assert sums >= 8
+    assert sums >= 7
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_every_sum_in_an_example_comes_out_when_done_by_hand(name: str) -> None:
         ("konfidens", "Billed every half-year", "A user added",
          "One user more on 10 February 2026: 1 × 365.00 × 141/365 = 141.00, on 1 March 2026"),
         # K3, K10: that day not billed any more, credited with the next half-year
-        ("konfidens", "Billed every half-year", "For a user",
+        ("konfidens", "Billed every half-year", "A user who leaves",
          "One user fewer on 10 February 2026: −1 × 365.00 × 141/365 = −141.00, on 1 July 2026"),
         # K11: three users on 31 days of January, for the month past
         ("konfidens", "Billed every month", "A month begins", "3 × 365.00 × 31/365 = 93.00, on 1 February 2026"),
@@ -75,7 +75,7 @@ def test_every_sum_in_an_example_comes_out_when_done_by_hand(name: str) -> None:
          "One user more on 10 February 2026: 1 × 299.00 × 298/28 (18 of 28 days of February, then 10 months) "
          "= 3,182.21, on 1 April 2026"),
         # M6
-        ("mainter", "Billed every month", "For a user",
+        ("mainter", "Billed every month", "A user who leaves",
          "One user fewer on 10 April 2026: −1 × 299.00 × 20/30 = −199.33, on 1 May 2026"),
         # M7: 699 − 299 = 400; 400 × 3 × 20/30 = 800
         ("mainter", "Billed every month", "A dearer plan",
@@ -192,3 +192,221 @@ def test_any_policy_can_be_told(policy: Policy, which: int) -> None:
     parts = tell(policy, interval=interval)
     assert parts[0].title == policy.title
     assert all(sentence.text.endswith(".") for part in parts for sentence in part.sentences)
+
+
+def say(policy: Policy, about: str, *, part: str = "Billed every month") -> tuple[str, str]:
+    """The sentence of a part that begins with some words, and its example."""
+    [sentences] = [one.sentences for one in tell(policy) if one.title == part]
+    [found] = [one for one in sentences if one.text.startswith(about)]
+    return found.text, found.example
+
+
+@pytest.mark.parametrize("measure", ["held", "high_water"])
+def test_where_seats_of_a_period_never_get_fewer_no_credit_is_promised(measure: str) -> None:
+    text, example = say(policy_of(BASE + f'[seats]\nmeasure = "{measure}"\n'), "A user fewer")
+    assert text == "A user fewer counts from the next month on; until then it stays paid for."
+    assert example == "One user fewer on 10 April 2026: 2 × 10.00 × 31/31 = 20.00, on 1 May 2026"
+
+
+PLANS = BASE + '[plans.pro]\nprice = "30.00 per month"\n'
+
+
+def test_a_plan_change_is_told_by_when_rises_and_falls_take_effect() -> None:
+    policy = policy_of(PLANS + '[rise]\ntakes_effect = "next_period"\n[fall]\ntakes_effect = "next_month"\n')
+    text, example = say(policy, "A dearer plan")
+    assert text == "A dearer plan counts from the next month on."
+    assert example == "3 users from basic to pro on 10 April 2026: 3 × 30.00 × 31/31 = 90.00, on 1 May 2026"
+    text, example = say(policy, "A cheaper plan", part="Billed every year")
+    assert text == (
+        "A cheaper plan gives the difference as credit, from the next month on, for the days left of the year, "
+        "with the next invoice."
+    )
+    # 3 × (10 − 30) × 12 × 306/365 from 1 March on
+    assert example.endswith("−3 × 20.00 × 3672/365 = −603.62, on 1 January 2027")
+
+
+def test_how_seats_are_measured_does_not_move_when_a_plan_counts() -> None:
+    policy = policy_of(PLANS + '[seats]\nmeasure = "high_water"\n')
+    text, example = say(policy, "A cheaper plan")
+    assert (
+        text == "A cheaper plan gives the difference as credit, for the days left of the month, with the next invoice."
+    )
+    # 3 × 20.00 × 21/30 = 42.00
+    assert example == "3 users from pro to basic on 10 April 2026: −3 × 20.00 × 21/30 = −42.00, on 1 May 2026"
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        ("peak", "The highest number of any day counts for the whole month."),
+        ("mean", "The average number of the days, rounded to a whole one, counts for the whole month."),
+        ("snapshot", "The number on the first day of the month counts for all of it."),
+        ("high_water", "Within a month a seat given back stays paid, and is yours to its end."),
+    ],
+)
+def test_how_bought_seats_are_measured_is_told(measure: str, said: str) -> None:
+    policy = policy_of(BASE + f'[seats]\ncount = "bought"\nmeasure = "{measure}"\n')
+    assert say(policy, "The seats you have bought")[0] == f"The seats you have bought are billed, used or not. {said}"
+
+
+def test_where_months_of_a_year_are_measured_all_that_a_change_comes_to_is_shown() -> None:
+    policy = policy_of(BASE + '[period]\nmeasured = "month"\n[rise]\nsettle = "now"\n')
+    text, example = say(policy, "A user added", part="Billed every year")
+    assert text == (
+        "A user added in between is charged for the days left of the month and the months of the year after it, "
+        "at once."
+    )
+    # 10.00 × 19/28 = 6.79 and ten months at 10.00
+    assert example == (
+        "One user more on 10 February 2026: 1 × 10.00 × 19/28 = 6.79; 1 × 10.00 × 31/31 = 10.00; and 9 more, "
+        "together 106.79, on 10 February 2026"
+    )
+
+
+def test_one_more_is_shown_where_packages_and_a_maximum_let_it_make_a_difference() -> None:
+    policy = policy_of(BASE + "[seats]\npackages = [3, 4, 7]\nmaximum = 5\n")
+    # four are sold as four, five as seven, of which five are billed
+    assert say(policy, "A user added")[1].startswith("One user more on 10 April 2026: 1 × 10.00 × 21/30 = 7.00")
+    assert say(policy, "A user who leaves")[1].startswith("One user fewer on 10 April 2026: −1 × 10.00 × 21/30 = −7.00")
+    assert say(policy, "Seats are sold")[1] == "With 2: 3 × 10.00 × 31/31 = 30.00, on 1 January 2026"
+
+
+def test_whoever_is_active_stays_so_in_what_is_shown() -> None:
+    policy = policy_of(BASE + '[seats]\ncounts_from = "activity"\nmeasure = "peak"\n')
+    assert say(policy, "A bill counts")[1] == (
+        "One user more, active from 10 April 2026 on: 1 × 10.00 × 30/30 = 10.00, on 1 May 2026"
+    )
+    assert say(policy, "A user fewer") == (
+        "A user fewer counts from the next month on.",
+        "One user fewer on 10 April 2026: 2 × 10.00 × 31/31 = 20.00, on 1 May 2026",
+    )
+
+
+@pytest.mark.parametrize(
+    ("started", "rises", "amount"),
+    [
+        ("full", "the months left, the started one included", "110.00"),
+        ("free", "the months left after the started one", "100.00"),
+        # 19 of 28 days and ten months
+        ("by_days", "the months left and the days left of the started one", "106.79"),
+        # 19 of 30 days and ten months
+        ("by_30", "the months left and the days left of the started one, each 1/30 of it and all of it at most",
+         "106.33"),
+    ],
+)  # fmt: skip
+def test_what_a_started_month_is_worth_is_told(started: str, rises: str, amount: str) -> None:
+    policy = policy_of(BASE + f'[share]\nby = "months"\nstarted = "{started}"\n')
+    text, example = say(policy, "A user added", part="Billed every year")
+    assert text == f"A user added in between is charged for {rises}, with the bill of the next year."
+    assert f" = {amount}, on 1 January 2027" in example
+
+
+def test_a_month_that_is_free_once_begun_is_charged_from_the_next_one() -> None:
+    policy = policy_of(BASE + '[share]\nby = "months"\nstarted = "free"\n')
+    assert say(policy, "A user added")[0] == "A user added in between is charged from the next month on."
+    assert say(policy, "A user fewer")[0] == (
+        "A user fewer counts from the next month on; until then it stays paid for."
+    )  # fmt: skip
+
+
+def test_in_arrears_a_leaver_is_billed_until_they_leave() -> None:
+    policy = policy_of(BASE + '[period]\ncharge = "arrears"\n')
+    text, example = say(policy, "A user who leaves")
+    assert text == "A user who leaves is billed until the day before."
+    # 3 on 9 days, 2 on 21
+    assert "3 × 10.00 × 9/30 = 9.00; 2 × 10.00 × 21/30 = 14.00, together 23.00" in example
+    whole = policy_of(BASE + '[period]\ncharge = "arrears"\n[share]\nby = "months"\n')
+    assert say(whole, "A user who leaves")[0] == "A user who leaves is not billed for that month at all."
+    kept = policy_of(BASE + '[period]\ncharge = "arrears"\n[fall]\ntakes_effect = "next_period"\n')
+    assert say(kept, "A user who leaves")[0] == "A user who leaves is billed to the end of the month."
+
+
+def test_one_included_seat_is_told_as_one() -> None:
+    assert "The first seat is included and costs nothing." in texts(policy_of(BASE + "[seats]\nincluded = 1\n"))
+    assert "The first 3 seats are included and cost nothing." in texts(policy_of(BASE + "[seats]\nincluded = 3\n"))
+
+
+def test_rules_of_another_plan_are_told_apart_and_shown_on_it() -> None:
+    policy = policy_of(PLANS + '[[when]]\nplan = "pro"\nseats.minimum = 5\n')
+    assert [part.title for part in tell(policy, interval="month")][1:] == [
+        "Billed every month on basic",
+        "Billed every month on pro",
+    ]
+    assert say(policy, "Never fewer", part="Billed every month on pro") == (
+        "Never fewer than 5 seats are billed.",
+        "With 1: 5 × 30.00 × 31/31 = 150.00, on 1 January 2026",
+    )
+    assert "Never fewer" not in " ".join(
+        sentence.text for sentence in tell(policy)[1].sentences
+    )  # fmt: skip
+
+
+def test_plans_with_the_same_rules_are_told_together() -> None:
+    plans = PLANS + '[plans.max]\nprice = "40.00 per month"\n'
+    policy = policy_of(plans + '[[when]]\nplan = "pro"\nfrom = 2025-06-01\nseats.minimum = 5\n')
+    assert [part.title for part in tell(policy, interval="month")][1:] == [
+        "Billed every month on basic and max",
+        "Billed every month on pro, since 1 June 2025",
+        "Billed every month on pro: periods that began before 1 June 2025",
+    ]
+
+
+def test_each_version_is_shown_by_its_own_rules() -> None:
+    policy = policy_of(
+        BASE + "[seats]\nminimum = 1\n[[when]]\nfrom = 2025-03-01\nseats.minimum = 5\n"
+        "[[when]]\nfrom = 2025-06-01\nseats.minimum = 8\n"
+    )
+    between = "Billed every month: periods that began from 1 March 2025 and before 1 June 2025"
+    assert say(policy, "Never fewer", part=between)[1] == "With 1: 5 × 10.00 × 31/31 = 50.00, on 1 January 2024"
+
+
+def test_what_was_counted_in_the_period_before_is_told_with_when_a_change_is_billed() -> None:
+    policy = policy_of(BASE + '[seats]\nmeasure = "snapshot"\nof = "period_before"\n')
+    assert "What is counted in a month is billed for the next one; the first is billed by its first day." in texts(
+        policy
+    )
+    # April counted three on its first day, May four; so June is billed for four
+    assert say(policy, "A user more") == (
+        "A user more counts from the month after the next on.",
+        "One user more on 10 April 2026: 4 × 10.00 × 30/30 = 40.00, on 1 June 2026",
+    )
+
+
+def test_suspended_users_and_roles_that_are_free_on_a_plan_are_told() -> None:
+    policy = policy_of(
+        PLANS + '[roles.editor]\n[roles.commenter]\n[seats]\nsuspended = "free"\n'
+        '[[when]]\nplan = "pro"\nseats.free = ["commenter"]\n'
+    )
+    assert "Suspended users cost nothing." in say(policy, "Every active", part="Billed every month on basic")[0]
+    assert "users with the role commenter cost nothing" in say(policy, "Every", part="Billed every month on pro")[0]
+
+
+def test_a_base_price_is_named_in_the_examples() -> None:
+    policy = policy_of(
+        BASE.replace('month"\n', 'month"\nbase = "50.00 per month"\n', 1).replace('"month", ', '"month",')
+    )
+    assert say(policy, "A month is")[1] == (
+        "3 × 10.00 × 31/31 = 30.00; base price 1 × 50.00 × 31/31 = 50.00, together 80.00, on 1 January 2026"
+    )
+
+
+def test_where_nothing_is_given_a_cancelled_agreement_is_told_to_run_to_its_period_s_end() -> None:
+    policy = policy_of(BASE + '[cancel]\nends = "day"\n[fall]\ngive = "nothing"\n')
+    assert say(policy, "A cancellation")[0] == "A cancellation ends the agreement with the month in which it is made."
+    credits = policy_of(BASE + '[cancel]\nends = "day"\n')
+    assert say(credits, "A cancellation") == (
+        "A cancellation ends the agreement with the day on which it is made; the unused rest is credited.",
+        # 3 × 10.00 × 20/30 from 11 April on
+        "Cancelled on 10 April 2026, the last bill: −3 × 10.00 × 20/30 = −20.00, on 1 May 2026",
+    )
+
+
+@given(policies(), st.integers(0, 1))
+@settings(max_examples=60)
+def test_no_credit_is_shown_where_it_is_said_that_a_seat_stays_paid_for(policy: Policy, which: int) -> None:
+    for part in tell(policy, interval=policy.intervals[which]):
+        for sentence in part.sentences:
+            if sentence.text.endswith("until then it stays paid for."):
+                assert ": −" not in sentence.example
+            if "is credited for" in sentence.text and sentence.example:
+                assert "−" in sentence.example

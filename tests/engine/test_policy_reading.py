@@ -254,6 +254,57 @@ BROKEN: dict[str, tuple[str, str]] = {
         BASE + "[seats]\nminimum = 5\nmaximum = 4\n",
         "test.toml, line 7: seats.maximum = 4 is below seats.minimum = 5",
     ),
+    "a maximum below what the minimum comes to in packages": (
+        BASE + "[seats]\nminimum = 6\npackages = [5]\nincluded = 2\nmaximum = 7\n",
+        "test.toml, line 9: seats.maximum = 7 is below seats.minimum = 6, which comes to 8 with seats.packages and "
+        "seats.included",
+    ),
+    "a maximum below the package of the minimum": (
+        BASE + "[seats]\nminimum = 16\npackages = [5, 10]\nmaximum = 19\n",
+        "test.toml, line 8: seats.maximum = 19 is below seats.minimum = 16, which comes to 20 with seats.packages and "
+        "seats.included",
+    ),
+    "a minimum of seats that are all included": (
+        BASE + "[seats]\nminimum = 3\nincluded = 3\n",
+        "test.toml, line 6: seats.minimum = 3 would have no effect, since seats.included = 3 are taken off it; set it "
+        "above them, or leave it out",
+    ),
+    "a package above the maximum": (
+        BASE + "[seats]\npackages = [10]\nmaximum = 8\n",
+        "test.toml, line 6: seats.packages: 10 would never be billed; seats.maximum = 8 is reached before. Leave it "
+        "out, or raise the maximum",
+    ),
+    "a package after the maximum": (
+        BASE + "[seats]\npackages = [5, 10, 20]\nincluded = 2\nmaximum = 8\n",
+        "test.toml, line 6: seats.packages: 20 would never be billed; seats.maximum = 8 is reached before. Leave it "
+        "out, or raise the maximum",
+    ),
+    "a day that no period has": (
+        BASE + '[seats]\nmeasure = "snapshot"\non_day = 400\n',
+        "test.toml, line 7: seats.on_day = 400 is after every period, of 366 days at most; 0 is the last day",
+    ),
+    "a day that no measured month has": (
+        BASE + '[period]\nmeasured = "month"\n[[when]]\ninterval = "year"\nseats.measure = "snapshot"\n'
+        "seats.on_day = 32\n",
+        "test.toml, line 10: seats.on_day = 32 is after every period, of 31 days at most; 0 is the last day",
+    ),
+    "more days to be there than a period has": (
+        BASE + '[seats]\nmeasure = "distinct"\nleast_days = 367\n',
+        "test.toml, line 7: seats.least_days = 367 is more than a period's 366 days; 0 is all of them",
+    ),
+    "free roles that are none": (
+        BASE + "[seats]\nfree = []\n",
+        "test.toml, line 6: seats.free names no role; name one, or leave it out",
+    ),
+    "free roles taken back where none were": (
+        BASE + '[roles.a]\n[[when]]\ninterval = "year"\nseats.free = []\n',
+        "test.toml, line 8: seats.free names no role; name one, or leave it out",
+    ),
+    "an effect put off where one number holds for the period": (
+        BASE + '[seats]\nmeasure = "peak"\n[rise]\ntakes_effect = "next_month"\n',
+        'test.toml, line 8: rise.takes_effect has nothing to move: with seats.measure = "peak" one number holds for '
+        "the whole period, and there is no second plan and no add-on; leave it out",
+    ),
     "an activity that never counts": (
         BASE + '[seats]\ncounts_from = "activity"\nidle_days = 0\n',
         "test.toml, line 7: seats.idle_days is 1 or more; 1 counts the days with an activity",
@@ -339,6 +390,26 @@ BROKEN: dict[str, tuple[str, str]] = {
 def test_a_broken_policy_is_refused_with_one_sentence_that_names_the_line(broken: str) -> None:
     text, sentence = BROKEN[broken]
     assert refusals(text) == (sentence,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[seats]\nminimum = 10\nincluded = 5\nmaximum = 6\n",  # five are billed, or six
+        "[seats]\nincluded = 5\nmaximum = 4\n",
+        "[seats]\nminimum = 16\npackages = [5, 10]\nmaximum = 20\n",  # sixteen come to twenty
+        "[seats]\npackages = [5, 10]\nmaximum = 8\n",  # the second package up to the maximum
+        "[seats]\nminimum = 3\npackages = [5]\nincluded = 3\n",  # two are billed at least
+        '[seats]\nminimum = 3\n[[when]]\ninterval = "year"\nseats.included = 3\n',
+        '[seats]\nmeasure = "snapshot"\non_day = 366\n',
+        '[seats]\nfree = ["b"]\n[roles.a]\n[roles.b]\n[[when]]\ninterval = "year"\nseats.free = []\n',
+        '[seats]\nmeasure = "peak"\n[rise]\ntakes_effect = "next_month"\n[plans.b]\nprice = "20.00 per month"\n',
+        '[seats]\nmeasure = "peak"\ncount = "larger"\n[rise]\ntakes_effect = "next_month"\n',
+        '[seats]\nmeasure = "held"\n[rise]\ntakes_effect = "next_month"\n',
+    ],
+)
+def test_what_still_has_an_effect_is_accepted(text: str) -> None:
+    assert policy_of(BASE + text).variants
 
 
 def test_a_price_announced_on_the_last_day_is_in_time() -> None:

@@ -29,6 +29,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
     give = draw(st.sampled_from(["credit", "nothing"]))
     settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
     by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", *WHOLE]))
+    minimum = draw(st.sampled_from([0, 0, 1, 3]))
     keeps_ahead = charge == "advance" and give == "nothing"
     tables: dict[str, Any] = {
         "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge}
@@ -37,8 +38,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
             "count": count,
             "measure": measure,
             "change_day": draw(st.sampled_from(["billed", "not_billed"])),
-            "minimum": draw(st.sampled_from([0, 0, 1, 3])),
-            "included": draw(st.sampled_from([0, 0, 0, 2])),
+            "minimum": minimum,
+            "included": draw(st.sampled_from([0, 0, 0, 2] if minimum != 1 else [0])),  # not all of the minimum
             "maximum": draw(st.sampled_from([0, 0, 5])),
         },
         "share": {"by": by},

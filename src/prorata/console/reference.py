@@ -63,6 +63,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
     ("seats", "free"): "[roles.editor]\n\n[roles.commenter]",
+    ("period", "term_months"): '[cancel]\nends = "term"',
+    ("fall", "window_days"): 'takes_effect = "next_period"',
     ("period", "stub"): 'anchor = "calendar"',
     ("seats", "idle_days"): 'counts_from = "activity"',
     ("seats", "on_day"): 'measure = "snapshot"',

@@ -9,7 +9,7 @@ from prorata.engine.history import buys
 from prorata.engine.known import Known
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
-from prorata.engine.policy.model import SeatRules
+from prorata.engine.policy.model import Counting, SeatRules
 from prorata.engine.population import People
 from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Span, Window, joined, pieces, rising
@@ -148,15 +148,15 @@ def _distinct(known: Known, period: Period, span: Span, window: Window[int], rol
     count = window[0][1]  # those there at first are there on all days, unless something happened to them
     for user in known.met(span):
         count -= bool(people.stays(user, first_day, countings[role]))
-        if counts_in(people, user, span, period.rules.seats):
+        if counts_in(people, user, span, period.rules.seats, period.rules.seats.counting):
             dearest = next(each for each in roles if people.stays(user, span, countings[each]))
             count += dearest == role
     return count
 
 
-def counts_in(people: People, user: str, span: Span, rules: SeatRules) -> bool:
+def counts_in(people: People, user: str, span: Span, rules: SeatRules, counting: Counting) -> bool:
     """Whether a person takes a seat on some day of the span, or on as many as a distinct one must."""
-    stays = people.stays(user, span, rules.counting)
+    stays = people.stays(user, span, counting)
     if rules.measure != "distinct":
         return bool(stays)
     length = span[1] - span[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment
+from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
+from prorata.engine.period import Waits, period_before
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
 
@@ -21,6 +24,24 @@ def _drawn_from(line: Line) -> Day | None:
     if line.kind == "period" or waits is None or not waits[1]:
         return None
     return next((border for border in waits[0] if border > line.start_day), None)
+
+
+def _stretch(waits: Iterable[Waits | None], start: Day) -> tuple[Day, Day]:
+    """From after which day on, and before which, changes may count on a period's day that is drawn to them."""
+    after, before = start - 1, start + 1
+    for borders, is_early in (one for one in waits if one is not None):
+        if is_early:
+            before = max(before, next((border for border in borders if border > start), before))
+        elif start in borders[1:]:
+            after = min(after, borders[borders.index(start) - 1])
+    return after, before
+
+
+def _asked(event: Event) -> int:
+    """How many of a thing an event asks for."""
+    if event.kind == "add_on":
+        return 1 if event.quantity is None else event.quantity
+    return event.quantity or 0
 
 
 class Causes:
@@ -44,6 +65,7 @@ class Causes:
         self._told: dict[str, list[Event]] = {}
         for event in self._of_people:
             self._told.setdefault(event.user, []).append(event)
+        self._counts = Counts(self._subscription, events)
 
     def of(self, line: Line, document: Document) -> tuple[Event, ...]:
         """The events that made the quantity or price what it is, in the order in which they took effect.
@@ -56,7 +78,7 @@ class Causes:
         for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
             thing = self._thing(event, line)
             if thing is not None and self._acts(event, line):
-                latest[thing] = event
+                latest[thing] = self._deciding(latest.get(thing), event, line)
         found = []
         moved = 0
         for (kind, user), event in latest.items():
@@ -78,14 +100,83 @@ class Causes:
             return (event.until or event.day + 1) <= start
         if event.kind in ("start", "trial") and line.after is None:
             return True
-        if line.kind != "period" and line.period.rules.seats.measure == "distinct":
-            return event.day < line.end_day
+        if line.kind != "period" and line.period.rules.seats.measure == "distinct" and event.user:
+            return event.day + line.period.delay < self._counted_days(line)[1]
         if (drawn := _drawn_from(line)) is not None:
             return event.day + line.period.delay < drawn
         counts_from = self._trial_end(event) or event.day + line.period.delay
         if start == event.day == self._start:
             counts_from = start
-        return counts_from <= start and (line.kind != "period" or counts_from == start)
+        if line.kind == "period":
+            after, before = self._reach(event, line)
+            return after < counts_from < before
+        return counts_from <= start
+
+    def _reach(self, event: Event, line: Line) -> tuple[Day, Day]:
+        """After and before which day an event counts on the first day of a period's own line."""
+        waits, start = (line.period.rise_waits, line.period.fall_waits), line.start_day
+        if waits == (None, None):
+            return start - 1, start + 1
+        if event.user or buys(event):
+            was, now = self._seen(line)
+            return (was.day if line.start_day > line.period.start else start), now.day + 1
+        return _stretch(waits, start)
+
+    def _deciding(self, earlier: Event | None, event: Event, line: Line) -> Event:
+        """Of two events about one thing, the one by which the line is what it is: mostly the later.
+
+        Where rises are drawn forward it is the one with the most, and where falls are the one with the least.
+        """
+        rises, falls = (one is not None and one[1] for one in (line.period.rise_waits, line.period.fall_waits))
+        if line.kind != "period":
+            rises, falls = rises and line.quantity > 0, falls and line.quantity < 0
+        if earlier is None or event.user or rises == falls or earlier.day + line.period.delay <= line.start_day:
+            return event
+        more = _asked(event) - _asked(earlier)
+        return earlier if (more <= 0 if rises else more >= 0) else event
+
+    def counted(self, line: Line, document: Document) -> tuple[int, int] | None:
+        """How many seats were counted where the line begins, before its news and with them; 0 where none were billed.
+
+        None where the line is not about how many, and where as many are billed as are counted.
+        """
+        self._as_of(document.known_until)
+        if line.item != SEATS or not line.period.rules.seats.sold_apart or line.kind not in ("period", "rise", "fall"):
+            return None
+        found = []
+        for held, news in ((line.before, line.news), (line.after, ())):
+            seen = self._counts.seen(line.period, line.start_day, news) if held is not None else None
+            if held is not None and (seen is None or seen.billed != held[0]):
+                return None
+            found.append(0 if seen is None else seen.counted)
+        return found[0], found[1]
+
+    def drawn(self, line: Line, document: Document) -> Literal["rise", "fall"] | None:
+        """Whether a rise or a fall is drawn forward or put off to the day on which a period's own line begins."""
+        self._as_of(document.known_until)
+        period = line.period
+        if line.kind != "period" or (period.rise_waits is None and period.fall_waits is None):
+            return None
+        was, now = self._seen(line)
+        if now.billed > now.on_its_day:
+            return "rise" if period.rise_waits is not None and period.rise_waits[1] else "fall"
+        if now.billed < now.on_its_day:
+            return "fall" if period.fall_waits is not None and period.fall_waits[1] else "rise"
+        if line.start_day > period.start and was.billed != was.on_its_day:
+            return "rise" if now.billed > was.billed else "fall"
+        moved = [event for event in self.of(line, document) if event.day + period.delay != line.start_day]
+        if not moved or any(event.user or event.kind == "cancel" or self._trial_end(event) for event in moved):
+            return None
+        forward = moved[0].day + period.delay > line.start_day
+        waits = {"rise": period.rise_waits, "fall": period.fall_waits}
+        tables = [table for table, one in waits.items() if one is not None and one[1] == forward]
+        return ("rise" if tables == ["rise"] else "fall") if len(tables) == 1 else None
+
+    def _seen(self, line: Line) -> tuple[Seen, Seen]:
+        """By which days' counts the day before a line is billed, and its own first day."""
+        was, now = (self._counts.seen(line.period, day) for day in (line.start_day - 1, line.start_day))
+        nobody = Seen(line.start_day, 0, 0, 0)
+        return was or nobody, now or nobody
 
     def _bought_on_trial(self, line: Line) -> Iterator[Event]:
         """The plan whose trial ends as the line begins; it may have been bought before anything the line is about."""
@@ -129,8 +220,40 @@ class Causes:
         if line.kind in ("plan", "price"):
             return None
         if event.kind in PERSON_EVENTS:
-            return ("person", event.user) if self._counts_people(line) else None
-        return ("seats", "") if buys(event) and not self._counts_people(line) else None
+            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
+        if not buys(event) or (self._counts_people(line) and line.period.rules.seats.count != "larger"):
+            return None
+        return ("seats", "") if self._order_decides(line) else None
+
+    def _people_decide(self, line: Line) -> bool:
+        """Where the larger of seats ordered and people counts: whether the people moved it."""
+        if line.period.rules.seats.count != "larger":
+            return True
+        (was, _), (people, ordered) = self._floors(line)
+        return max(people, ordered) != max(was, ordered) or people > ordered
+
+    def _order_decides(self, line: Line) -> bool:
+        """And whether the order did."""
+        if line.period.rules.seats.count != "larger":
+            return True
+        (_, was), (people, ordered) = self._floors(line)
+        return max(people, ordered) != max(people, was)
+
+    def is_ordered(self, line: Line, document: Document) -> bool:
+        """Whether more seats are billed than there are people, since so many are ordered."""
+        self._as_of(document.known_until)
+        if line.item != SEATS or line.after is None or line.period.rules.seats.count != "larger":
+            return False
+        _, (people, ordered) = self._floors(line)
+        return ordered > people
+
+    def _floors(self, line: Line) -> tuple[tuple[int, int], tuple[int, int]]:
+        """How many people are counted, and how many seats are ordered, where the line begins: before, and now."""
+        was, now = self._seen(line)
+        floor, period = self._counts.floor, line.period
+        if line.kind != "period":
+            return floor(period, line.start_day, line.news), floor(period, now.day)
+        return floor(period, was.day) if line.start_day > period.start else (0, 0), floor(period, now.day)
 
     def _counts_people(self, line: Line) -> bool:
         rules = line.period.rules.seats
@@ -148,25 +271,46 @@ class Causes:
         """
         rules, first = line.period.rules.seats, self._seen_from(line)
         span = self._days(line)
-        past = line.end_day - rules.delay_days if rules.measure == "distinct" else first
+        past = first if rules.measure != "distinct" else span[1] - rules.delay_days
+        if line.kind == "period" and rules.measure != "distinct":
+            was_on, is_on = self._borders(line)
+            span = self._on(line, is_on)
+            first = past = is_on if is_on == self._start else is_on - rules.delay_days
+        counting = line.period.counting(line.item)
         news = {event.order for event in line.news}
         known = self._told.get(user, [])
         now = People(self._subscription.policy)
         now.learn(known)
-        seated = counts_in(now, user, span, rules)
-        if line.kind == "period":  # nothing was billed before; the line is another than the one before it
-            was = bool(
-                now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), rules.counting)
-            )
-        else:
+        seated = counts_in(now, user, span, rules, counting)
+        if line.kind != "period":
             before = People(self._subscription.policy)
             before.learn(event for event in known if event.order not in news)
-            was = counts_in(before, user, span, rules)
+            was = counts_in(before, user, span, rules, counting)
+        elif rules.measure == "distinct":
+            was = bool(now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), counting))
+        else:  # nothing was billed before; the line is another than the one before it
+            was = counts_in(now, user, self._on(line, was_on), rules, counting)
         if seated == was or (line.after is None and seated):  # where nobody has a seat now, nobody has taken one
             return None
-        turns = [event for event, counts in now.turns(user, rules.counting) if counts == seated and event.order in news]
+        turns = [event for event, counts in now.turns(user, counting) if counts == seated and event.order in news]
         by_then = [event for event in turns if event.day <= first or event.day < past]
         return (by_then[-1] if by_then else None), 1 if seated else -1
+
+    def _borders(self, line: Line) -> tuple[Day, Day]:
+        """The days whose people a period's own line is compared by: of the line before it, and its own."""
+        start, period = line.start_day, line.period
+        if period.rise_waits is None and period.fall_waits is None:
+            return start - 1, start
+        was, now = self._seen(line)
+        return (was.day if start > period.start else start), now.day
+
+    def _on(self, line: Line, day: Day) -> Span:
+        """The days on which a person takes a seat to be counted on a day of the line's period."""
+        rules, period = line.period.rules.seats, line.period
+        if rules.measure == "held" and day >= period.start:
+            opened = period.start if period.start == self._start else period.start - rules.delay_days
+            return period.start, day + 1, opened, rules.delay_days
+        return day, day + 1, day if day == self._start else day - rules.delay_days, rules.delay_days
 
     def _days(self, line: Line) -> Span:
         """The days on which a person has to take a seat to be billed for it on the line."""
@@ -175,11 +319,19 @@ class Causes:
         if rules.measure == "held":
             return first, line.start_day + 1, opened, rules.delay_days
         if rules.measure == "distinct":
-            return first, line.end_day, opened, rules.delay_days
+            return self._counted_days(line)
         if (drawn := _drawn_from(line)) is not None:
             day = line.start_day if line.quantity > 0 else drawn - 1
             return day, drawn, day - rules.delay_days, rules.delay_days
         return line.start_day, line.start_day + 1, self._seen_from(line), rules.delay_days
+
+    def _counted_days(self, line: Line) -> Span:
+        """The days on which the people of a period are counted: its own or, where that is the rule, those before."""
+        rules, first, past = line.period.rules.seats, line.period.start, line.end_day
+        if rules.of == "period_before":
+            before = max(period_before(line.period), self._start or first)
+            first, past = (before, first) if before < first else (first, first + 1)
+        return first, past, first if first == self._start else first - rules.delay_days, rules.delay_days
 
     def _seen_from(self, line: Line) -> Day:
         """The day whose end tells what holds on the line's first day."""
@@ -189,14 +341,23 @@ class Causes:
         """The people who hold the seats that a period's own line bills, where a seat is a person's."""
         self._as_of(document.known_until)
         rules = line.period.rules.seats
-        if line.item != SEATS or rules.count != "active" or line.kind != "period" or rules.measure not in _BY_PERSON:
+        if rules.count != "active" or line.kind != "period" or rules.measure not in _BY_PERSON:
             return
-        if line.start_day > line.period.start:
+        if not self._names_all(line) or line.start_day > line.period.start:
             return
+        counting = line.period.counting(line.item)
         people = People(self._subscription.policy)
         people.learn(self._of_people)
-        day = self._seen_from(line)
         if rules.measure == "distinct":
-            yield from (user for user in people.users if counts_in(people, user, self._days(line), rules))
+            days = self._counted_days(line)
+            yield from (user for user in people.users if counts_in(people, user, days, rules, counting))
         else:
-            yield from people.seated(day, rules.counting)
+            yield from people.seated(self._seen_from(line), counting)
+
+    def _names_all(self, line: Line) -> bool:
+        """Whether the line is about all seats of its kind, each held by whoever counts on its first day."""
+        period = line.period
+        tariff = period.tariffs.get(line.price.plan)
+        apart = tariff is not None and (tariff.graduated or tariff.overage)
+        by_day = period.rules.seats.measure in ("level", "high_water") or not period.policy.priced_roles
+        return line.price.plan != "" and line.item != BASE and not apart and by_day and not period.looks_back

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
 from prorata.engine.calendar import MONTHS, day_of, months_between, speak_day, speak_days, speak_month, to_day
 from prorata.engine.causes import Causes
@@ -12,7 +13,8 @@ from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
-from prorata.engine.policy.model import Rules
+from prorata.engine.policy.model import Rules, SeatRules
+from prorata.engine.quantity import billed_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,31 @@ class Explainer:
 
     def explain(self, line: Line, document: Document) -> Explanation:
         people = tuple(self._causes.holders(line, document))
-        causes = () if people else self._causes.of(line, document)
+        drawn = self._causes.drawn(line, document)
+        causes = self._causes.of(line, document)
+        if people:  # besides them, what was drawn forward to the first day
+            by_then = line.start_day - line.period.delay
+            causes = tuple(event for event in causes if drawn and event.day > by_then)
         return Explanation(
             text=describe(line),
             causes=tuple(_cause(event, document.currency) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
-            rules=tuple(_rules(line, document, people, causes)),
+            rules=tuple(self._rules(line, document, people, causes)),
         )
+
+    def _rules(
+        self, line: Line, document: Document, people: Collection[str], causes: Collection[Event]
+    ) -> Iterator[str]:
+        """The rules that make the line what it is, those that decide how many first."""
+        if self._causes.is_ordered(line, document):
+            yield "as many seats are billed as are ordered (seats.count)"
+        if line.item == SEATS and _minimum_decides(line, people, causes):
+            yield f"never fewer than {line.period.rules.seats.minimum} seats are billed (seats.minimum)"
+        counted = self._causes.counted(line, document)
+        if counted is not None:
+            yield from _sold(line, *counted)
+        yield from _rules(line, document, causes, self._causes.drawn(line, document))
 
 
 def describe(line: Line) -> str:
@@ -183,18 +202,51 @@ def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event
     return not moved or moved != abs(line.quantity)
 
 
-def _rules(line: Line, document: Document, people: Collection[str], causes: Collection[Event]) -> Iterator[str]:
+def _sold(line: Line, before: int, after: int) -> Iterator[str]:
+    """The rules by which other numbers come or go than were counted: step by step as `billed_quantity` goes."""
+    seats = line.period.rules.seats
+    last = seats.packages[-1] if seats.packages else 0
+    sizes = ", ".join(str(size) for size in seats.packages)
+    step = f", and beyond {last} in steps of {last - seats.packages[-2]}" if len(seats.packages) > 1 else ""
+    said = {
+        "packages": f"seats are sold in packages of {sizes}{step} (seats.packages)",
+        "included": f"{seats.included} of the seats {'is' if seats.included == 1 else 'are'} included (seats.included)",
+        "maximum": f"never more than {seats.maximum} {_plural('seat', seats.maximum)} "
+        f"{'is' if seats.maximum == 1 else 'are'} billed (seats.maximum)",
+    }
+    none = replace(seats, packages=(), included=0, maximum=0)
+    so_far = _more(none, line, before, after)
+    for key, rules in (
+        ("packages", replace(none, packages=seats.packages)),
+        ("included", replace(none, packages=seats.packages, included=seats.included)),
+        ("maximum", seats),
+    ):
+        more = _more(rules, line, before, after)
+        if more != so_far:
+            yield said[key]
+        so_far = more
+
+
+def _more(seats: SeatRules, line: Line, before: int, after: int) -> int:
+    """How many more seats are billed by some of the rules; none were where nothing was billed, or is."""
+    was, now = (billed_quantity(seats, [(0, count)])[0][1] for count in (before, after))
+    return (0 if line.after is None else now) - (0 if line.before is None else was)
+
+
+def _rules(
+    line: Line, document: Document, causes: Collection[Event], drawn: Literal["rise", "fall"] | None
+) -> Iterator[str]:
     rules = line.period.rules
     cancel = next((event for event in causes if event.kind == "cancel"), None)
-    if line.item == SEATS and _minimum_decides(line, people, causes):
-        yield f"never fewer than {rules.seats.minimum} seats are billed (seats.minimum)"
     if cancel is not None:
         if cancel.until is None:
             yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
     elif line.kind != "period" or line.start_day > line.period.start:
         yield _CHANGE_DAY[rules.seats.change_day]
-    effect, table = (rules.rise.takes_effect, "rise") if line.quantity > 0 else (rules.fall.effect, "fall")
-    if line.kind != "period" and effect != "day" and not (table == "fall" and rules.fall.give == "nothing"):
+    table = drawn or ("rise" if line.quantity > 0 else "fall")
+    effect = rules.rise.takes_effect if table == "rise" else rules.fall.effect
+    gives_nothing = table == "fall" and rules.fall.give == "nothing"
+    if (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
         yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
     yield from _share_rule(line, rules)
     if line.kind == "period":
@@ -217,6 +269,8 @@ _EFFECT = {
     "next_month": "with the next month",
     "next_quarter": "with the next quarter",
     "next_period": "with the next period",
+    "next_term": "with the next term",
+    "never": "with the end of the agreement",
 }
 _RISE = {
     "next_invoice": "what is added is charged with the next invoice",

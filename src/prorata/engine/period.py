@@ -60,6 +60,13 @@ class Period:
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
 
+    def counting(self, item: str) -> Counting:
+        """Who counts for an item: the members of the role whose seats it is, or for an add-on all who take a seat."""
+        if not item.startswith("seats"):
+            return self.rules.seats.counting
+        own = (role for role in self.countings if f"{item}>".startswith(f"seats:{role}>"))
+        return self.countings[next(own, "")]
+
     def tax_rate(self, item: str, plan: str) -> Fraction:
         """The tax rate in percent of an add-on, or of seats on a plan."""
         sold = self.policy.add_ons.get(item) or self.policy.plans.get(plan)

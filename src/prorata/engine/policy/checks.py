@@ -21,6 +21,10 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from _prices(policy)
     yield from _whens(policy, document)
     yield from _without_effect(policy, document)
+    yield from _nobody_free(document)
+    yield from _beyond(policy, document)
+    yield from _nothing_waits(policy, document)
+    yield from _never_billed(policy, document)
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
     told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
     if len(waits) > 1:
@@ -245,12 +249,108 @@ def _seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]:
         yield Problem(
             (*path, "seats", "packages"), "seats.packages are numbers above 0, each larger than the one before"
         )
-    if seats.maximum and seats.maximum < seats.minimum:
+    if seats.maximum and seats.maximum < (least := _least(seats)):
+        comes_to = "" if least == seats.minimum else f", which comes to {least} with seats.packages and seats.included"
         yield Problem(
-            (*path, "seats", "maximum"), f"seats.maximum = {seats.maximum} is below seats.minimum = {seats.minimum}"
+            (*path, "seats", "maximum"),
+            f"seats.maximum = {seats.maximum} is below seats.minimum = {seats.minimum}{comes_to}",
         )
     if seats.counts_from == "activity" and not seats.idle_days:
         yield Problem((*path, "seats", "idle_days"), "seats.idle_days is 1 or more; 1 counts the days with an activity")
+
+
+def _least(seats: SeatRules) -> int:
+    """How many seats the minimum comes to: in whole packages, less those included, as they are billed later on."""
+    count, sizes = seats.minimum, seats.packages
+    if count and sizes and 0 not in sizes:
+        last = sizes[-1]
+        step = max(last - (0, *sizes)[-2], 1)
+        count = next((size for size in sizes if size >= count), last + -(-(count - last) // step) * step)
+    return max(count - seats.included, 0)
+
+
+def _nobody_free(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Lists of free roles that are empty; in a difference that takes back what is free elsewhere."""
+    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
+    written = [(path, table["seats"]["free"]) for path, table in tables if "free" in table.get("seats", {})]
+    for path, roles in written:
+        if not roles and (not path or not any(others for _, others in written)):
+            yield Problem((*path, "seats", "free"), "seats.free names no role; name one, or leave it out")
+
+
+_MOST_DAYS = {1: 31, 3: 92, 6: 184, 12: 366}
+
+
+def _beyond(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Days of a period that no period has."""
+    found: dict[Problem, None] = {}
+    for chosen, rules in policy.variants.items():
+        most = max((_MOST_DAYS[months] for months in _lengths(policy, chosen, rules)), default=max(_MOST_DAYS.values()))
+        seats = rules.seats
+        if seats.measure == "snapshot" and seats.on_day > most:
+            sentence = f"seats.on_day = {seats.on_day} is after every period, of {most} days at most; 0 is the last day"
+            found[Problem(_written(document, chosen, "seats", "on_day"), sentence)] = None
+        if seats.measure == "distinct" and seats.least_days > most:
+            sentence = f"seats.least_days = {seats.least_days} is more than a period's {most} days; 0 is all of them"
+            found[Problem(_written(document, chosen, "seats", "least_days"), sentence)] = None
+    yield from found
+
+
+def _lengths(policy: Policy, chosen: tuple[int, ...], rules: Rules) -> Iterator[int]:
+    """How many months the periods last that are measured by rules."""
+    asked = {policy.whens[at].interval for at in chosen} - {None}
+    for interval in policy.intervals:
+        if not asked or interval in asked:
+            yield min(MONTHS[rules.period.measured or interval], MONTHS[interval])
+
+
+def _written(document: Mapping[str, Any], chosen: tuple[int, ...], table: str, key: str) -> Path:
+    """Where the value of a key stands that holds for some of the differences."""
+    places = [at for at in chosen if key in document["when"][at].get(table, {})]
+    return ("when", places[-1], table, key) if places else (table, key)
+
+
+def _nothing_waits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Effects put off or drawn forward where all that can change is one number for the whole period."""
+    all_rules = policy.variants.values()
+    if len(policy.plans) > 1 or policy.add_ons:
+        return
+    if any(rules.seats.measure not in ONE_NUMBER or rules.seats.count == "larger" for rules in all_rules):
+        return
+    found: dict[Problem, None] = {}
+    for chosen, rules in policy.variants.items():
+        for table, effect in (("rise", rules.rise.takes_effect), ("fall", rules.fall.takes_effect)):
+            if effect != "day":
+                sentence = (
+                    f'{table}.takes_effect has nothing to move: with seats.measure = "{rules.seats.measure}" one '
+                    "number holds for the whole period, and there is no second plan and no add-on; leave it out"
+                )
+                found[Problem(_written(document, chosen, table, "takes_effect"), sentence)] = None
+    yield from found
+
+
+def _never_billed(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Minimums that included seats swallow, and packages that a maximum leaves no room for."""
+    least = [(chosen, rules.seats) for chosen, rules in policy.variants.items() if rules.seats.minimum]
+    if least and not any(_least(seats) for _, seats in least):
+        chosen, seats = least[0]
+        sentence = (
+            f"seats.minimum = {seats.minimum} would have no effect, since seats.included = {seats.included} are taken "
+            "off it; set it above them, or leave it out"
+        )
+        yield Problem(_written(document, chosen, "seats", "minimum"), sentence)
+    found: dict[Problem, None] = {}
+    for chosen, rules in policy.variants.items():
+        seats = rules.seats
+        for size, before in zip(seats.packages, (0, *seats.packages), strict=False):
+            room = seats.maximum + seats.included
+            if seats.maximum and (before >= room or (before == 0 and size > room)):
+                sentence = (
+                    f"seats.packages: {size} would never be billed; seats.maximum = {seats.maximum} is reached before. "
+                    "Leave it out, or raise the maximum"
+                )
+                found[Problem(_written(document, chosen, "seats", "packages"), sentence)] = None
+    yield from found
 
 
 _Used = Callable[[Rules], bool]

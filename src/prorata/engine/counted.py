@@ -1,0 +1,90 @@
+"""How many seats were counted and due on a day, by what is known with and without some news: for who asks why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from prorata.engine.aggregate import ordered, seats
+from prorata.engine.calendar import Day
+from prorata.engine.change import counts_in_effect
+from prorata.engine.history import Event, Subscription, starts_on
+from prorata.engine.known import Known
+from prorata.engine.period import Period
+from prorata.engine.quantity import billed_quantity
+from prorata.engine.steps import Span, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The day whose count a day is billed by, the seats counted and billed for it, and those of the day itself.
+
+    The two days are the same but where changes are drawn forward or put off.
+    """
+
+    day: Day
+    counted: int
+    billed: int
+    on_its_day: int
+
+
+class Counts:
+    """Counts an account's seats by what had been recorded at a moment, less the news that is left out."""
+
+    def __init__(self, subscription: Subscription, events: Sequence[Event]) -> None:
+        self._subscription = subscription
+        self._events = events
+        self._known: dict[tuple[Event, ...], Known | None] = {}
+
+    def seen(self, period: Period, day: Day, news: tuple[Event, ...] = ()) -> Seen | None:
+        """How many seats are due on a day of the period; None where the agreement does not run."""
+        running = self._running(period, day, news)
+        if running is None:
+            return None
+        known, span = running
+        past = known.since_term(period, span) if period.looks_back else span
+        window = seats(known, period, past)
+        sold = billed_quantity(period.rules.seats, window)
+        billed = _at(sold if period.at_once else counts_in_effect(period, sold, span), day)
+        source = _source(sold, span[1], day, billed)
+        return Seen(source, _at(window, source), billed, _at(sold, day))
+
+    def floor(self, period: Period, day: Day, news: tuple[Event, ...] = ()) -> tuple[int, int]:
+        """How many people are counted on a day of the period, and how many seats are ordered."""
+        running = self._running(period, day, news)
+        if running is None:
+            return 0, 0
+        known, span = running
+        rules = replace(period.rules, seats=replace(period.rules.seats, count="active"))
+        people = seats(known, replace(period, rules=rules), span)
+        return _at(people, day), _at(ordered(known, "", span), day)
+
+    def _running(self, period: Period, day: Day, news: tuple[Event, ...]) -> tuple[Known, Span] | None:
+        known = self._knowing(news)
+        span = None if known is None else known.span(period)
+        return (known, span) if known is not None and span is not None and span[0] <= day < span[1] else None
+
+    def _knowing(self, news: tuple[Event, ...]) -> Known | None:
+        """What was known without the news; None where that leaves no start."""
+        if news not in self._known:
+            told = {event.order for event in news}
+            events = [event for event in self._events if event.order not in told]
+            start = starts_on(events)
+            known = None if start is None else Known(self._subscription, start)
+            if known is not None:
+                known.learn(events)
+            self._known[news] = known
+        return self._known[news]
+
+
+def _at(window: Window[int], day: Day) -> int:
+    return [count for first, count in window if first <= day][-1]
+
+
+def _source(window: Window[int], end: Day, day: Day, billed: int) -> Day:
+    """The day nearest to `day` on which so many were due; `day` itself where there is none."""
+    ends = [first for first, _ in window[1:]] + [end]
+    days = [
+        min(max(day, first), past - 1) for (first, count), past in zip(window, ends, strict=True) if count == billed
+    ]
+    return min(days, key=lambda one: abs(one - day), default=day)

@@ -1,0 +1,219 @@
+"""What a seat more or fewer, and another plan, come to within a period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prorata.engine.calendar import speak_day, to_day
+from prorata.engine.policy.model import ONE_NUMBER, FallEffect
+from prorata.engine.policy.plain.stories import Case
+from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, days, in_short, rest
+
+_LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest stays for the next ones."
+
+
+def change_day(case: Case) -> Iterator[Sentence]:
+    """Whether the day of a change counts, where changes count from a day on."""
+    if case.rules.seats.measure in ONE_NUMBER:
+        return
+    ends = case.rules.seats.change_day == "billed"
+    first = to_day(case.change) + case.rules.seats.delay_days
+    moves, examples = [], []
+    if _by_day(case, case.rules.rise.takes_effect):
+        moves.append(f"a {case.noun} more counts from {'that day' if ends else 'the next day'} on")
+        examples.append(f"One {case.noun} more on {speak_day(to_day(case.change))} is billed from {speak_day(first)}")
+    if _by_day(case, _fall(case)):
+        moves.append(f"a {case.noun} fewer {'' if moves else 'counts '}until {_last_day(case)}")
+        examples.append(
+            f"One {case.noun} fewer on {speak_day(to_day(case.change))} is billed until {speak_day(first - 1)}"
+        )
+    if moves:
+        text = f"The day of a change is billed as it {'ends' if ends else 'began'}: {', '.join(moves)}."
+        yield Sentence(text, examples[0])
+
+
+def _last_day(case: Case) -> str:
+    return "the day before" if case.rules.seats.change_day == "billed" else "that day"
+
+
+def _by_day(case: Case, effect: FallEffect) -> bool:
+    left = rest(effect, case.rules, case.unit)
+    return effect == "day" and bool(left) and left != f"the whole {WORD[case.unit]}"
+
+
+def _fall(case: Case) -> FallEffect:
+    """From when on fewer seats are billed: where those of a period never get fewer, from the next one."""
+    keeps = case.rules.seats.measure in ("high_water", "held")
+    return "next_period" if keeps else case.rules.fall.effect
+
+
+def rise(case: Case) -> Sentence:
+    """A seat more within a period."""
+    who = case.on(case.change, f"One {case.noun} more")
+    if case.rules.seats.counts_from == "activity" and not case.bought:
+        who = f"One {case.noun} more, active from {speak_day(to_day(case.change))} on"
+    example = case.different(who, case.bills([case.added()]), case.bills())
+    if case.rules.seats.measure in ONE_NUMBER:
+        return Sentence(_number_rises(case), example)
+    joins = "added in between" if case.bought or not _in_arrears(case) else "who joins"
+    return Sentence(_moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect), example)
+
+
+def fall(case: Case) -> Sentence:
+    """A seat fewer within a period."""
+    count = f"{case.fewer} {case.noun}s" if case.fewer > 1 else f"One {case.noun}"
+    bills = [case.bills(changes, seats=case.before_fall) for changes in (case.removed(), ())]
+    example = case.different(case.on(case.change, f"{count} fewer"), *bills)
+    if case.rules.seats.measure in ONE_NUMBER:
+        return Sentence(_number_falls(case), example)
+    effect = _fall(case)
+    gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
+    left = rest(effect, case.rules, case.unit)
+    if effect in STAYS:
+        text = f"A {case.noun} fewer counts {STAYS[effect]}; it stays paid for, and can be used."
+        return Sentence(text + _window(case), example)
+    if not left and _in_arrears(case):
+        return Sentence(f"{gone} billed to the end of the {WORD[case.unit]}.", example)
+    if not left:
+        text = f"A {case.noun} fewer counts from the next {WORD[case.unit]} on; until then it stays paid for."
+        return Sentence(text + _later_parts(case) + _window(case), example)
+    return Sentence(_moves(case, gone, "credited", effect), example)
+
+
+def _window(case: Case) -> str:
+    """For how long something can be given back at once all the same."""
+    back = case.rules.fall.window_days
+    return f" Within {days(back)} after it was bought or renewed it can be given back at once." if back else ""
+
+
+def _moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
+    """The sentence of what rises (charged) or falls (credited) within a period."""
+    left = rest(effect, case.rules, case.unit)
+    since = begins(effect, case.unit)
+    rises = verb == "charged"
+    left = left if rises else in_short(left)
+    if _in_arrears(case):
+        if not left:
+            return f"{subject} billed from the next {WORD[case.unit]} on."
+        if not rises and effect == "day" and "days" in left:
+            return f"{subject} billed until {_last_day(case)}."
+        if not rises and left == f"the whole {WORD[case.unit]}":
+            return f"{subject} not billed for that {WORD[case.unit]} at all."
+        return f"{subject} {'' if rises else 'not '}billed {since}for {left}."
+    settle = _settle(case, rises=rises)
+    if not left:
+        when = f", {settle}" if case.unit != case.interval else ""
+        return f"{subject} {verb} from the next {WORD[case.unit]} on{when}."
+    return f"{subject} {verb} {since}for {left}{_and_after(case)}, {settle}.{_credit_left(case, rises=rises)}"
+
+
+def _in_arrears(case: Case) -> bool:
+    return case.rules.period.charge == "arrears"
+
+
+def _settle(case: Case, *, rises: bool) -> str:
+    if rises:
+        return {
+            "next_invoice": f"with the bill of the next {WORD[case.interval]}",
+            "month": "on the first day of the next month",
+            "quarter": "at the next calendar quarter",
+            "now": "at once",
+        }[case.rules.rise.settle]
+    return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]
+
+
+def _credit_left(case: Case, *, rises: bool) -> str:
+    return "" if rises or case.rules.fall.settle == "now" else _LEFT_OVER
+
+
+def _and_after(case: Case) -> str:
+    """The other parts that a period billed ahead is measured in."""
+    return "" if case.unit == case.interval else f" and the {WORD[case.unit]}s of the {WORD[case.interval]} after it"
+
+
+def _later_parts(case: Case) -> str:
+    if case.unit == case.interval or _in_arrears(case):
+        return ""
+    later = f"{WORD[case.unit]}s of the {WORD[case.interval]} after it"
+    return f" The {later} are credited {_settle(case, rises=False)}."
+
+
+def _number_rises(case: Case) -> str:
+    """A seat more, where one number is billed for all of a period."""
+    unit = WORD[case.unit]
+    if not _can_rise(case) or case.rules.seats.of == "period_before":
+        return f"A {case.noun} more counts {_from_next(case, seen=_can_rise(case))}{_parts(case, rises=True)}."
+    if _in_arrears(case):
+        return f"A {case.noun} more counts for the whole {unit}, as far as it makes that number higher."
+    return (
+        "A bill counts what is known on its day. Where the number turns out higher, the difference is charged for the "
+        f"whole {unit}{_and_after(case)}, {_settle(case, rises=True)}."
+    )
+
+
+def _number_falls(case: Case) -> str:
+    unit = WORD[case.unit]
+    if not _can_fall(case) or case.rules.seats.of == "period_before":
+        return f"A {case.noun} fewer counts {_from_next(case, seen=_can_fall(case))}{_parts(case, rises=False)}."
+    if _in_arrears(case):
+        return f"A {case.noun} fewer counts for the whole {unit}, as far as it makes that number lower."
+    said = f"Where the number turns out lower, the difference is credited for the whole {unit}{_and_after(case)}, "
+    return f"{said}{_settle(case, rises=False)}.{_credit_left(case, rises=False)}"
+
+
+def _from_next(case: Case, *, seen: bool) -> str:
+    unit = WORD[case.unit]
+    if case.rules.seats.of == "this_period" or seen:
+        return f"from the next {unit} on"
+    return f"from the {unit} after the next on"
+
+
+def _parts(case: Case, *, rises: bool) -> str:
+    """When later parts of a period that was billed ahead are settled."""
+    if case.unit == case.interval or _in_arrears(case):
+        return ""
+    return f", {'charged' if rises else 'credited'} {_settle(case, rises=rises)}"
+
+
+def _can_rise(case: Case) -> bool:
+    """Whether a seat more within a period may be seen in its number."""
+    seats = case.rules.seats
+    if seats.measure == "snapshot":
+        return seats.on_day != 1
+    return seats.measure != "distinct" or seats.least_days > 0
+
+
+def _can_fall(case: Case) -> bool:
+    seats = case.rules.seats
+    if seats.measure == "snapshot":
+        return seats.on_day != 1
+    return seats.measure == "mean" or (seats.measure == "distinct" and seats.least_days != 1)
+
+
+def plans(case: Case) -> Iterator[Sentence]:
+    """A dearer and a cheaper plan chosen within a period that began on one of the case's plans."""
+    if not case.by_price:
+        return
+    here = [name for name in case.by_price if name in case.plans]
+    cheapest, dearest = case.by_price[0], case.by_price[-1]
+    if here and case.yearly(here[0]) < case.yearly(dearest):
+        yield _plan(case, "A dearer plan", case.rules.rise.takes_effect, here[0], dearest)
+    if here and case.yearly(here[-1]) > case.yearly(cheapest):
+        yield _plan(case, "A cheaper plan", case.rules.fall.effect, here[-1], cheapest)
+
+
+def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> Sentence:
+    bills = case.bills([{"at": case.change, "event": "plan", "plan": new}], plan=old)
+    who = case.on(case.change, f"{case.seats} {case.noun}s from {old} to {new}")
+    example = case.different(who, bills, case.bills(plan=old))
+    left = in_short(rest(effect, case.rules, case.unit))
+    rises = subject == "A dearer plan"
+    if not left:
+        since = STAYS.get(effect, f"from the next {WORD[case.unit]} on")
+        return Sentence(f"{subject} counts {since}.", example)
+    since = begins(effect, case.unit)
+    if _in_arrears(case):
+        return Sentence(f"{subject} is billed {since}for {left}.", example)
+    what = "is charged with the difference" if rises else "gives the difference as credit"
+    when = f"{since}for {left}{_and_after(case)}, {_settle(case, rises=rises)}"
+    return Sentence(f"{subject} {what}, {when}.", example)

@@ -1,0 +1,140 @@
+"""Who holds a seat, how seats are measured, and how many of them are billed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from prorata.engine.calendar import MONTHS, speak_day, to_day
+from prorata.engine.policy.model import ONE_NUMBER
+from prorata.engine.policy.plain.stories import Case, Row
+from prorata.engine.policy.plain.words import WORD, Sentence, days, in_sizes
+
+_HOLDS = {
+    "acceptance": "Every active user holds a seat, from the acceptance of the invitation on",
+    "invitation": "Every user holds a seat, from the invitation on",
+    "activity": "Every user holds a seat for {days} from each activity on, its own day the first",
+}
+_EACH_DAY = "Every user holds a seat on the days on which they are active"
+_PEOPLE = {
+    "level": "",
+    "high_water": "Within a {period} a freed seat stays paid and can be given to someone else.",
+    "held": "Whoever counted once is paid for to the end of the {period}.",
+    "peak": "The highest number of any day counts for the whole {period}.",
+    "mean": "The average number of the days, rounded to a whole one, counts for the whole {period}.",
+    "distinct": "Everyone who was there on {days} of the {period} counts for all of it.",
+    "snapshot": "Whoever is there on {day} of the {period} counts for all of it.",
+}
+_BOUGHT = _PEOPLE | {
+    "high_water": "Within a {period} a seat given back stays paid, and is yours to its end.",
+    "snapshot": "The number on {day} of the {period} counts for all of it.",
+}
+
+
+def who(case: Case) -> Sentence:
+    """Who holds a seat, and how they are measured."""
+    return _who_bought(case) if case.bought else _who_is_there(case)
+
+
+def _who_bought(case: Case) -> Sentence:
+    said = ["The seats you have bought are billed, used or not.", *_measured(case, _BOUGHT)]
+    if case.rules.seats.below_active == "refused":
+        said.append("They cannot be made fewer than your active users.")
+    used = f"{case.seats} bought, {min(3, case.seats)} used"
+    return Sentence(" ".join(said), case.first(used, case.bills()))
+
+
+def _who_is_there(case: Case) -> Sentence:
+    seats = case.rules.seats
+    said = [_holders(case)]
+    if seats.suspended == "free":
+        said.append("Suspended users cost nothing.")
+    said += _measured(case, _PEOPLE)
+    if seats.count == "larger":
+        said.append("Where you have ordered more seats than that, those are billed.")
+    return Sentence(" ".join(said), _joining(case))
+
+
+def _holders(case: Case) -> str:
+    seats = case.rules.seats
+    free = [name for name, role in case.policy.roles.items() if not role.billed or name in seats.free]
+    each_day = seats.counts_from == "activity" and seats.idle_days == 1
+    text = _EACH_DAY if each_day else _HOLDS[seats.counts_from].format(days=days(seats.idle_days))
+    return text + (f"; users with the role {' or '.join(free)} cost nothing." if free else ", whatever the role.")
+
+
+def _measured(case: Case, words: dict[str, str]) -> Iterator[str]:
+    seats = case.rules.seats
+    period = WORD[case.unit]
+    text = words[seats.measure].format(period=period, days=_days_of(case), day=_day_of(case))
+    if text:
+        yield text
+    if seats.measure in ONE_NUMBER and seats.of == "period_before":
+        yield f"What is counted in a {period} is billed for the next one; the first is billed by its first day."
+
+
+def _days_of(case: Case) -> str:
+    least = case.rules.seats.least_days
+    if least < 2:
+        return "any day" if least else "every day"
+    return f"at least {days(least)}{', or every day' if least > 28 * MONTHS[case.unit] else ''}"
+
+
+def _day_of(case: Case) -> str:
+    day = case.rules.seats.on_day
+    if day < 2:
+        return "the first day" if day else "the last day"
+    return f"day {day}{', or the last day,' if day > 28 * MONTHS[case.unit] else ''}"
+
+
+def _joining(case: Case) -> str:
+    """Somebody who is invited and joins, as far as that is told."""
+    if case.rules.seats.counts_from == "activity":
+        who = f"{case.seats} users active from {speak_day(to_day(case.start))} on"
+        return case.first(who, case.bills())
+    invited = case.change - timedelta(days=4)
+    rows: list[Row] = [
+        {"at": invited, "event": "invite", "user": "dora", "role": case.role},
+        {"at": case.change, "event": "accept", "user": "dora"},
+    ]
+    told = f"{case.on(invited, 'Invited')}, {case.on(case.change, 'accepted')}"
+    return case.different(told, case.bills(rows), case.bills())
+
+
+def sold(case: Case) -> Iterator[Sentence]:
+    """From the seats that are counted to those that are billed, in the order in which that is reckoned."""
+    seats = case.rules.seats
+    if seats.minimum:
+        word = "counted" if seats.packages or seats.included else "billed"
+        yield _with(case, f"Never fewer than {seats.minimum} seat{_s(seats.minimum)} {_are(seats.minimum)} {word}.",
+                    max(seats.minimum - 6, min(1, seats.minimum - 1)))  # fmt: skip
+    if seats.packages and seats.packages != (1,):
+        yield _with(case, f"Seats are sold in {in_sizes(seats.packages)}.", _between(case))
+    if seats.included:
+        of_them = (
+            "seat is included and costs" if seats.included == 1 else f"{seats.included} seats are included and cost"
+        )
+        yield _with(case, f"The first {of_them} nothing.", max(seats.included, seats.minimum) + 2)
+    if seats.maximum:
+        text = f"Never more than {seats.maximum} seat{_s(seats.maximum)} {_are(seats.maximum)} billed."
+        yield _with(case, text, seats.maximum + seats.included + 2)
+
+
+def _with(case: Case, text: str, count: int) -> Sentence:
+    return Sentence(text, case.first(f"With {count or 'none'}", case.bills(seats=count)))
+
+
+def _between(case: Case) -> int:
+    """A number of seats that is not sold, if there is one: the package after it is billed."""
+    sizes = case.rules.seats.packages
+    least = max(case.rules.seats.minimum, case.rules.seats.included) + 1
+    between = (size - 1 for size in sizes if size > least and size - 1 not in sizes)
+    return next(between, case.seats + 1)
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

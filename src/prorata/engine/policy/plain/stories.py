@@ -1,0 +1,209 @@
+"""One way of being billed, and the made-up account whose bills show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TypeAlias
+
+from prorata.engine.bill import bill
+from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start, speak_day, to_date, to_day
+from prorata.engine.document import Document, Line
+from prorata.engine.due import BASE
+from prorata.engine.explain import share_words, speak_share
+from prorata.engine.intake import read_history
+from prorata.engine.money import speak_amount
+from prorata.engine.policy.model import Policy, Rules, SeatRules, When
+from prorata.engine.policy.tariff import Plan, PriceRow
+from prorata.engine.quantity import billed_quantity
+
+Row: TypeAlias = dict[str, object]
+
+_MOST_SUMS = 3
+_FOREVER = 10_000  # days: longer than any story
+
+
+class Case:
+    """The rules of an interval on some plans, and an account to show them by: it starts with a year.
+
+    `at` is the day whose rules and prices are told. In the account's story they hold for ever, so that nothing but
+    what the story is about changes. `change` is the day on which something does: it lies within a period, early
+    enough for what counts on one day or on many of it.
+    """
+
+    def __init__(self, policy: Policy, interval: Interval, plans: Sequence[str], *, at: Day, year: int) -> None:
+        self.interval = interval
+        self.plans = plans
+        self.rules: Rules = policy.rules(interval, at, plans[0])
+        self.policy = _held_still(policy, interval, at)
+        self.at = at
+        self.start = date(year, 1, 1)
+        measured = self.rules.period.measured or interval
+        self.unit: Interval = min(measured, interval, key=MONTHS.__getitem__)  # what is measured on its own
+        self.change = _change(self.rules, self.unit, date(year, 4, 10) if interval == "month" else date(year, 2, 10))
+        self.bought = self.rules.seats.count == "bought"
+        self.noun = "seat" if self.bought else "user"
+        priced = [name for name in policy.plans if self.yearly(name)]
+        self.by_price = sorted(priced, key=self.yearly)
+        self.plan = next((name for name in plans if name in priced), None)
+        held = [name for name, role in policy.roles.items() if role.billed and name not in self.rules.seats.free]
+        self.role = next(iter(held), None)
+        self.seats, self.before_fall = self._some_seats()
+        self.fewer = self._fewer(self.before_fall)  # so many have to go for fewer to be billed
+        self._billed: dict[tuple[int, str | None, str], tuple[Document, ...]] = {}
+
+    def yearly(self, plan: str) -> int:
+        """The plan's price of a year, for putting plans in order; 0 where it has none."""
+        price = self.policy.price(self.policy.plans[plan].prices, self.interval, self.at, plan)
+        return price.yearly_minor if price else 0
+
+    def billed(self, count: int) -> int:
+        """How many seats are billed where so many are counted."""
+        return billed_quantity(self.rules.seats, [(0, count)])[0][1]
+
+    def _some_seats(self) -> tuple[int, int]:
+        """A number of seats of which one more makes a difference, and if possible the same of which fewer do."""
+        seats = self.rules.seats
+        usual = max(3, seats.minimum + 2, seats.included + 2)
+        most = usual + max((0, *seats.packages)) + 1
+        felt = {count for count in range(1, most + 2) if self.billed(count - 1) < self.billed(count)}
+        fewer = {count for count in felt if self.billed(count - 1)}
+        counts = [*range(usual, most + 1), *range(usual - 1, 0, -1)]
+        rising = [count for count in counts if count + 1 in felt]
+        falling = [count for count in counts if fewer and count >= min(fewer)]
+        both = [count for count in rising if count in falling]
+        found = (*both, *rising, usual)[0]
+        return found, found if found in falling else (*falling, usual)[0]
+
+    def _fewer(self, seats: int) -> int:
+        """How many of so many seats have to go for fewer to be billed, and not none."""
+        return next((less for less in range(1, seats) if 0 < self.billed(seats - less) < self.billed(seats)), 1)
+
+    def added(self) -> Row:
+        if self.bought:
+            return {"at": self.change, "event": "seats", "quantity": self.seats + 1}
+        return {"at": self.change, "event": self.joins, "user": "dora", "role": self.role}
+
+    def removed(self) -> list[Row]:
+        if self.bought:
+            return [{"at": self.change, "event": "seats", "quantity": self.before_fall - self.fewer}]
+        gone = (f"member {number}" for number in range(1, self.fewer + 1))
+        return [{"at": self.change, "event": "deactivate", "user": user} for user in gone]
+
+    @property
+    def joins(self) -> str:
+        """The event with which somebody takes a seat."""
+        return "activity" if self.policy.idle_days else "activate"
+
+    def bills(
+        self, changes: Iterable[Row] = (), *, seats: int | None = None, plan: str | None = None, opening: str = "start"
+    ) -> tuple[Document, ...]:
+        """The bills of an account that has some seats from its first day, and of what happens to it."""
+        told = list(changes)
+        plan = plan or self.plan
+        if plan is None:
+            return ()
+        key = (self.seats if seats is None else seats, plan, opening)
+        if told or key not in self._billed:
+            found = self._bills(told, *key)
+            if told:
+                return found
+            self._billed[key] = found
+        return self._billed[key]
+
+    def _bills(self, changes: list[Row], count: int, plan: str, opening: str) -> tuple[Document, ...]:
+        kinds = {rules.seats.count for rules in self.policy.variants.values()}
+        rows: list[Row] = [{"at": self.start, "event": opening}]
+        if "bought" in kinds:
+            rows[0]["quantity"] = count
+        through = add_months(to_day(self.change), self._periods * MONTHS[self.interval] + 1)
+        if kinds != {"bought"}:
+            members = (f"member {number}" for number in range(1, count + 1))
+            rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
+        history = read_history(
+            [*rows, *changes], policy=self.policy, plan=plan, interval=self.interval, seats_follow=True
+        )
+        return bill(history, through=to_date(through)).documents
+
+    @property
+    def _periods(self) -> int:
+        """After how many periods everything is billed that comes of a change."""
+        return 3 if self.rules.seats.of == "period_before" else 2
+
+    def on(self, day: date, who: str) -> str:
+        return f"{who} on {speak_day(to_day(day))}"
+
+    def first(self, who: str, documents: Sequence[Document]) -> str:
+        """The sums of the first bill, as an example."""
+        return self._said(who, documents[0].lines, documents[0]) if documents else ""
+
+    def last(self, who: str, documents: Sequence[Document]) -> str:
+        """The sums of the last bill, as an example."""
+        return self._said(who, documents[-1].lines, documents[-1]) if documents else ""
+
+    def different(self, who: str, documents: Sequence[Document], without: Sequence[Document]) -> str:
+        """What is new on the first bill that is another than without what happened, as an example."""
+        before = {document.date: set(map(_shape, document.lines)) for document in without}
+        for document in documents:
+            lines = [line for line in document.lines if _shape(line) not in before.get(document.date, set())]
+            if lines:
+                moved = [line for line in lines if line.kind != "period"]
+                first = [line for line in lines if line.period == lines[0].period]
+                return self._said(who, moved or first, document)
+        return ""
+
+    def _said(self, who: str, lines: Sequence[Line], document: Document) -> str:
+        sums = [self.sum(line) for line in lines]
+        if len(sums) > _MOST_SUMS:
+            sums[_MOST_SUMS - 1 :] = [f"and {len(sums) - _MOST_SUMS + 1} more"]
+        amount = speak_amount(sum(line.amount_minor for line in lines), self.policy.currency)
+        total = f", together {amount}" if len(lines) > 1 else ""
+        said = f"{'; '.join(sums)}{total}, on {speak_day(to_day(document.date))}"
+        return f"{who}: {said}" if who else said
+
+    def sum(self, line: Line) -> str:
+        base = "base price " if line.item == BASE else ""
+        quantity = f"{'−' if line.quantity < 0 else ''}{abs(line.quantity)}"
+        price, amount = (speak_amount(minor, self.policy.currency) for minor in (line.price.minor, line.amount_minor))
+        return f"{base}{quantity} × {price} × {speak_share(line)}{share_words(line)} = {amount}"
+
+
+def _shape(line: Line) -> tuple[object, ...]:
+    """What a reader sees of a line."""
+    return line.item, line.kind, line.start_day, line.end_day, line.quantity, line.price, line.amount_minor
+
+
+def _held_still(policy: Policy, interval: Interval, at: Day) -> Policy:
+    """The policy with the prices and rules of one day for ever, and apart for each plan where they differ by it."""
+    found = {name: policy.rules(interval, at, name) for name in policy.plans}
+    allowed = {name: replace(rules, seats=_quiet(rules.seats)) for name, rules in found.items()}
+    plans = {name: replace(plan, prices=tuple(_row(plan, interval, at))) for name, plan in policy.plans.items()}
+    if not policy.by_plan:
+        return replace(policy, plans=plans, whens=(), variants={(): allowed[policy.default_plan]})
+    whens = tuple(When(plan=name) for name in policy.plans)
+    variants: dict[tuple[int, ...], Rules] = {(number,): rules for number, rules in enumerate(allowed.values())}
+    return replace(policy, plans=plans, whens=whens, variants=variants)
+
+
+def _quiet(seats: SeatRules) -> SeatRules:
+    """The rules without what a story would have to heed: nobody becomes idle, and no order is refused."""
+    return replace(seats, below_active="allowed", idle_days=_FOREVER)
+
+
+def _row(plan: Plan, interval: Interval, at: Day) -> Iterator[PriceRow]:
+    rows = {row.seats: row for row in plan.prices if row.covers(interval, to_date(at))}
+    for row in rows.values():
+        yield replace(row, interval=None, from_=None, announced=None)
+
+
+def _change(rules: Rules, unit: Interval, usual: date) -> date:
+    """A day within a period from which on a change can still be seen by how seats are measured."""
+    first = calendar_start(to_day(usual), MONTHS[unit])
+    seats = rules.seats
+    day = to_day(usual)
+    if seats.measure == "snapshot" and seats.on_day > 1:
+        day = min(day, max(first + seats.on_day - 1 - seats.delay_days, first))
+    if seats.measure == "distinct" and seats.least_days > 1:
+        day = min(day, max(add_months(first, MONTHS[unit]) - seats.least_days - seats.delay_days, first + 1))
+    return to_date(day)

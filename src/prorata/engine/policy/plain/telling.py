@@ -1,0 +1,109 @@
+"""A whole policy told: its prices, and for each interval the rules of each plan, since when and before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+
+from prorata.engine.calendar import YEARS, Interval, speak_day, to_day
+from prorata.engine.money import speak_percent
+from prorata.engine.policy.model import Policy, Rules
+from prorata.engine.policy.plain import changes, seats, terms
+from prorata.engine.policy.plain.stories import Case
+from prorata.engine.policy.plain.words import EVERY, Part, Sentence, listed, speak_price
+from prorata.engine.policy.tariff import PriceRow
+
+
+def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
+    """The whole policy as a customer would want to read it, or what holds for one interval."""
+    parts = [Part(policy.title, tuple(_prices(policy)))]
+    for one in policy.intervals if interval is None else (interval,):
+        parts += _billed(policy, one)
+    if policy.notes:
+        parts.append(Part("Decided where the vendor's page is silent", tuple(Sentence(note) for note in policy.notes)))
+    return tuple(parts)
+
+
+def _prices(policy: Policy) -> Iterator[Sentence]:
+    for name, plan in policy.plans.items():
+        for row in plan.prices:
+            base = f"{speak_price(row.base, policy.currency)}, and " if row.base else ""
+            said = f"{base}{speak_price(row.price, policy.currency)} per {_seat(row)}{_where(row)}"
+            if row.above:
+                said += f", where there are more than {row.above}" if plan.tiers == "volume" else f" above {row.above}"
+            if row.overage:
+                said += f", and a seat beyond those ordered {speak_price(row.overage, policy.currency)}"
+            yield Sentence(f"{plan.title or name} costs {said}{_taxed(plan.tax_rate)}.")
+    for name, add_on in policy.add_ons.items():
+        per = " for each seat" if add_on.charge == "seat" else ""
+        for row in add_on.prices:
+            said = f"{speak_price(row.price, policy.currency)}{per}{_where(row)}"
+            yield Sentence(f"{add_on.title or name} costs {said}{_taxed(add_on.tax_rate)}.")
+
+
+def _seat(row: PriceRow) -> str:
+    return f"{row.role} seat" if row.role else "seat"
+
+
+def _where(row: PriceRow) -> str:
+    only = f" when billed {EVERY[row.interval]}" if row.interval else ""
+    return only + (f" from {speak_day(to_day(row.from_))}" if row.from_ else "")
+
+
+def _taxed(rate: Fraction | None) -> str:
+    return "" if rate is None else f", with {speak_percent(rate)} tax"
+
+
+def _billed(policy: Policy, interval: Interval) -> Iterator[Part]:
+    """What holds for an interval: the plans with the same rules together, what held before after what holds now."""
+    borders = [to_day(day) for day in _borders(policy, interval)]
+    latest = max([2025, *(day.year for day in _dates(policy))]) + 1
+    moments = [*(border - 1 for border in borders), to_day(date(latest, 1, 1))]
+    alike: dict[tuple[Rules, ...], list[str]] = {}
+    for name in policy.plans:
+        alike.setdefault(tuple(policy.rules(interval, at, name) for at in moments), []).append(name)
+    for versions, plans in alike.items():
+        title = f"Billed {EVERY[interval]}"
+        if len(alike) > 1:
+            title += f" on {listed([policy.plans[name].title or name for name in plans])}"
+        changed = [at for at in range(len(borders)) if versions[at] != versions[at + 1]]
+        since = f", since {speak_day(borders[changed[-1]])}" if changed else ""
+        now = Case(policy, interval, plans, at=moments[-1], year=min(latest, _YEARS[1]))
+        yield Part(title + since, tuple(_sentences(now)))
+        for number, at in reversed(list(enumerate(changed))):
+            first = f"from {speak_day(borders[changed[number - 1]])} and " if number else ""
+            before = f"{title}: periods that began {first}before {speak_day(borders[at])}"
+            year = max(date.fromordinal(borders[at]).year - 1, _YEARS[0])
+            yield Part(
+                before, tuple(_sentences(Case(policy, interval, plans, at=moments[at], year=min(year, _YEARS[1]))))
+            )
+
+
+_YEARS = (YEARS.start + 1, YEARS.stop - 100)  # those in which a story can be told with all that comes of it
+
+
+def _sentences(case: Case) -> Iterator[Sentence]:
+    yield terms.period(case)
+    yield seats.who(case)
+    yield from changes.change_day(case)
+    yield from seats.sold(case)
+    yield changes.rise(case)
+    yield changes.fall(case)
+    yield from changes.plans(case)
+    yield from terms.trial(case)
+    yield terms.cancel(case)
+    yield from terms.amounts(case)
+
+
+def _borders(policy: Policy, interval: Interval) -> list[date]:
+    """The days from which other rules may hold."""
+    whens = [when for when in policy.whens if when.interval in (None, interval)]
+    return sorted({day for when in whens for day in (when.from_, when.until) if day is not None})
+
+
+def _dates(policy: Policy) -> Iterator[date]:
+    """Every day on which something about the policy changes."""
+    found = [day for when in policy.whens for day in (when.from_, when.until)]
+    found += [row.from_ for plan in policy.plans.values() for row in plan.prices]
+    return (day for day in found if day is not None)

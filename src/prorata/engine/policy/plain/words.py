@@ -1,0 +1,116 @@
+"""The words that every sentence about a policy is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from prorata.engine.calendar import MONTHS, Interval
+from prorata.engine.money import speak_amount
+from prorata.engine.policy.model import FallEffect, Rules
+from prorata.engine.policy.tariff import Price
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a policy says about one thing, and what that is in money."""
+
+    text: str
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The sentences about one way of being billed."""
+
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+EVERY = {"month": "every month", "quarter": "every quarter", "half_year": "every half-year", "year": "every year"}
+WORD = {"month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year"}
+
+
+# Falls that do not even count from the next period on, and from when on they do.
+STAYS: dict[str, str] = {"next_term": "from the next term on", "never": "never as long as the agreement runs"}
+
+
+def days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    *rest, end = words
+    return f"{', '.join(rest)} {last} {end}" if rest else end
+
+
+def speak_price(price: Price, currency: str) -> str:
+    per = next(WORD[name] for name, months in MONTHS.items() if months == price.months)
+    return f"{currency} {speak_amount(price.minor, currency)} a {per}"
+
+
+def begins(effect: FallEffect, unit: Interval) -> str:
+    """From when on a change within a period counts, where that is not its day; nothing where it is."""
+    if effect == "day" or _step(effect, unit) >= MONTHS[unit]:
+        return ""
+    word = effect.removeprefix("next_")
+    return f"from the first day of its {word} on, " if word == effect else f"from the next {word} on, "
+
+
+def in_short(rest: str) -> str:
+    """The rest without what each of its days is worth."""
+    return rest.partition(", each")[0]
+
+
+def rest(effect: FallEffect, rules: Rules, unit: Interval) -> str:
+    """What of a period's price a change within it moves; nothing where it counts from the next period only."""
+    if effect in STAYS:
+        return ""
+    length, step = MONTHS[unit], _step(effect, unit)
+    if step >= length:
+        return "" if effect.startswith("next_") else f"the whole {WORD[unit]}"
+    by = rules.share.by
+    if by in _BY_DAYS:
+        return _BY_DAYS[by].format(WORD[unit])
+    size = min({"months": 1, "quarters": 3}.get(by, length), length)
+    started = rules.share.started
+    if size == length and started == "free" and step and not effect.startswith("next_"):
+        return f"the whole {WORD[unit]} if that is its first day"
+    if size == length:
+        return _OF_ONE[started].format(WORD[unit])
+    word = {1: "months", 3: "quarters"}[size]
+    return f"the {word} left" if step and step % size == 0 else _OF_SOME[started].format(word)
+
+
+def _step(effect: FallEffect, unit: Interval) -> int:
+    """How many months lie between the days on which changes take effect; 0: they do so on their own."""
+    return {"day": 0, "month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[unit])
+
+
+_BY_DAYS = {
+    "days_of_period": "the days left of the {}",
+    "days_of_month": "the days left, each by the length of its month",
+    "days_of_365": "the days left of the {}, each 1/365 of the yearly price",
+}
+_OF_ONE = {
+    "full": "the whole {}",
+    "free": "",
+    "by_days": "the days left of the {}",
+    "by_30": "the days left of the {}, each 1/30 of it and all of it at most",
+}
+_OF_SOME = {
+    "full": "the {} left, the started one included",
+    "free": "the {} left after the started one",
+    "by_days": "the {} left and the days left of the started one",
+    "by_30": "the {} left and the days left of the started one, each 1/30 of it and all of it at most",
+}
+
+
+def in_sizes(sizes: Sequence[int]) -> str:
+    """In which numbers seats are sold."""
+    last = sizes[-1]
+    if len(sizes) == 1:
+        return f"packages of {last}"
+    step = last - sizes[-2]
+    return f"packages of {', '.join(str(size) for size in sizes)}, and beyond {last} in steps of {step}"
