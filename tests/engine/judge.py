@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -19,6 +19,7 @@ from prorata.engine.policy.tariff import PriceRow
 
 V = TypeVar("V")
 Offer: TypeAlias = tuple[str, dict[str, tuple[int, int]]]  # a plan, and the prices agreed for it by interval
+Standing: TypeAlias = tuple[Offer, dict[str, int]]  # an offer, and seats by role
 
 ONE = timedelta(days=1)
 MAY = (("suspend", "active"), ("resume", "suspended"))
@@ -37,6 +38,7 @@ class JudgedPeriod:
     invoice_end: date
     term_start: date
     priced_on: date  # the day whose list prices hold
+    cut: date | None = None  # the day on which a change begins a new period within it
 
 
 def months_after(day: date, months: int) -> date:
@@ -70,11 +72,13 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     anchor, counted = first, 0
     was_calendar = False
     invoice_start, invoice_end, interval, plan = first, first, subscription.interval, subscription.plan
+    anew: Moment | None = None  # by when was known what began it, where a change did
     while first < until:
-        asked = _interval(subscription, first, max(told + 1, midnight(first.toordinal())))
+        by = anew or max(told + 1, midnight(first.toordinal()))
+        asked = _interval(subscription, first, by)
         opens = first >= invoice_end
         interval = asked if opens else interval
-        plan = _plan(subscription, first, max(told + 1, midnight(first.toordinal()))) if opens else plan
+        plan = _plan(subscription, first, by) if opens else plan
         rules = policy.rules(interval, first.toordinal(), plan)
         length = min(MONTHS[interval], MONTHS[rules.period.measured or interval])
         if rules.period.anchor == "start" and was_calendar:
@@ -115,7 +119,64 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         )
         first = borders[-1]
         found[-1].invoice_end = invoice_end = max(invoice_end, first)
+        cut = _cut(subscription, found[-1], anew or told + 1) if rules.change.restarting else None
+        anew = cut and cut[1]
+        if cut is not None:
+            first = found[-1].cut = found[-1].invoice_end = invoice_end = anchor = cut[0]
+            counted, was_calendar = 0, False
+            if found[-1].first == first:
+                found.pop()
     return found
+
+
+def _cut(subscription: Subscription, period: JudgedPeriod, since: Moment) -> tuple[date, Moment] | None:
+    """The first day of the period on which a change begins a new one from a moment on, and by when that was known."""
+    events = subscription.events
+    days = {event.day + delay for event in events for delay in (0, 1)}
+    days |= {event.recorded // midnight(1) for event in events} | {event.until for event in events if event.until}
+    for day in map(date.fromordinal, sorted(days)):
+        opening = max(midnight(day.toordinal()), since)
+        if not period.first <= day < period.past or midnight(day.toordinal() + 1) < since:
+            continue
+        moments = {event.recorded + 1 for event in events if event.recorded >= opening}
+        known = [opening, *sorted(moment for moment in moments if moment <= midnight(day.toordinal() + 1))]
+        before = (_judge(subscription, opening), day - ONE)
+        for by in known:
+            judge = _judge(subscription, by)
+            if _is_anew(judge, period, day, *before):
+                return day, by
+            before = (judge, day)
+    return None
+
+
+def _judge(subscription: Subscription, by: Moment) -> Judge:
+    """What was known by a moment."""
+    return Judge(replace(subscription, events=tuple(event for event in subscription.events if event.recorded < by)))
+
+
+def _is_anew(judge: Judge, period: JudgedPeriod, day: date, before: Judge, before_day: date) -> bool:
+    rules, subscription = period.rules, judge.subscription
+    if judge.cancel is not None or day < judge.start:
+        return False
+    delay = 1 if rules.seats.change_day == "not_billed" else 0
+    if rules.change.interval == "restart":
+        asked = _interval(subscription, max(day - ONE * delay, period.first), midnight(day.toordinal() + 1))
+        if asked != period.interval:
+            return True
+    if day in (period.first, judge.start):
+        return False
+    changes_plan = judge.terms(period, day)[0] != before.terms(period, before_day)[0]
+    if not changes_plan and rules.change.more_seats != "restart":
+        return False
+    was, now = before.stands(period, before_day), judge.stands(period, day)
+    if was is None or now is None:
+        return False
+    (old, counts), (new, more) = was, now
+    if rules.change.more_seats == "restart" and sum(more.values()) > sum(counts.values()):
+        return True
+    dearer = judge.cost(period, new, more) - judge.cost(period, old, more)
+    word = rules.change.dearer_plan if dearer > 0 else rules.change.cheaper_plan
+    return bool(old[0] != new[0] and dearer and word == "restart")
 
 
 def _plan(subscription: Subscription, first: date, by: Moment) -> str:
@@ -151,23 +212,12 @@ class Judge:
         """The exact amount of each item for the period, in minor units."""
         amounts: dict[str, Fraction] = defaultdict(Fraction)
         last = self.last_day(period)
-        days = []
-        looks_back = period.rules.fall.effect in ("next_term", "never")
         if last < max(period.first, self.start):
             return {}
-        day = max(period.term_start if looks_back else period.first, self.start)
-        while day <= last:
-            days.append(day)
-            day += ONE
+        days = self.days(period, last)
         counts = self.billed(period, days)
         seats = [sum(counts[role][at] for role in counts) for at in range(len(days))]
-        most = {role: max(each, default=0) for role, each in counts.items()}
-        offers = [self.terms(period, day) for day in days]
-        worths = {
-            str(offer): self.cost(period, offer, most)
-            for offer in dict(zip(map(str, offers), offers, strict=True)).values()
-        }
-        offers = self.in_effect(period, days, offers, key=lambda offer: worths[str(offer)])
+        offers = self.offers(period, days, counts)
         for at, (day, offer) in enumerate(zip(days, offers, strict=True)):
             for role, each in counts.items():
                 ordered = self.bought(period, day, role)
@@ -184,6 +234,37 @@ class Judge:
                 number = unit * count if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
         return dict(amounts)
+
+    def days(self, period: JudgedPeriod, last: date) -> list[date]:
+        """The days up to and with the last that decide what is due for a period."""
+        looks_back = period.rules.fall.effect in ("next_term", "never")
+        first = max(period.term_start if looks_back else period.first, self.start)
+        return [first + ONE * at for at in range((last - first).days + 1)]
+
+    def offers(self, period: JudgedPeriod, days: list[date], counts: dict[str, list[int]]) -> list[Offer]:
+        """The plan of each day, as its changes take effect."""
+        most = {role: max(each, default=0) for role, each in counts.items()}
+        offers = [self.terms(period, day) for day in days]
+        worths = {
+            str(offer): self.cost(period, offer, most)
+            for offer in dict(zip(map(str, offers), offers, strict=True)).values()
+        }
+        words = [
+            {"restart": "day", "difference": word}.get(said, said)
+            for said, word in (
+                (period.rules.change.dearer_plan, period.rules.rise.takes_effect),
+                (period.rules.change.cheaper_plan, period.rules.fall.effect),
+            )
+        ]
+        return self.in_effect(period, days, offers, key=lambda offer: worths[str(offer)], words=words)
+
+    def stands(self, period: JudgedPeriod, day: date) -> Standing | None:
+        """The plan and the seats that the period bills on a day, as far as is known."""
+        if day < max(period.first, self.start):
+            return None
+        days = self.days(period, day)
+        counts = self.billed(period, days)
+        return self.offers(period, days, counts)[-1], {role: each[-1] for role, each in counts.items()}
 
     def billed(self, period: JudgedPeriod, days: list[date]) -> dict[str, list[int]]:
         """How many seats are billed on each day, by the roles that have a price of their own; "" are all others."""
@@ -252,13 +333,12 @@ class Judge:
         values: list[V],
         *,
         key: Callable[[Any], Any] = lambda value: value,
+        words: Sequence[str] = (),
     ) -> list[V]:
         """The values of days by when rises, and then falls, take effect."""
         fall = period.rules.fall
-        for word, early, late in (
-            (period.rules.rise.takes_effect, max, min),
-            (fall.effect, min, max),
-        ):
+        rises, falls = words or (period.rules.rise.takes_effect, fall.effect)
+        for word, early, late in ((rises, max, min), (falls, min, max)):
             if word == "day":
                 continue
             step: int = {"month": 1, "quarter": 3}.get(word.removeprefix("next_"), 12)
@@ -282,6 +362,8 @@ class Judge:
         return values
 
     def last_day(self, period: JudgedPeriod) -> date:
+        if period.cut is not None:
+            return min(self.last_day(replace(period, cut=None)), period.cut - ONE)
         whole = period.past - ONE
         if self.cancel is None:
             return whole

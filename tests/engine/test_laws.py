@@ -18,14 +18,14 @@ from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import rounded
-from prorata.engine.policy.model import Policy, Rules
+from prorata.engine.policy.model import ChangeRules, Policy, Rules
 from prorata.engine.policy.tariff import Plan
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
 from tests.engine.judge import Judge, months_after, periods
 from tests.engine.stories import remembered
-from tests.engine.worlds import subscriptions
+from tests.engine.worlds import restarting, subscriptions
 
 DAY_HOURS = 24
 HOUR = 3_600_000_000
@@ -58,18 +58,28 @@ def as_of(billing: Billing, number: int) -> Billing:
 
 @given(subscriptions())
 def test_once_all_is_known_each_period_is_billed_its_exact_due_rounded_once(subscription: Subscription) -> None:
+    assert_billed_exactly(subscription)
+
+
+def assert_billed_exactly(subscription: Subscription) -> None:
     through = settled(subscription)
     billing = bill(subscription, through=through)
     sums = billed_by_period(billing)
     judge = Judge(subscription)
     for period in periods(subscription, through):
         if period.invoice_end > through:
-            break
+            continue
         for item, exact in judge.due(period).items():
             mode = period.rules.rounding.mode
             expected = rounded(exact.numerator, exact.denominator, mode)
             assert sums.pop((period.first, item), 0) == expected, (period.first, item, exact)
     assert all(day + timedelta(days=740) > through for (day, _), billed in sums.items() if billed)
+
+
+@given(restarting())
+@settings(max_examples=50)
+def test_a_change_that_begins_a_new_period_leaves_each_period_its_exact_due(subscription: Subscription) -> None:
+    assert_billed_exactly(subscription)
 
 
 @given(subscriptions(rounding="line"))
@@ -91,7 +101,7 @@ def test_billing_twice_on_the_same_day_bills_once(subscription: Subscription, da
         assert again.credit_left_minor == once.credit_left_minor
 
 
-@given(subscriptions(), st.integers(0, 700))
+@given(subscriptions() | restarting(), st.integers(0, 700))
 def test_a_history_billed_in_two_runs_gives_what_one_run_gives(subscription: Subscription, days: int) -> None:
     through = settled(subscription)
     cut = date.fromordinal(subscription.events[0].day + days)
@@ -101,7 +111,7 @@ def test_a_history_billed_in_two_runs_gives_what_one_run_gives(subscription: Sub
         assert first.followed_by(bill(subscription, through=through, issued=issued)) == whole
 
 
-@given(subscriptions(moments=True), st.lists(st.integers(0, 60 * DAY_HOURS), max_size=8))
+@given(subscriptions(moments=True) | restarting(moments=True), st.lists(st.integers(0, 60 * DAY_HOURS), max_size=8))
 def test_bills_made_at_any_hours_come_to_the_same_and_can_each_be_computed_again(
     subscription: Subscription, pauses: list[int]
 ) -> None:
@@ -135,7 +145,7 @@ def test_bills_made_at_any_hours_come_to_the_same_and_can_each_be_computed_again
         assert again.documents == (document,)
 
 
-@given(subscriptions(), st.integers(0, 30))
+@given(subscriptions() | restarting(), st.integers(0, 30))
 def test_any_document_can_be_computed_again_from_what_was_known_that_day(subscription: Subscription, at: int) -> None:
     documents = bill(subscription, through=settled(subscription)).documents
     assume(documents)
@@ -218,7 +228,14 @@ def test_who_holds_the_seats_of_a_period_and_who_moved_them_are_as_many_as_its_l
             assert billed_quantity(rules, [(0, len(people) + moved)]) == [(0, line.quantity)]
 
 
-@given(subscriptions())
+def without_restarts(subscription: Subscription) -> Subscription:
+    """The subscription under the same policy, if no change began a new period: one begins when it is told."""
+    policy = subscription.policy
+    variants = {chosen: replace(rules, change=ChangeRules()) for chosen, rules in policy.variants.items()}
+    return replace(subscription, policy=replace(policy, variants=variants))
+
+
+@given(subscriptions().map(without_restarts))
 def test_the_order_in_which_things_became_known_does_not_change_the_sum(subscription: Subscription) -> None:
     fixed = ("start", "trial", "interval")
     told_at_once = replace(

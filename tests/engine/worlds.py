@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
-from prorata.engine.policy.model import WHOLE, Policy
+from prorata.engine.policy.model import WHOLE, ChangeRules, Policy, Rules
 from prorata.engine.policy.reading import read_document
 
 FIRST = date(2023, 12, 1)  # a leap year follows
@@ -79,6 +80,14 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         tables["prices"] = {"in_force": draw(st.sampled_from(["term", "agreement", "period"]))}
     if tables["fall"].get("takes_effect", "day").startswith("next") and draw(st.booleans()):
         tables["fall"]["window_days"] = draw(st.sampled_from([1, 7, 30]))
+    plain = tables["period"]["anchor"] == "start" and "measured" not in tables["period"] and give == "credit"
+    if draw(st.integers(0, 2)) == 0:
+        plans = ["difference", "next_period", *(["restart"] * 2 if plain else [])]
+        tables["change"] = {key: draw(st.sampled_from(plans)) for key in ("dearer_plan", "cheaper_plan")}
+        if plain:
+            tables["change"]["interval"] = draw(st.sampled_from(["next_invoice", "restart"]))
+        if plain and measure == "level" and tables["rise"]["takes_effect"] == "day" and draw(st.booleans()):
+            tables["change"]["more_seats"] = "restart"
     if charge == "advance":
         tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
         tables["fall"]["settle"] = settle_fall
@@ -168,6 +177,18 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
         document["period"]["term_months"] = 12
         document["cancel"]["ends"] = "term"
         when["period"].pop("term_months", None)
+    both = (document, when)
+    if "change" in document or "change" in when:
+        document.setdefault("change", {})
+        changes = [table.setdefault("change", {}) for table in both]
+        alike = [table["period"]["anchor"] == "start" and table["fall"]["give"] == "credit" for table in both]
+        if not all(alike) or any("measured" in table["period"] for table in both):
+            for change in changes:
+                for key in [key for key, word in change.items() if word == "restart"]:
+                    del change[key]
+        if any(table["seats"]["measure"] != "level" or table["rise"]["takes_effect"] != "day" for table in both):
+            for change in changes:
+                change.pop("more_seats", None)
     when["share"].setdefault("started", "full")
     when["rise"].setdefault("settle", "next_invoice")
     when["fall"].setdefault("settle", "next_invoice")
@@ -187,7 +208,6 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
             for key in ("on_day", "least_days", "of"):
                 table["seats"].pop(key, None)
     # A key that no variant heeds is refused, rightly; drop those.
-    both = (document, when)
     if all(table["seats"]["count"] == "bought" for table in both):
         for table in both:
             for key in ("counts_from", "suspended", "idle_days"):
@@ -304,3 +324,25 @@ def subscriptions(
         rows[0].pop("quantity")
         follow = True
     return read_history(rows, policy=policy, seats_follow=follow, interval=draw(st.sampled_from(INTERVALS)))
+
+
+@st.composite
+def restarting(draw: st.DrawFn, *, moments: bool = False) -> Subscription:
+    """Accounts whose changes begin new periods more often than not."""
+    subscription = draw(subscriptions(moments=moments))
+    words: list[Literal["restart", "difference", "next_period"]] = ["restart", "restart", "difference", "next_period"]
+    intervals: list[Literal["restart", "next_invoice"]] = ["restart", "next_invoice"]
+    seats: list[Literal["restart", "difference"]] = ["restart", "difference"]
+    dearer, cheaper = draw(st.sampled_from(words)), draw(st.sampled_from(words))
+    change = ChangeRules(dearer, cheaper, draw(st.sampled_from(intervals)))
+    more_seats = draw(st.sampled_from(seats))
+
+    def plain(rules: Rules) -> Rules:
+        period = replace(rules.period, anchor="start", measured=None, stub="own_invoice")
+        by_day = rules.seats.measure == "level" and rules.rise.takes_effect == "day"
+        restarts = replace(change, more_seats=more_seats) if by_day else change
+        return replace(rules, period=period, fall=replace(rules.fall, give="credit"), change=restarts)
+
+    policy = subscription.policy
+    variants = {chosen: plain(rules) for chosen, rules in policy.variants.items()}
+    return replace(subscription, policy=replace(policy, variants=variants))

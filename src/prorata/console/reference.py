@@ -64,6 +64,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("seats", "below_active"): 'count = "bought"',
     ("seats", "free"): "[roles.editor]\n\n[roles.commenter]",
     ("period", "term_months"): '[cancel]\nends = "term"',
+    ("change", "dearer_plan"): '[plans.PRO]\nprice = "699.00 per month"',
+    ("change", "cheaper_plan"): '[plans.PRO]\nprice = "699.00 per month"',
     ("fall", "window_days"): 'takes_effect = "next_period"',
     ("period", "stub"): 'anchor = "calendar"',
     ("seats", "idle_days"): 'counts_from = "activity"',

@@ -198,6 +198,8 @@ class Causes:
         """What the event is about, if that is something which can move this line."""
         if event.kind == "cancel":
             return ("cancel", "") if line.after is None else None
+        if event.kind == "interval" and line.after is None and line.period.rules.change.interval == "restart":
+            return ("interval", "") if event.interval != line.period.interval else None
         if event.kind in ("start", "trial") and line.after is None and self._start and line.end_day <= self._start:
             return ("start", "")  # the agreement starts later than was billed
         if line.item == BASE and (event.kind in PERSON_EVENTS or not event.plan):

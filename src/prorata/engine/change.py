@@ -28,24 +28,35 @@ def counts_in_effect(period: Period, window: Window[int], span: Span) -> Window[
         return [(span[0], window[0][1])]
     if period.keeps:  # what is most often asked for, in a fraction of the time
         return rising(window)
-    return _in_effect(period, window, span, int)
+    return _in_effect(period, window, span, int, (period.rise_waits, period.fall_waits))
 
 
 def prices_in_effect(period: Period, window: Window[Price], span: Span) -> Window[Price]:
     """The same of a price; a dearer one is a rise."""
     if len(window) == 1:
         return [(span[0], window[0][1])]
-    return _in_effect(period, window, span, _YEARLY)
+    return _in_effect(period, window, span, _YEARLY, (period.rise_waits, period.fall_waits))
+
+
+def plans_in_effect(period: Period, window: Window[Price], span: Span) -> Window[Price]:
+    """The same of the price of a seat, which is the plan's."""
+    if len(window) == 1:
+        return [(span[0], window[0][1])]
+    return _in_effect(period, window, span, _YEARLY, period.plan_waits)
 
 
 def tariffs_in_effect(
     period: Period, window: Window[Tariff], span: Span, size: Callable[[Tariff], int]
 ) -> Window[Tariff]:
     """The same of tariffs; `size` says which of two is the dearer."""
-    return _in_effect(period, window, span, size)
+    return _in_effect(period, window, span, size, period.plan_waits)
 
 
-def _in_effect(period: Period, window: Window[V], span: Span, size: Callable[[V], int]) -> Window[V]:
+def _in_effect(
+    period: Period, window: Window[V], span: Span, size: Callable[[V], int], waits: tuple[Waits | None, Waits | None]
+) -> Window[V]:
+    rise_waits, fall_waits = waits
+
     def less(one: V, other: V) -> V:
         return other if size(other) < size(one) else one
 
@@ -53,11 +64,12 @@ def _in_effect(period: Period, window: Window[V], span: Span, size: Callable[[V]
         return other if size(other) > size(one) else one
 
     start, end, _, _ = span
-    if period.rise_waits is not None:
-        window = _passed(window, period.rise_waits, end, more, less, 0)
-    if period.fall_waits is not None:
-        waits = ((window[0][0], end), False) if period.looks_back else period.fall_waits
-        window = _passed(window, waits, end, less, more, period.rules.fall.window_days)
+    if rise_waits is not None:
+        window = _passed(window, rise_waits, end, more, less, 0)
+    if fall_waits is not None:
+        if period.looks_back and fall_waits is period.fall_waits:
+            fall_waits = (window[0][0], end), False
+        window = _passed(window, fall_waits, end, less, more, period.rules.fall.window_days)
     return cut(window, start, end) if window[0][0] < start else window
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from prorata.engine.aggregate import ordered, seats
-from prorata.engine.change import counts_in_effect, prices_in_effect, tariffs_in_effect
+from prorata.engine.change import counts_in_effect, plans_in_effect, prices_in_effect, tariffs_in_effect
 from prorata.engine.known import Known
 from prorata.engine.period import Period
 from prorata.engine.policy.tariff import Price, Tariff
@@ -28,10 +28,10 @@ def due(known: Known, period: Period) -> Due:
         counts = billed_quantity(period.rules.seats, seats(known, period, past))
         prices = seat_prices(known, period, past)
         if not period.at_once:
-            counts, prices = counts_in_effect(period, counts, span), prices_in_effect(period, prices, span)
+            counts, prices = counts_in_effect(period, counts, span), plans_in_effect(period, prices, span)
         items = {SEATS: _held(counts, prices, span, period)}
     else:
-        by_role = _counts(known, period, span, past)
+        by_role = counts_of(known, period, span, past)
         items = _by_tariff(known, period, span, past, by_role)
         counts = _total(by_role, span)
     for item, steps in known.add_ons.items():
@@ -47,13 +47,21 @@ def due(known: Known, period: Period) -> Due:
     return items
 
 
-def _counts(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:
+def counts_of(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:
     """The seats billed by role; under "" those of all roles without a price of their own."""
     apart = {role: seats(known, period, past, role) for role in period.countings if role}
     others = _total(apart, past) if apart else None
     plain = billed_quantity(period.rules.seats, seats(known, period, past, ""), others, past[1])
     counts = {"": plain, **apart}
     return counts if period.at_once else {role: counts_in_effect(period, each, span) for role, each in counts.items()}
+
+
+def offers_in_effect(
+    period: Period, offers: Window[Tariff], span: Span, counts: dict[str, Window[int]]
+) -> Window[Tariff]:
+    """Which plan's tariff is billed when; of two the one is the dearer by which the most seats cost more."""
+    most = {role: max(count for _, count in window) for role, window in counts.items()}
+    return tariffs_in_effect(period, offers, span, lambda tariff: yearly(tariff, most, period))
 
 
 def _total(counts: dict[str, Window[int]], span: Span) -> Window[int]:
@@ -67,8 +75,7 @@ def _by_tariff(known: Known, period: Period, span: Span, past: Span, counts: dic
     """The items of seats whose price depends on role or number, and the base price beside them."""
     offers = tariffs(known, period, past)
     if not period.at_once:
-        most = {role: max(count for _, count in window) for role, window in counts.items()}
-        offers = tariffs_in_effect(period, offers, span, lambda tariff: yearly(tariff, most, period))
+        offers = offers_in_effect(period, offers, span, counts)
     items: Due = {}
     for role, window in counts.items():
         has_overage = any(role in tariff.overage for _, tariff in offers)

@@ -237,6 +237,11 @@ def _rules(
     line: Line, document: Document, causes: Collection[Event], drawn: Literal["rise", "fall"] | None
 ) -> Iterator[str]:
     rules = line.period.rules
+    begun = _begun_anew(line, document, causes)
+    if begun:
+        yield f"a new period begins on that day, and the rest of this one is credited ({begun})"
+        yield from _share_rule(line, rules)
+        return
     cancel = next((event for event in causes if event.kind == "cancel"), None)
     if cancel is not None:
         if cancel.until is None:
@@ -255,6 +260,18 @@ def _rules(
     settle = rules.rise.settle if line.amount_minor >= 0 else rules.fall.settle
     if settle in ("next_invoice", "now") or not own_bill:
         yield f"{_RISE[settle]} (rise.settle)" if line.amount_minor >= 0 else f"{_FALL[settle]} (fall.settle)"
+
+
+def _begun_anew(line: Line, document: Document, causes: Collection[Event]) -> str:
+    """By which rules the line credits the rest of a period within which another one began; nothing if it does not."""
+    keys = line.period.rules.change.restarting
+    begun = (other.period.start for other in document.lines if other.kind == "period")
+    if not keys or line.after is not None or line.start_day == line.period.start or line.start_day not in begun:
+        return ""
+    kinds = {event.kind for event in causes}
+    by_kind = {"dearer_plan": "plan", "cheaper_plan": "plan", "interval": "interval"}
+    told = [key for key in keys if by_kind.get(key) in kinds]
+    return ", ".join(f"change.{key}" for key in told or keys)
 
 
 _CHANGE_DAY = {

@@ -46,7 +46,7 @@ class Known:
 
     __slots__ = (
         "_add_on_events", "_days", "_events", "_seat_events", "_term_events",
-        "add_ons", "cancel", "people", "seats", "start", "subscription", "terms",
+        "add_ons", "cancel", "cuts", "people", "seats", "start", "subscription", "terms",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
@@ -57,6 +57,7 @@ class Known:
         self.terms = self._terms(())
         self.add_ons: dict[str, Steps[Held]] = {}
         self.cancel: Event | None = None
+        self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
         self._events: list[Event] = []  # in the order in which they took effect
         self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
@@ -191,9 +192,14 @@ class Known:
 
     def span(self, period: Period) -> Span | None:
         """The days of the period on which the agreement runs, and how they see what happened; None without any."""
-        start = period.start
         end = period.end if self.cancel is None else self.ends(period)
-        delay = period.delay
+        if self.cuts:
+            end = min(end, self.cuts.get((period.start, period.end), end))
+        return self.span_until(period, end)
+
+    def span_until(self, period: Period, end: Day) -> Span | None:
+        """The same where the agreement runs up to a day of the period."""
+        start, delay = period.start, period.delay
         if start <= self.start:
             start = opened = self.start
         else:

@@ -29,7 +29,7 @@ class Period:
     those of `unit` that are billed together from `invoice_start` up to `invoice_end`; mostly there is but one. `plan`
     is the one they begin with, where rules depend on it. Its amounts are counted in parts of a minor unit, `parts` of
     them each, of which every one is a whole number. A change counts `delay` days after it happens. `rise_waits` and
-    `fall_waits` say where changes do not take effect on their day.
+    `fall_waits` say where changes do not take effect on their day, `plan_waits` the same of dearer and cheaper plans.
     """
 
     start: Day
@@ -55,6 +55,7 @@ class Period:
     delay: int = field(repr=False, compare=False)
     rise_waits: Waits | None = field(repr=False, compare=False)
     fall_waits: Waits | None = field(repr=False, compare=False)
+    plan_waits: tuple[Waits | None, Waits | None] = field(repr=False, compare=False)
     term_start: Day = field(repr=False, compare=False)
     looks_back: bool = field(repr=False, compare=False)  # whether what fell since the term began may still be billed
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
@@ -88,6 +89,11 @@ def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
         months = period.months + MONTHS[period.unit]
         return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since)
     return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since)
+
+
+def restarted(period: Period, interval: Interval, start: Day, plan: str) -> Period:
+    """The full period that a change begins on a day of this one; the next ones are counted from there."""
+    return _period(period.policy, interval, start, start, 0, plan, None, period.since)
 
 
 def period_before(period: Period) -> Day:
@@ -125,6 +131,13 @@ def _period(
     priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force]
     tariffs = policy.tariffs(interval, priced)
     add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
+    rise_waits = _waits(rules.rise.takes_effect, unit, start, end, counted_from)
+    fall_waits = _waits(rules.fall.effect, unit, start, end, counted_from)
+    whole_waits = _waits("next_period", unit, start, end, counted_from)
+    plan_waits = (
+        {"difference": rise_waits, "next_period": whole_waits}.get(rules.change.dearer_plan),
+        {"difference": fall_waits, "next_period": whole_waits}.get(rules.change.cheaper_plan),
+    )
     return Period(
         start=start,
         end=end,
@@ -140,15 +153,16 @@ def _period(
         tariffs=tariffs,
         countings=_countings(policy, rules),
         is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.priced_roles,
-        at_once=rules.rise.takes_effect == rules.fall.effect == "day",
+        at_once=(rise_waits, fall_waits, *plan_waits) == (None, None, None, None),
         billed_on=invoice_start if rules.period.charge == "advance" else invoice_end,
         invoice_start=invoice_start,
         invoice_end=invoice_end,
         unit=unit,
         plan=plan,
         delay=rules.seats.delay_days,
-        rise_waits=_waits(rules.rise.takes_effect, unit, start, end, counted_from),
-        fall_waits=_waits(rules.fall.effect, unit, start, end, counted_from),
+        rise_waits=rise_waits,
+        fall_waits=fall_waits,
+        plan_waits=plan_waits,
         term_start=term_start,
         looks_back=rules.fall.effect in ("next_term", "never"),
         since=since,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
@@ -22,8 +22,9 @@ from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_o
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences
-from prorata.engine.period import Period, first_period, next_period
+from prorata.engine.period import Period, first_period, next_period, restarted
 from prorata.engine.refusal import CannotBill
+from prorata.engine.restart import Standing, begins_anew, standing
 
 _RECORDED = attrgetter("recorded")
 _CALENDAR_MONTHS = {"month": 1, "quarter": 3}
@@ -36,6 +37,10 @@ class Settlement:
     A period is billed on its own day, and with it everything else that is open. Between those days what has risen is
     charged, and what has fallen credited, on the days the policy names and only where the sum goes that way: a credit
     never gets a document of its own unless the policy says so.
+
+    Where the policy lets a change begin a new period, the running one ends on the day of it, and that day is the new
+    period's own. Whether one begins is asked at the beginning of a day and after whatever is recorded on it, so that
+    it depends neither on the hours of runs nor on what is told later.
     """
 
     def __init__(
@@ -59,6 +64,10 @@ class Settlement:
         self._last_look: Day = 0
         self._schedule = [event.recorded for event in schedule]
         self._told = self._begins[0].recorded
+        self._turns = _turns(subscription) if subscription.policy.restarts else []  # days on which one may begin anew
+        self._turned: Day = 0  # the last of them that was asked
+        self._anew: Period | None = None  # the period that a change began, until its own day has come
+        self._anew_on: Day | None = None  # the day on which the one before it is billed
         self._coming = self._next_period()
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
@@ -69,10 +78,15 @@ class Settlement:
         if self._told >= self._until:
             return
         if not self._learned_until:
-            self._learn(self.horizon(day_of(self._told)))
+            self._learn(self._told + 1 if self._turns else self.horizon(day_of(self._told)))
         while True:
             day = self._next_look()
-            if self._schedule and self._schedule[0] < self._until:
+            turn = self._next_turn() if self._turns else None
+            if turn is not None and turn <= min(day, through):
+                self._turn(turn)
+                if turn < day:
+                    continue
+            elif self._schedule and self._schedule[0] < self._until:
                 change = day_of(self._schedule[0])
                 if change < day and change < through:
                     self._learn(self.horizon(change))
@@ -83,7 +97,10 @@ class Settlement:
             self.known_until = self.horizon(day)
             self._learn(self.known_until)
             self._release(day)
+            if self._turns:
+                self._foresee(day)
             yield day
+            self.is_base = False
 
     def horizon(self, look: Day) -> Moment:
         """Up to which moment things are known on a day: to its end, but never further than the walk knows."""
@@ -98,12 +115,12 @@ class Settlement:
             pass
         self._until = known_until
         self._last_look = max(self._last_look, through)
-        periods = {billed.period.start: billed for billed in self.released}
+        periods = {(billed.period.start, billed.period.end): billed for billed in self.released}
         for document in issued.documents:
             for line in document.lines:
                 start = to_day(line.period_start)
-                billed = periods.get(start)
-                if billed is None or billed.period.end != to_day(line.period_end):
+                billed = periods.get((start, to_day(line.period_end)))
+                if billed is None:
                     raise CannotBill(
                         f"the document of {document.date} bills a period from {speak_day(start)}, and by what is "
                         "known now none begins then; a start or an interval cannot be moved once it is billed"
@@ -148,11 +165,13 @@ class Settlement:
             return None
         for period in (*(billed.period for billed in self.released), self._coming):
             end = self.known.ends(period)
-            if end < period.end:
+            if end < self.known.cuts.get((period.start, period.end), period.end):
                 return end if end <= by else None
         return None
 
     def _next_look(self) -> Day:
+        if self._anew_on is not None:
+            return self._anew_on
         day = self._coming.billed_on
         if not self.released:
             return max(day, day_of(self._told))
@@ -170,16 +189,81 @@ class Settlement:
         return day
 
     def _release(self, look: Day) -> None:
-        self.is_base = False
+        self._anew_on = None
         while self._coming.billed_on <= look:
-            period = self._coming
-            self.released.append(Billed(period, look, midnight(look)))
-            self._change(period.start)
-            self.is_base = True
+            self._put(self._coming, look)
+            self._anew = None
             self._coming = self._next_period()
+
+    def _put(self, period: Period, look: Day) -> None:
+        """The period's day has come."""
+        billed = Billed(period, look, midnight(look))
+        if self.known.cuts and self.known.cuts.pop((period.start, period.end), None) is not None:
+            # It was begun anew on its first day, and that was taken back on the same day.
+            billed = next((one for one in self.released if one.period == period), billed)
+            self.released = [one for one in self.released if one is not billed]
+        self.released.append(billed)
+        self._change(period.start)
+        self.is_base = True
+
+    def _next_turn(self) -> Day | None:
+        """The next day on which a change may begin a new period."""
+        news = self._recorded[self._learned] if self._learned < len(self._recorded) else _FOREVER
+        later = bisect_right(self._turns, self._turned)
+        days = [*self._turns[later : later + 1], *([day_of(news)] if news < self._until else [])]
+        return min(days, default=None)
+
+    def _turn(self, day: Day) -> None:
+        """Asks whether a new period begins on a day: by what was known before it, and by all that is recorded on it."""
+        is_new, self._turned = day > self._turned, max(day, self._turned)
+        until = self.horizon(day)
+        self._learn(min(midnight(day), until))
+        self._release(day)
+        if is_new and (period := self._running(day)) is not None:
+            self._ask(period, day, standing(self.known, period, day - 1))
+        while self._learned < len(self._recorded) and self._recorded[self._learned] < until:
+            period = self._running(day)
+            before = None if period is None else standing(self.known, period, day)
+            self._learn(self._recorded[self._learned] + 1)
+            if period is not None:
+                self._ask(period, day, before)
+        self._learn(until)
+        self._foresee(day)
+
+    def _running(self, day: Day) -> Period | None:
+        """The period in which a day lies, by the periods that have begun."""
+        periods = (self._coming, *(billed.period for billed in self.released[-1:]))
+        return next((period for period in periods if period.start <= day < period.end), None)
+
+    def _ask(self, period: Period, day: Day, before: Standing | None) -> None:
+        """Ends the running period on a day if a change begins a new one on it, on the terms that are known by then."""
+        if not begins_anew(self.known, period, day, before):
+            return
+        if period is self._coming:
+            self._put(period, day)
+        self.known.cuts[period.start, period.end] = day
+        self._change(day)
+        plan = self.known.plan(day, _FOREVER) if self.known.subscription.policy.by_plan else ""
+        self._anew = self._coming = restarted(period, self.known.interval(day, known_by=_FOREVER), day, plan)
+        self._anew_on = day
+        self.is_base = True
+
+    def _foresee(self, look: Day) -> None:
+        """Ends the running period where it will end if nothing changes, so that no more of it is billed ahead."""
+        if not self.released or self.released[-1].period is not self._running(look):
+            return
+        known, period = self.known, self.released[-1].period
+        ahead = self._turns[bisect_right(self._turns, look) : bisect_left(self._turns, period.end)]
+        cut = next((day for day in ahead if begins_anew(known, period, day, standing(known, period, day - 1))), None)
+        if cut is not None:
+            known.cuts[period.start, period.end] = cut
+        else:
+            known.cuts.pop((period.start, period.end), None)
 
     def _next_period(self) -> Period:
         """The first period that has not been looked at, by what is known."""
+        if self._anew is not None:
+            return self._anew
         if self.released:
             last = self.released[-1].period
             return next_period(last, *self._terms(last.end))
@@ -226,6 +310,12 @@ class Settlement:
         if billed.released == look and not billed.items:
             return tuple(self.known.happened(billed.period.start, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
+
+
+def _turns(subscription: Subscription) -> list[Day]:
+    """The days on which something that happened, or ended, may begin to count."""
+    days = {event.day + delay for event in subscription.events for delay in (0, 1)}
+    return sorted(days.union(event.until for event in subscription.events if event.until is not None))
 
 
 def _settles(settle: str, look: Day) -> bool:

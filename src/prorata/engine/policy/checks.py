@@ -25,6 +25,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from _beyond(policy, document)
     yield from _nothing_waits(policy, document)
     yield from _never_billed(policy, document)
+    yield from _nothing_to_change(policy, document)
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
     told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
     if len(waits) > 1:
@@ -60,6 +61,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
         yield from _term(policy, rules, path)
+        yield from _change(rules, chosen, document)
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
@@ -85,6 +87,23 @@ def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
             yield Problem(at, f"period.term_months = {term} is not a number of whole intervals; one is a {interval}")
     if rules.period.anchor == "calendar" and 12 % term:
         yield Problem(at, f"period.term_months is 1, 2, 3, 4, 6 or 12 with calendar periods, not {term}")
+
+
+def _change(rules: Rules, chosen: tuple[int, ...], document: Mapping[str, Any]) -> Iterator[Problem]:
+    """What no change can begin a new period beside."""
+    for key in rules.change.restarting:
+        at, said = _written(document, chosen, "change", key), f'change.{key} = "restart"'
+        if rules.period.anchor == "calendar":
+            sentence = 'begins a period on any day; it needs period.anchor = "start", not "calendar"'
+            yield Problem(at, f"{said} {sentence}")
+        if rules.period.measured is not None:
+            yield Problem(at, f"{said} ends an invoice on any day, and period.measured divides it up; leave one out")
+        if rules.fall.give == "nothing":
+            yield Problem(at, f'{said} credits the unused rest; it needs fall.give = "credit", not "nothing"')
+    if rules.change.more_seats == "restart" and (rules.seats.measure, rules.rise.takes_effect) != ("level", "day"):
+        at = _written(document, chosen, "change", "more_seats")
+        needs = 'it needs seats.measure = "level" and rise.takes_effect = "day"'
+        yield Problem(at, f'change.more_seats = "restart" begins a period on the day of the rise; {needs}')
 
 
 def _identity(policy: Policy) -> Iterator[Problem]:
@@ -327,6 +346,17 @@ def _nothing_waits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
                 )
                 found[Problem(_written(document, chosen, table, "takes_effect"), sentence)] = None
     yield from found
+
+
+def _nothing_to_change(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Choices about a change of what there is but one of."""
+    one = {"interval": len(policy.intervals) == 1}
+    one |= dict.fromkeys(("dearer_plan", "cheaper_plan"), len(policy.plans) == 1)
+    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
+    for path, table in tables:
+        for key in (key for key in table.get("change", {}) if one.get(key)):
+            what = "interval" if key == "interval" else "plan"
+            yield Problem((*path, "change", key), f"change.{key} would have no effect; there is but one {what}")
 
 
 def _never_billed(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:

@@ -244,6 +244,45 @@ class FallRules:
         return "next_period" if self.give == "nothing" else self.takes_effect
 
 
+_PLAN = (
+    "`restart`: on its day a new period begins, whole and counted from there, and the unused rest of the running one "
+    "is credited. `next_period`: it counts from the next period on"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRules:
+    """What another plan, interval or number of seats does to the running period."""
+
+    dearer_plan: Literal["difference", "restart", "next_period"] = key(
+        f"`difference`: the difference is charged, as `rise` says. {_PLAN}.", 'dearer_plan = "restart"', "difference"
+    )
+    cheaper_plan: Literal["difference", "restart", "next_period"] = key(
+        f"`difference`: the difference is credited, as `fall` says. {_PLAN}.",
+        'cheaper_plan = "next_period"',
+        "difference",
+    )
+    interval: Literal["next_invoice", "restart"] = key(
+        "`next_invoice`: another interval is that of the next invoice. `restart`: a new period of it begins on the "
+        "day, and the unused rest of the running one is credited.",
+        'interval = "restart"',
+        "next_invoice",
+    )
+    more_seats: Literal["difference", "restart"] = key(
+        "`difference`: seats more are charged as `rise` says. `restart`: once more seats are billed than before (a "
+        "larger package, where they are sold in packages), a new period of all of them begins on that day, and the "
+        "unused rest of the running one is credited.",
+        'more_seats = "restart"',
+        "difference",
+    )
+
+    @property
+    def restarting(self) -> tuple[str, ...]:
+        """The keys that say `restart`."""
+        told = {"dearer_plan": self.dearer_plan, "cheaper_plan": self.cheaper_plan, "interval": self.interval}
+        return tuple(key for key, word in {**told, "more_seats": self.more_seats}.items() if word == "restart")
+
+
 @dataclass(frozen=True, slots=True)
 class CancelRules:
     """When a cancelled agreement ends."""
@@ -331,6 +370,7 @@ class Rules:
     share: ShareRules = ShareRules()
     rise: RiseRules = RiseRules()
     fall: FallRules = FallRules()
+    change: ChangeRules = ChangeRules()
     cancel: CancelRules = CancelRules()
     credits: CreditRules = CreditRules()
     trial: TrialRules = TrialRules()
@@ -387,6 +427,7 @@ class Policy:
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
     priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
+    restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
@@ -394,6 +435,7 @@ class Policy:
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
+        object.__setattr__(self, "restarts", any(rules.change.restarting for rules in self.variants.values()))
         priced = {row.role for plan in self.plans.values() for row in plan.prices}
         object.__setattr__(self, "priced_roles", tuple(role for role in self.roles if role in priced))
         rates = [plan.tax_rate for plan in self.plans.values()]

@@ -50,6 +50,10 @@ def _fall(case: Case) -> FallEffect:
 def rise(case: Case) -> Sentence:
     """A seat more within a period."""
     who = case.on(case.change, f"One {case.noun} more")
+    if case.rules.change.more_seats == "restart":
+        what = f"Once more {case.noun}s are billed than before"
+        text = f"{what}, a new {WORD[case.unit]} of all of them begins on that day{_rest_credited(case)}."
+        return Sentence(text, case.different(who, case.bills([case.added()]), case.bills()))
     if case.rules.seats.counts_from == "activity" and not case.bought:
         who = f"One {case.noun} more, active from {speak_day(to_day(case.change))} on"
     example = case.different(who, case.bills([case.added()]), case.bills())
@@ -197,17 +201,38 @@ def plans(case: Case) -> Iterator[Sentence]:
     here = [name for name in case.by_price if name in case.plans]
     cheapest, dearest = case.by_price[0], case.by_price[-1]
     if here and case.yearly(here[0]) < case.yearly(dearest):
-        yield _plan(case, "A dearer plan", case.rules.rise.takes_effect, here[0], dearest)
+        effect = _EFFECT_OF.get(case.rules.change.dearer_plan, case.rules.rise.takes_effect)
+        yield _plan(case, "A dearer plan", effect, here[0], dearest)
     if here and case.yearly(here[-1]) > case.yearly(cheapest):
-        yield _plan(case, "A cheaper plan", case.rules.fall.effect, here[-1], cheapest)
+        effect = _EFFECT_OF.get(case.rules.change.cheaper_plan, case.rules.fall.effect)
+        yield _plan(case, "A cheaper plan", effect, here[-1], cheapest)
+
+
+_EFFECT_OF: dict[str, FallEffect] = {"next_period": "next_period"}
+
+
+def interval(case: Case) -> Iterator[Sentence]:
+    """Another interval chosen within a period, where that does not wait for the next invoice."""
+    if case.rules.change.interval == "restart" and len(case.policy.intervals) > 1:
+        yield Sentence(f"Another interval begins on the day it is chosen{_rest_credited(case)}.")
+
+
+def _rest_credited(case: Case) -> str:
+    if _in_arrears(case):
+        return ", and the running one is billed to the day before"
+    return ", and the unused rest of the running one is credited"
 
 
 def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> Sentence:
     bills = case.bills([{"at": case.change, "event": "plan", "plan": new}], plan=old)
     who = case.on(case.change, f"{case.seats} {case.noun}s from {old} to {new}")
-    example = case.different(who, bills, case.bills(plan=old))
-    left = in_short(rest(effect, case.rules, case.unit))
     rises = subject == "A dearer plan"
+    change = case.rules.change
+    anew = (change.dearer_plan if rises else change.cheaper_plan) == "restart"
+    example = case.different(who, bills, case.bills(plan=old))
+    if anew:
+        return Sentence(f"{subject} begins a new {WORD[case.unit]} on its day{_rest_credited(case)}.", example)
+    left = in_short(rest(effect, case.rules, case.unit))
     if not left:
         since = STAYS.get(effect, f"from the next {WORD[case.unit]} on")
         return Sentence(f"{subject} counts {since}.", example)

@@ -143,12 +143,17 @@ class Case:
         return self._said(who, documents[-1].lines, documents[-1]) if documents else ""
 
     def different(self, who: str, documents: Sequence[Document], without: Sequence[Document]) -> str:
-        """What is new on the first bill that is another than without what happened, as an example."""
+        """What is new on the first bill that is another than without what happened, as an example.
+
+        That is what moved, and where it begins a new period that one as well.
+        """
         before = {document.date: set(map(_shape, document.lines)) for document in without}
         for document in documents:
             lines = [line for line in document.lines if _shape(line) not in before.get(document.date, set())]
             if lines:
                 moved = [line for line in lines if line.kind != "period"]
+                days = {line.start_day for line in moved}
+                moved += [line for line in lines if line.kind == "period" and line.start_day in days]
                 first = [line for line in lines if line.period == lines[0].period]
                 return self._said(who, moved or first, document)
         return ""

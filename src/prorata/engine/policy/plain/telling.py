@@ -91,6 +91,7 @@ def _sentences(case: Case) -> Iterator[Sentence]:
     yield changes.rise(case)
     yield changes.fall(case)
     yield from changes.plans(case)
+    yield from changes.interval(case)
     yield from terms.trial(case)
     yield terms.cancel(case)
     yield from terms.amounts(case)
