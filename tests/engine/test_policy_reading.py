@@ -22,7 +22,11 @@ from tests.engine.stories import BASE, policy_of, refusals
 
 INTERVALS: tuple[Interval, ...] = ("month", "year")
 PRICE_FORM = '"699.00 per month" (per month, quarter, half_year, year)'
-TOP_KEYS = "currency, intervals, plans, title, time_zone, add_ons, roles, notes, " + ", ".join(RULE_TABLES) + ", when"
+TOP_KEYS = (
+    "currency, intervals, plans, title, time_zone, add_ons, roles, precision, notes, "
+    + ", ".join(RULE_TABLES)
+    + ", when"
+)
 SEAT_KEYS = ", ".join(one.name for one in keys_of(SeatRules))
 
 

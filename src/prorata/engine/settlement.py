@@ -13,9 +13,11 @@ from prorata.engine.calendar import (
     calendar_start,
     day_of,
     midnight,
+    moment_at,
     next_calendar_start,
-    speak_day,
+    speak_point,
     to_day,
+    to_point,
 )
 from prorata.engine.due import due
 from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_on, starts_on
@@ -44,11 +46,12 @@ class Settlement:
         news = tuple(sorted(subscription.events, key=_RECORDED))
         by_plan = subscription.policy.by_plan
         schedule = [event for event in news if event.kind in SCHEDULE_EVENTS or (by_plan and event.plan)]
+        self._ticks = subscription.policy.ticks
         self._until = _FOREVER if known_until is None else known_until
         self._begins = [event for event in schedule if event.kind in ("start", "trial")]
         if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
-        self.known = Known(subscription, opens_on(self._begins[:1]))
+        self.known = Known(subscription, opens_on(self._begins[:1], subscription.policy.ticks))
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self.known_until: Moment = 0  # and up to which moment it knows things
@@ -101,12 +104,13 @@ class Settlement:
         periods = {billed.period.start: billed for billed in self.released}
         for document in issued.documents:
             for line in document.lines:
-                start = to_day(line.period_start)
+                start = to_point(line.period_start, self._ticks)
                 billed = periods.get(start)
-                if billed is None or billed.period.end != to_day(line.period_end):
+                if billed is None or billed.period.end != to_point(line.period_end, self._ticks):
                     raise CannotBill(
-                        f"the document of {document.date} bills a period from {speak_day(start)}, and by what is "
-                        "known now none begins then; a start or an interval cannot be moved once it is billed"
+                        f"the document of {document.date} bills a period from {speak_point(start, self._ticks)}, and "
+                        "by what is known now none begins then; a start or an interval cannot be moved once it is "
+                        "billed"
                     )
                 billed.add(line, document.known_until)
         self._changed_from = 0  # what has changed since is not remembered, so every period is compared
@@ -149,7 +153,8 @@ class Settlement:
         for period in (*(billed.period for billed in self.released), self._coming):
             end = self.known.ends(period)
             if end < period.end:
-                return end if end <= by else None
+                day = -(-end // self._ticks)  # of which nothing is left
+                return day if day <= by else None
         return None
 
     def _next_look(self) -> Day:
@@ -183,7 +188,7 @@ class Settlement:
         if self.released:
             last = self.released[-1].period
             return next_period(last, *self._terms(last.end))
-        start = opens_on(self._begun() or self._begins[:1])
+        start = opens_on(self._begun() or self._begins[:1], self._ticks)
         interval, plan = self._terms(start)
         return first_period(self.known.subscription.policy, interval, start, plan)
 
@@ -196,7 +201,7 @@ class Settlement:
 
         The plan only where rules depend on it.
         """
-        known_by = max(midnight(first), self._told + 1)
+        known_by = max(moment_at(first, self._ticks), self._told + 1)
         by_plan = self.known.subscription.policy.by_plan
         return self.known.interval(first, known_by=known_by), self.known.plan(first, known_by) if by_plan else ""
 

@@ -60,11 +60,28 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
         yield from _term(policy, rules, path)
+        yield from _precision(policy, rules, path)
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
                 'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
             )
+
+
+def _precision(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    if policy.precision == "day":
+        return
+    said = f'precision = "{policy.precision}"'
+    if rules.seats.change_day != "billed":
+        yield Problem(
+            (*path, "seats", "change_day"), f"seats.change_day would have no effect with {said}; leave it out"
+        )
+    if rules.share.by == "days_of_month":
+        yield Problem((*path, "share", "by"), f'share.by = "days_of_month" needs whole days; with {said} '
+                      'write "days_of_period"')  # fmt: skip
+    if rules.share.started == "by_30" and rules.share.by == "months":
+        yield Problem((*path, "share", "started"), f'share.started = "by_30" needs whole days; with {said} '
+                      'write "by_days"')  # fmt: skip
 
 
 def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from prorata.engine.calendar import Anchor, Day, Interval, to_date
+from prorata.engine.calendar import TICKS, Anchor, Day, Interval, Precision, to_date
 from prorata.engine.money import RoundingMode
 from prorata.engine.policy.key import key
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
@@ -384,12 +384,15 @@ class Policy:
     whens: tuple[When, ...]
     variants: Mapping[tuple[int, ...], Rules]
     notes: tuple[str, ...] = ()
+    precision: Precision = "day"
+    ticks: int = field(init=False, default=1)  # into so many parts a day is divided
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
     priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ticks", TICKS[self.precision])
         seats = [rules.seats for rules in self.variants.values()]
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
@@ -448,6 +451,13 @@ class PolicyKeys:
         "The roles members can have; the first is the default. A policy that names none bills every role.",
         "[roles.paying]\n\n[roles.free]\nbilled = false",
         None,
+    )
+    precision: Precision = key(
+        "How exactly time is counted: in days, or in hours, minutes or seconds, of which every day has as many. A "
+        "change then counts from the moment it happened, and periods begin at the time of day at which the agreement "
+        "did.",
+        'precision = "second"',
+        "day",
     )
     notes: tuple[str, ...] = key(
         "Where the vendor's page is silent: what was decided. Told by `prorata policy show`.",

@@ -102,6 +102,7 @@ class _Reader:
             whens=conditions,
             variants=variants,
             notes=keys.notes,
+            precision=keys.precision,
         )
 
     def when(self, table: Any, path: Path) -> When:

@@ -14,7 +14,7 @@ _LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest s
 
 def change_day(case: Case) -> Iterator[Sentence]:
     """Whether the day of a change counts, where changes count from a day on."""
-    if case.rules.seats.measure in ONE_NUMBER:
+    if case.rules.seats.measure in ONE_NUMBER or case.policy.ticks > 1:
         return
     ends = case.rules.seats.change_day == "billed"
     first = to_day(case.change) + case.rules.seats.delay_days

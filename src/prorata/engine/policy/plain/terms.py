@@ -36,6 +36,8 @@ def period(case: Case) -> Sentence:
     if MONTHS[case.unit] < MONTHS[case.interval]:
         begin += f" Each {WORD[case.unit]} of it is counted on its own."
     when = "its first day, in advance" if rules.charge == "advance" else "the day after its last, for the time past"
+    if case.policy.precision != "day":
+        begin += f" Time is counted to the {case.policy.precision}."
     if rules.term_months:
         begin += f" You bind yourself for {rules.term_months} months at a time."
     return Sentence(f"{begin} It is billed on {when}.", case.first("", case.bills()))
