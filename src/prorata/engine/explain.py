@@ -161,9 +161,17 @@ def _arithmetic(line: Line, currency: str) -> str:
 
 
 def speak_share(line: Line) -> str:
-    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months."""
+    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months.
+
+    Of a year at a monthly price 200 days are `12 × 200/365`.
+    """
     numerator, denominator = line.share
-    return str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
+    times = MONTHS[line.period.unit] // line.price.months
+    if denominator == 1:
+        return str(numerator)
+    if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
+        return f"{times} × {numerator // times}/{denominator}"
+    return f"{numerator}/{denominator}"
 
 
 def _decimals(exact: Fraction, currency: str) -> str:

@@ -117,7 +117,8 @@ class Case:
         rows: list[Row] = [{"at": self.start, "event": opening}]
         if "bought" in kinds:
             rows[0]["quantity"] = count
-        through = add_months(to_day(self.change), self._periods * MONTHS[self.interval] + 1)
+        months = max(self._periods * MONTHS[self.interval], self.rules.period.term_months)
+        through = add_months(to_day(self.change), months + 1)
         if kinds != {"bought"}:
             members = (f"member {number}" for number in range(1, count + 1))
             rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
