@@ -46,7 +46,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         "rise": {"takes_effect": draw(st.sampled_from(EFFECTS))},
         "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(EFFECTS))} if give == "credit" else {}),
         "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
-        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))},
+        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))}
+        | ({"lapse_months": draw(st.sampled_from([1, 6]))} if draw(st.integers(0, 2)) == 0 else {}),
         "rounding": {
             "mode": draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])),
             "stage": rounding,

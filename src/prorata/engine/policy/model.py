@@ -266,6 +266,12 @@ class CreditRules:
         'lapse = "agreement_end"',
         "never",
     )
+    lapse_months: int = key(
+        "So many months after it was given, what is left of a credit is lost, on the day of the next period's bill; 0: "
+        "it never is.",
+        "lapse_months = 12",
+        0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
