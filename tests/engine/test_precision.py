@@ -131,3 +131,12 @@ BROKEN = {
 def test_what_needs_whole_days_is_refused(rules: str) -> None:
     (sentence,) = refusals('precision = "second"\n' + BASE + rules)
     assert sentence.partition(": ")[2] == BROKEN[rules]
+
+
+def test_days_to_give_something_back_are_days_whatever_is_counted() -> None:
+    rules = '[seats]\ncount = "bought"\n[fall]\ntakes_effect = "next_period"\nwindow_days = 7\n'
+    rows = [START, {**ADDED, "at": "2026-04-10"}, {"at": "2026-04-17", "event": "seats", "quantity": 2}]
+    for precision in ("day", "hour", "second"):
+        _, may = documents(rows, policy_of(f'precision = "{precision}"\n{BASE}{rules}'), date(2026, 5, 1))
+        # 7 of 30 days of one seat, and two for May
+        assert may.total_minor == 233 + 2_000

@@ -81,7 +81,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
     if tables["fall"].get("takes_effect", "day").startswith("next") and draw(st.booleans()):
         tables["fall"]["window_days"] = draw(st.sampled_from([1, 7, 30]))
     if charge == "advance":
-        tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
+        settles = ["next_invoice", "month", "quarter", "own_month", "own_quarter", "now"]
+        tables["rise"]["settle"] = draw(st.sampled_from(settles))
         tables["fall"]["settle"] = settle_fall
     return tables
 

@@ -294,6 +294,8 @@ _RISE = {
     "next_invoice": "what is added is charged with the next invoice",
     "month": "what is added is charged on the first day of the next month",
     "quarter": "what is added is charged at the next calendar quarter",
+    "own_month": "what is added is charged when the next month of the period begins",
+    "own_quarter": "what is added is charged when the next quarter of the period begins",
     "now": "what is added is charged at once",
 }
 _FALL = {

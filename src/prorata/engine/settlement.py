@@ -10,7 +10,7 @@ from prorata.engine.calendar import (
     Day,
     Interval,
     Moment,
-    calendar_start,
+    add_months,
     day_of,
     midnight,
     moment_at,
@@ -28,7 +28,7 @@ from prorata.engine.period import Period, first_period, next_period
 from prorata.engine.refusal import CannotBill
 
 _RECORDED = attrgetter("recorded")
-_CALENDAR_MONTHS = {"month": 1, "quarter": 3}
+_MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
 
 
@@ -138,7 +138,9 @@ class Settlement:
             return True
         rules = self.released[-1].period.rules
         settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
-        return total_minor != 0 and _settles(settle, look)
+        if settle in _MONTHS:
+            return total_minor != 0 and self._settles_next(settle, look - 1) == look
+        return total_minor != 0 and settle == "now"
 
     def settle(self, found: Iterable[Open]) -> None:
         """What was open is on a document now."""
@@ -169,10 +171,21 @@ class Settlement:
         for settle in (rules.rise.settle, rules.fall.settle):
             if settle == "now" and news < self._until:
                 day = min(day, day_of(news))
-            elif settle in _CALENDAR_MONTHS and since < self._until:
+            elif settle in _MONTHS and since < self._until:
                 since_day = max(self._last_look, day_of(since) - 1)
-                day = min(day, next_calendar_start(since_day, _CALENDAR_MONTHS[settle]))
+                day = min(day, self._settles_next(settle, since_day))
         return day
+
+    def _settles_next(self, settle: str, day: Day) -> Day:
+        """The first day after this one on which what has risen is charged between the periods' own bills."""
+        months = _MONTHS[settle]
+        period = self.released[-1].period
+        if settle in ("month", "quarter") or period.rules.period.anchor == "calendar":
+            return next_calendar_start(day, months)
+        anchor, told = period.anchor // self._ticks, period.months + months
+        while add_months(anchor, told) <= day:
+            told += months
+        return add_months(anchor, told)
 
     def _release(self, look: Day) -> None:
         self.is_base = False
@@ -231,9 +244,3 @@ class Settlement:
         if billed.released == look and not billed.items:
             return tuple(self.known.happened(billed.period.start, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
-
-
-def _settles(settle: str, look: Day) -> bool:
-    if settle == "now":
-        return True
-    return settle != "next_invoice" and calendar_start(look, _CALENDAR_MONTHS[settle]) == look

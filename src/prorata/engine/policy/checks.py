@@ -171,8 +171,11 @@ def _of_plan(policy: Policy, name: str, row: PriceRow, path: Path) -> Iterator[P
                 (*path, "role"),
                 f"plans.{name}.prices: members with the role {row.role} are not billed (roles.{row.role})",
             )
+    of_role = f" of the role {row.role}; write one that is not above any" if row.role else ""
     if row.above and (row.role, 0) not in {(one.role, one.above) for one in policy.plans[name].prices}:
-        yield Problem((*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats")
+        yield Problem(
+            (*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats{of_role}"
+        )
     if row.above and row.overage is not None:
         yield Problem((*path, "overage"), f"plans.{name}.prices: overage belongs to the price of the first seats")
     if row.role is not None and row.base is not None:

@@ -78,7 +78,8 @@ class SeatRules:
 
     count: Literal["active", "bought", "larger"] = key(
         "`active`: the people who are members. `bought`: the number of seats ordered, used or not. `larger`: of both "
-        "the larger number, so that an order is a floor; what is ordered counts day by day, whatever the measure.",
+        "the larger number, so that an order is a floor; what is ordered counts day by day, whatever the measure, so "
+        'that lowering an order gives credit unless `fall.give = "nothing"`.',
         'count = "bought"',
         "active",
     )
@@ -102,7 +103,8 @@ class SeatRules:
         (),
     )
     suspended: Literal["billed", "free"] = key(
-        "Whether a member who is suspended, and not removed, still counts. Needs people to be counted.",
+        "Whether a member who is suspended, and not removed, still counts. Needs people to be counted; with bought "
+        "seats, who is suspended needs none.",
         'suspended = "free"',
         "billed",
     )
@@ -117,7 +119,9 @@ class SeatRules:
         "level",
     )
     on_day: int = key(
-        'With `measure = "snapshot"`: the day of the period that is counted, 1 the first, 0 the last.',
+        'With `measure = "snapshot"`: the day of the period that is counted, 1 the first, 0 the last. It is counted '
+        'from the period\'s own start, which with `period.anchor = "calendar"` is the first of a month; a shorter '
+        "period counts its last day instead.",
         "on_day = 15",
         1,
     )
@@ -202,9 +206,10 @@ class RiseRules:
         'takes_effect = "month"',
         "day",
     )
-    settle: Literal["next_invoice", "month", "quarter", "now"] = key(
+    settle: Literal["next_invoice", "month", "quarter", "own_month", "own_quarter", "now"] = key(
         "`next_invoice`: with the next period's bill. `month`, `quarter`: on the first day of the next calendar "
-        'month or quarter. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
+        "month or quarter. `own_month`, `own_quarter`: when the next month or quarter begins that is counted from the "
+        'period\'s own start. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
         'settle = "quarter"',
         "next_invoice",
     )
@@ -221,13 +226,16 @@ class FallRules:
         "day",
     )
     window_days: int = key(
-        "Where falls take effect later: for so many days after it was bought, or after a period or term began, "
-        "something can be given back at once all the same.",
+        "Where falls take effect later: for so many days after it was bought, or after the time began for which falls "
+        "wait (the month, the period, the term), something can be given back at once all the same. The last of these "
+        "days included: what was bought on 20 April can be given back until the 27th with 7.",
         "window_days = 7",
         0,
     )
     give: Literal["credit", "nothing"] = key(
-        "`credit`: the unused rest is credited. `nothing`: it stays paid and usable, and falls with the next period.",
+        "`credit`: from when on a fall takes effect, the unused rest is credited. `nothing`: it stays paid and usable, "
+        'and falls with the next period, as `takes_effect = "next_period"` also says, which leaves room for '
+        "`window_days`.",
         'give = "nothing"',
         "credit",
     )

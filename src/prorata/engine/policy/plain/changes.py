@@ -70,7 +70,7 @@ def fall(case: Case) -> Sentence:
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
     left = rest(effect, case.rules, case.unit)
     if effect in STAYS:
-        text = f"A {case.noun} fewer counts {STAYS[effect]}; it stays paid for, and can be used."
+        text = f"A {case.noun} fewer counts {STAYS[effect]}; until then it stays paid for, and can be used."
         return Sentence(text + _window(case), example)
     if not left and _in_arrears(case):
         return Sentence(f"{gone} billed to the end of the {WORD[case.unit]}.", example)
@@ -117,6 +117,8 @@ def _settle(case: Case, *, rises: bool) -> str:
             "next_invoice": f"with the bill of the next {WORD[case.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
+            "own_month": f"when the next month of the {WORD[case.interval]} begins",
+            "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins",
             "now": "at once",
         }[case.rules.rise.settle]
     return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]

@@ -55,8 +55,8 @@ class Case:
 
     def yearly(self, plan: str) -> int:
         """The plan's price of a year, for putting plans in order; 0 where it has none."""
-        price = self.policy.price(self.policy.plans[plan].prices, self.interval, self.at, plan)
-        return price.yearly_minor if price else 0
+        rows = self.policy.plans[plan].prices  # those of the day: the policy is held still
+        return max((row.price.yearly_minor for row in rows if not row.above), default=0)
 
     def billed(self, count: int) -> int:
         """How many seats are billed where so many are counted."""
