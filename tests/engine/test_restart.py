@@ -162,6 +162,8 @@ BROKEN = {
         PRO + '[fall]\ngive = "nothing"\n[change]\ncheaper_plan = "restart"\n',
     'change.more_seats = "restart" begins a period on the day of the rise; it needs seats.measure = "level" and '
     'rise.takes_effect = "day"': BASE + '[seats]\nmeasure = "peak"\n[change]\nmore_seats = "restart"\n',
+    'change.interval = "restart" begins a period with a day; it needs precision = "day"':
+        'precision = "second"\n' + BASE + '[change]\ninterval = "restart"\n',
     "change.dearer_plan would have no effect; there is but one plan": BASE + '[change]\ndearer_plan = "restart"\n',
     "change.interval would have no effect; there is but one interval":
         BASE.replace(', "year"', "") + '[change]\ninterval = "restart"\n',

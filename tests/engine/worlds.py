@@ -47,7 +47,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         "rise": {"takes_effect": draw(st.sampled_from(EFFECTS))},
         "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(EFFECTS))} if give == "credit" else {}),
         "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
-        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))},
+        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))}
+        | ({"lapse_months": draw(st.sampled_from([1, 6]))} if draw(st.integers(0, 2)) == 0 else {}),
         "rounding": {
             "mode": draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])),
             "stage": rounding,
@@ -89,7 +90,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         if plain and measure == "level" and tables["rise"]["takes_effect"] == "day" and draw(st.booleans()):
             tables["change"]["more_seats"] = "restart"
     if charge == "advance":
-        tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
+        settles = ["next_invoice", "month", "quarter", "own_month", "own_quarter", "now"]
+        tables["rise"]["settle"] = draw(st.sampled_from(settles))
         tables["fall"]["settle"] = settle_fall
     return tables
 

@@ -50,6 +50,8 @@ share.by = "months"
 """
 
 # What an example needs beside it: alone it would be refused, because it contradicts a default or has no effect.
+_TWO_PLANS = '[plans.BASIC]\nprice = "299.00 per month"\n\n[plans.PRO]\nprice = "699.00 per month"'
+
 BESIDE: Mapping[tuple[str, str], str] = {
     ("….prices", "announced"): "from = 2027-01-01",
     ("plans.NAME", "tiers"): '[[plans.PRO.prices]]\nabove = 10\nprice = "599.00 per month"',
@@ -64,8 +66,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("seats", "below_active"): 'count = "bought"',
     ("seats", "free"): "[roles.editor]\n\n[roles.commenter]",
     ("period", "term_months"): '[cancel]\nends = "term"',
-    ("change", "dearer_plan"): '[plans.PRO]\nprice = "699.00 per month"',
-    ("change", "cheaper_plan"): '[plans.PRO]\nprice = "699.00 per month"',
+    ("change", "dearer_plan"): _TWO_PLANS,
+    ("change", "cheaper_plan"): _TWO_PLANS,
     ("fall", "window_days"): 'takes_effect = "next_period"',
     ("period", "stub"): 'anchor = "calendar"',
     ("seats", "idle_days"): 'counts_from = "activity"',
@@ -140,7 +142,7 @@ def _value(type_: Any) -> str:
         one = get_args(type_)[0]
         if get_origin(one) is Literal:
             return f"a list of {_value(one)}"
-        return "a list of texts" if one is str else "a list of tables"
+        return {str: "a list of texts", int: "a list of whole numbers"}.get(one, "a list of tables")
     if origin is Mapping:
         return "a table for each name"
     return {

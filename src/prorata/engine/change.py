@@ -69,7 +69,7 @@ def _in_effect(
     if fall_waits is not None:
         if period.looks_back and fall_waits is period.fall_waits:
             fall_waits = (window[0][0], end), False
-        window = _passed(window, fall_waits, end, less, more, period.rules.fall.window_days)
+        window = _passed(window, fall_waits, end, less, more, period.rules.fall.window_days * period.policy.ticks)
     return cut(window, start, end) if window[0][0] < start else window
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
+from prorata.engine.calendar import MONTHS, Day, Interval, calendar_start, later
 from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.share import YEAR, Scale, make_scale
@@ -99,8 +99,9 @@ def restarted(period: Period, interval: Interval, start: Day, plan: str) -> Peri
 def period_before(period: Period) -> Day:
     """The first day of as long a period before this one, whether or not the agreement ran by then."""
     if period.rules.period.anchor == "start":
-        return add_months(period.anchor, period.months - MONTHS[period.unit])
-    return calendar_start(period.start - 1, MONTHS[period.unit])
+        return later(period.anchor, period.months - MONTHS[period.unit], period.policy.ticks)
+    ticks = period.policy.ticks
+    return calendar_start(period.start // ticks - 1, MONTHS[period.unit]) * ticks
 
 
 @lru_cache(maxsize=16384)
@@ -115,25 +116,32 @@ def _period(
     since: Day,
 ) -> Period:
     """`invoice` is the stretch that is billed together, where it began before `start`."""
-    rules = policy.rules(interval, start, plan)
+    ticks = policy.ticks
+    day = start // ticks
+    rules = policy.rules(interval, day, plan)
     unit = min(rules.period.measured or interval, interval, key=MONTHS.__getitem__)
     if rules.period.anchor == "start":
         counted_from, whole = (anchor, months), (anchor, months)
     else:
-        counted_from, whole = (calendar_start(start, MONTHS[unit]), 0), (calendar_start(start, MONTHS[interval]), 0)
-    end = add_months(counted_from[0], counted_from[1] + MONTHS[unit])
-    invoice_start, invoice_end = invoice or (start, add_months(whole[0], whole[1] + MONTHS[interval]))
-    if invoice is None and start > add_months(*whole) and rules.period.stub == "next_invoice":
-        invoice_end = add_months(whole[0], whole[1] + 2 * MONTHS[interval])
+        counted_from, whole = (
+            (calendar_start(day, MONTHS[unit]) * ticks, 0),
+            (calendar_start(day, MONTHS[interval]) * ticks, 0),
+        )
+    end = later(counted_from[0], counted_from[1] + MONTHS[unit], ticks)
+    invoice_start, invoice_end = invoice or (start, later(whole[0], whole[1] + MONTHS[interval], ticks))
+    if invoice is None and start > later(*whole, ticks) and rules.period.stub == "next_invoice":
+        invoice_end = later(whole[0], whole[1] + 2 * MONTHS[interval], ticks)
     invoice_end = max(invoice_end, end)
-    scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
-    term_start = since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start)
-    priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force]
+    scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from, ticks)
+    term_start = (
+        since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start, ticks)
+    )
+    priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force] // ticks
     tariffs = policy.tariffs(interval, priced)
     add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
-    rise_waits = _waits(rules.rise.takes_effect, unit, start, end, counted_from)
-    fall_waits = _waits(rules.fall.effect, unit, start, end, counted_from)
-    whole_waits = _waits("next_period", unit, start, end, counted_from)
+    rise_waits = _waits(rules.rise.takes_effect, unit, start, end, counted_from, ticks)
+    fall_waits = _waits(rules.fall.effect, unit, start, end, counted_from, ticks)
+    whole_waits = _waits("next_period", unit, start, end, counted_from, ticks)
     plan_waits = (
         {"difference": rise_waits, "next_period": whole_waits}.get(rules.change.dearer_plan),
         {"difference": fall_waits, "next_period": whole_waits}.get(rules.change.cheaper_plan),
@@ -154,7 +162,7 @@ def _period(
         countings=_countings(policy, rules),
         is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.priced_roles,
         at_once=(rise_waits, fall_waits, *plan_waits) == (None, None, None, None),
-        billed_on=invoice_start if rules.period.charge == "advance" else invoice_end,
+        billed_on=(invoice_start if rules.period.charge == "advance" else invoice_end) // ticks,
         invoice_start=invoice_start,
         invoice_end=invoice_end,
         unit=unit,
@@ -189,22 +197,24 @@ def _remembers(policy: Policy) -> bool:
     return any(rules.fall.effect == "never" or rules.prices.in_force != "period" for rules in policy.variants.values())
 
 
-def _term_start(rules: Rules, start: Day, anchor: Day, months: int, invoice_start: Day) -> Day:
+def _term_start(rules: Rules, start: Day, anchor: Day, months: int, invoice_start: Day, ticks: int) -> Day:
     """The first day of the term in which a period begins; without terms its invoice's."""
     term = rules.period.term_months
     if not term:
         return invoice_start
     if rules.period.anchor == "calendar":
-        return calendar_start(start, term)
-    return add_months(anchor, months // term * term)
+        return calendar_start(start // ticks, term) * ticks
+    return later(anchor, months // term * term, ticks)
 
 
-def _waits(effect: FallEffect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Waits | None:
+def _waits(
+    effect: FallEffect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int], ticks: int
+) -> Waits | None:
     if effect == "day":
         return None
     if effect in ("next_term", "never"):
         return (start, end), False
     anchor, before = counted_from
     months = {"month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[interval])
-    inner = [add_months(anchor, before + month) for month in range(months, MONTHS[interval], months)]
+    inner = [later(anchor, before + month, ticks) for month in range(months, MONTHS[interval], months)]
     return (start, *(day for day in inner if day > start), end), not effect.startswith("next_")

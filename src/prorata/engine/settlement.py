@@ -10,12 +10,14 @@ from prorata.engine.calendar import (
     Day,
     Interval,
     Moment,
-    calendar_start,
+    add_months,
     day_of,
     midnight,
+    moment_at,
     next_calendar_start,
-    speak_day,
+    speak_point,
     to_day,
+    to_point,
 )
 from prorata.engine.due import due
 from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_on, starts_on
@@ -27,7 +29,7 @@ from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, standing
 
 _RECORDED = attrgetter("recorded")
-_CALENDAR_MONTHS = {"month": 1, "quarter": 3}
+_MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
 
 
@@ -49,11 +51,12 @@ class Settlement:
         news = tuple(sorted(subscription.events, key=_RECORDED))
         by_plan = subscription.policy.by_plan
         schedule = [event for event in news if event.kind in SCHEDULE_EVENTS or (by_plan and event.plan)]
+        self._ticks = subscription.policy.ticks
         self._until = _FOREVER if known_until is None else known_until
         self._begins = [event for event in schedule if event.kind in ("start", "trial")]
         if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
-        self.known = Known(subscription, opens_on(self._begins[:1]))
+        self.known = Known(subscription, opens_on(self._begins[:1], subscription.policy.ticks))
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self.known_until: Moment = 0  # and up to which moment it knows things
@@ -118,12 +121,13 @@ class Settlement:
         periods = {(billed.period.start, billed.period.end): billed for billed in self.released}
         for document in issued.documents:
             for line in document.lines:
-                start = to_day(line.period_start)
-                billed = periods.get((start, to_day(line.period_end)))
+                start, end = (to_point(day, self._ticks) for day in (line.period_start, line.period_end))
+                billed = periods.get((start, end))
                 if billed is None:
                     raise CannotBill(
-                        f"the document of {document.date} bills a period from {speak_day(start)}, and by what is "
-                        "known now none begins then; a start or an interval cannot be moved once it is billed"
+                        f"the document of {document.date} bills a period from {speak_point(start, self._ticks)}, and "
+                        "by what is known now none begins then; a start or an interval cannot be moved once it is "
+                        "billed"
                     )
                 billed.add(line, document.known_until)
         self._changed_from = 0  # what has changed since is not remembered, so every period is compared
@@ -151,7 +155,9 @@ class Settlement:
             return True
         rules = self.released[-1].period.rules
         settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
-        return total_minor != 0 and _settles(settle, look)
+        if settle in _MONTHS:
+            return total_minor != 0 and self._settles_next(settle, look - 1) == look
+        return total_minor != 0 and settle == "now"
 
     def settle(self, found: Iterable[Open]) -> None:
         """What was open is on a document now."""
@@ -166,7 +172,8 @@ class Settlement:
         for period in (*(billed.period for billed in self.released), self._coming):
             end = self.known.ends(period)
             if end < self.known.cuts.get((period.start, period.end), period.end):
-                return end if end <= by else None
+                day = -(-end // self._ticks)  # of which nothing is left
+                return day if day <= by else None
         return None
 
     def _next_look(self) -> Day:
@@ -183,10 +190,21 @@ class Settlement:
         for settle in (rules.rise.settle, rules.fall.settle):
             if settle == "now" and news < self._until:
                 day = min(day, day_of(news))
-            elif settle in _CALENDAR_MONTHS and since < self._until:
+            elif settle in _MONTHS and since < self._until:
                 since_day = max(self._last_look, day_of(since) - 1)
-                day = min(day, next_calendar_start(since_day, _CALENDAR_MONTHS[settle]))
+                day = min(day, self._settles_next(settle, since_day))
         return day
+
+    def _settles_next(self, settle: str, day: Day) -> Day:
+        """The first day after this one on which what has risen is charged between the periods' own bills."""
+        months = _MONTHS[settle]
+        period = self.released[-1].period
+        if settle in ("month", "quarter") or period.rules.period.anchor == "calendar":
+            return next_calendar_start(day, months)
+        anchor, told = period.anchor // self._ticks, period.months + months
+        while add_months(anchor, told) <= day:
+            told += months
+        return add_months(anchor, told)
 
     def _release(self, look: Day) -> None:
         self._anew_on = None
@@ -267,7 +285,7 @@ class Settlement:
         if self.released:
             last = self.released[-1].period
             return next_period(last, *self._terms(last.end))
-        start = opens_on(self._begun() or self._begins[:1])
+        start = opens_on(self._begun() or self._begins[:1], self._ticks)
         interval, plan = self._terms(start)
         return first_period(self.known.subscription.policy, interval, start, plan)
 
@@ -280,7 +298,7 @@ class Settlement:
 
         The plan only where rules depend on it.
         """
-        known_by = max(midnight(first), self._told + 1)
+        known_by = max(moment_at(first, self._ticks), self._told + 1)
         by_plan = self.known.subscription.policy.by_plan
         return self.known.interval(first, known_by=known_by), self.known.plan(first, known_by) if by_plan else ""
 
@@ -316,9 +334,3 @@ def _turns(subscription: Subscription) -> list[Day]:
     """The days on which something that happened, or ended, may begin to count."""
     days = {event.day + delay for event in subscription.events for delay in (0, 1)}
     return sorted(days.union(event.until for event in subscription.events if event.until is not None))
-
-
-def _settles(settle: str, look: Day) -> bool:
-    if settle == "now":
-        return True
-    return settle != "next_invoice" and calendar_start(look, _CALENDAR_MONTHS[settle]) == look

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import lcm
 from typing import Protocol
 
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, months_between
+from prorata.engine.calendar import MONTHS, Day, Interval, later, months_between
 
 # The months a price can be for all divide a year, so a twelfth of a month's part measures every one of them.
 YEAR = 12
@@ -110,7 +110,9 @@ _STARTED: dict[str, Callable[[int, int, int], int]] = {
 
 
 @lru_cache(maxsize=8192)
-def make_scale(by: str, started: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Scale:
+def make_scale(
+    by: str, started: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int], ticks: int = 1
+) -> Scale:
     """How the days of [start, end) are weighed.
 
     `counted_from` is the day from which months are counted, and how many of them lie between it and the beginning
@@ -118,15 +120,15 @@ def make_scale(by: str, started: str, interval: Interval, start: Day, end: Day, 
     """
     anchor, before = counted_from
     if by == "days_of_365":
-        return EvenDays(YEAR, 365)
+        return EvenDays(YEAR, 365 * ticks)
     if by == "days_of_month":
         lengths = [length for _, _, length in months_between(start, end)]
         return EvenDays(1, lengths[0]) if len(lengths) == 1 else MonthDays(lcm(*lengths))
     months = MONTHS[interval]
     if by == "days_of_period":
-        return EvenDays(months, end - add_months(anchor, before))
+        return EvenDays(months, end - later(anchor, before, ticks))
     whole = min(_MONTHS_OF.get(by, months), months)
-    borders = [add_months(anchor, before + month) for month in range(0, months + 1, whole)]
+    borders = [later(anchor, before + month, ticks) for month in range(0, months + 1, whole)]
     borders = [border for border, following in pairwise(borders) if following > start] + [end]
     lengths = [past - first for first, past in pairwise(borders)]
     below = {"by_days": lcm(*lengths), "by_30": 30}.get(started, 1)

@@ -61,12 +61,29 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
         yield from _term(policy, rules, path)
-        yield from _change(rules, chosen, document)
+        yield from _change(policy, rules, chosen, document)
+        yield from _precision(policy, rules, path)
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
                 'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
             )
+
+
+def _precision(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    if policy.precision == "day":
+        return
+    said = f'precision = "{policy.precision}"'
+    if rules.seats.change_day != "billed":
+        yield Problem(
+            (*path, "seats", "change_day"), f"seats.change_day would have no effect with {said}; leave it out"
+        )
+    if rules.share.by == "days_of_month":
+        yield Problem((*path, "share", "by"), f'share.by = "days_of_month" needs whole days; with {said} '
+                      'write "days_of_period"')  # fmt: skip
+    if rules.share.started == "by_30" and rules.share.by == "months":
+        yield Problem((*path, "share", "started"), f'share.started = "by_30" needs whole days; with {said} '
+                      'write "by_days"')  # fmt: skip
 
 
 def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
@@ -89,10 +106,12 @@ def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
         yield Problem(at, f"period.term_months is 1, 2, 3, 4, 6 or 12 with calendar periods, not {term}")
 
 
-def _change(rules: Rules, chosen: tuple[int, ...], document: Mapping[str, Any]) -> Iterator[Problem]:
+def _change(policy: Policy, rules: Rules, chosen: tuple[int, ...], document: Mapping[str, Any]) -> Iterator[Problem]:
     """What no change can begin a new period beside."""
     for key in rules.change.restarting:
         at, said = _written(document, chosen, "change", key), f'change.{key} = "restart"'
+        if policy.precision != "day":
+            yield Problem(at, f'{said} begins a period with a day; it needs precision = "day"')
         if rules.period.anchor == "calendar":
             sentence = 'begins a period on any day; it needs period.anchor = "start", not "calendar"'
             yield Problem(at, f"{said} {sentence}")
@@ -173,8 +192,11 @@ def _of_plan(policy: Policy, name: str, row: PriceRow, path: Path) -> Iterator[P
                 (*path, "role"),
                 f"plans.{name}.prices: members with the role {row.role} are not billed (roles.{row.role})",
             )
+    of_role = f" of the role {row.role}; write one that is not above any" if row.role else ""
     if row.above and (row.role, 0) not in {(one.role, one.above) for one in policy.plans[name].prices}:
-        yield Problem((*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats")
+        yield Problem(
+            (*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats{of_role}"
+        )
     if row.above and row.overage is not None:
         yield Problem((*path, "overage"), f"plans.{name}.prices: overage belongs to the price of the first seats")
     if row.role is not None and row.base is not None:

@@ -14,7 +14,7 @@ _LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest s
 
 def change_day(case: Case) -> Iterator[Sentence]:
     """Whether the day of a change counts, where changes count from a day on."""
-    if case.rules.seats.measure in ONE_NUMBER:
+    if case.rules.seats.measure in ONE_NUMBER or case.policy.ticks > 1:
         return
     ends = case.rules.seats.change_day == "billed"
     first = to_day(case.change) + case.rules.seats.delay_days
@@ -74,7 +74,7 @@ def fall(case: Case) -> Sentence:
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
     left = rest(effect, case.rules, case.unit)
     if effect in STAYS:
-        text = f"A {case.noun} fewer counts {STAYS[effect]}; it stays paid for, and can be used."
+        text = f"A {case.noun} fewer counts {STAYS[effect]}; until then it stays paid for, and can be used."
         return Sentence(text + _window(case), example)
     if not left and _in_arrears(case):
         return Sentence(f"{gone} billed to the end of the {WORD[case.unit]}.", example)
@@ -121,6 +121,8 @@ def _settle(case: Case, *, rises: bool) -> str:
             "next_invoice": f"with the bill of the next {WORD[case.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
+            "own_month": f"when the next month of the {WORD[case.interval]} begins",
+            "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins",
             "now": "at once",
         }[case.rules.rise.settle]
     return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]

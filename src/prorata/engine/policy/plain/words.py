@@ -32,7 +32,7 @@ WORD = {"month": "month", "quarter": "quarter", "half_year": "half-year", "year"
 
 
 # Falls that do not even count from the next period on, and from when on they do.
-STAYS: dict[str, str] = {"next_term": "from the next term on", "never": "never as long as the agreement runs"}
+STAYS: dict[str, str] = {"next_term": "from the next term on", "never": "only when the agreement has ended"}
 
 
 def days(count: int) -> str:
