@@ -22,7 +22,8 @@ Offer: TypeAlias = tuple[str, dict[str, tuple[int, int]]]  # a plan, and the pri
 
 ONE = timedelta(days=1)
 MAY = (("suspend", "active"), ("resume", "suspended"))
-MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+DAYS = {"week": 7, "two_weeks": 14, "four_weeks": 28, "30_days": 30}
+MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12} | dict.fromkeys(DAYS, 1)
 
 
 @dataclass
@@ -43,6 +44,11 @@ def months_after(day: date, months: int) -> date:
     month0 = day.year * 12 + day.month - 1 + months
     year, month = month0 // 12, month0 % 12 + 1
     return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def later(day: date, interval: str, count: int) -> date:
+    """So many months later, or so many of an interval of days."""
+    return day + count * DAYS[interval] * ONE if interval in DAYS else months_after(day, count)
 
 
 def start_of(subscription: Subscription) -> date:
@@ -79,7 +85,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         length = min(MONTHS[interval], MONTHS[rules.period.measured or interval])
         if rules.period.anchor == "start" and was_calendar:
             anchor, counted, was_calendar = first, 0, False
-        before = months_after(anchor, counted - length)
+        before = later(anchor, interval, counted - length)
         full = MONTHS[interval]
         invoice_start = first if opens else invoice_start
         if opens and rules.period.anchor == "calendar":
@@ -87,7 +93,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
             late = begun < first and rules.period.stub == "next_invoice"
             invoice_end = months_after(begun, 2 * full if late else full)
         elif opens:
-            invoice_end = months_after(anchor, counted + full)
+            invoice_end = later(anchor, interval, counted + full)
         if rules.period.anchor == "calendar":
             month = (first.month - 1) // length * length + 1
             whole = date(first.year, month, 1)
@@ -96,7 +102,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
             yesterday = first - ONE
             before = date(yesterday.year, (yesterday.month - 1) // length * length + 1, 1)
         else:
-            borders = [months_after(anchor, counted + at) for at in range(length + 1)]
+            borders = [later(anchor, interval, counted + at) for at in range(length + 1)]
             counted += length
         term = rules.period.term_months
         if rules.fall.effect == "never":

@@ -10,10 +10,14 @@ from typing import Literal, TypeAlias
 
 Day: TypeAlias = int  # date.toordinal(); days are the account's, whichever zone a moment was written in
 Moment: TypeAlias = int  # a day, and the microseconds that have passed of it; moments of an account can be compared
-Interval = Literal["month", "quarter", "half_year", "year"]
+OfMonths = Literal["month", "quarter", "half_year", "year"]
+Interval = Literal[OfMonths, "week", "two_weeks", "four_weeks", "30_days"]
 Anchor = Literal["start", "calendar"]
 
-MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+DAYS: dict[Interval, int] = {"week": 7, "two_weeks": 14, "four_weeks": 28, "30_days": 30}
+
+# How long an interval is. One of days stands alone in its policy, and is there what elsewhere is a month.
+MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, **dict.fromkeys(DAYS, 1)}
 
 YEARS = range(1970, 3000)  # those in which days can lie that somebody writes
 
@@ -48,6 +52,12 @@ def add_months(anchor: Day, months: int) -> Day:
     day = to_date(anchor)
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return to_day(date(year, month + 1, min(day.day, monthrange(year, month + 1)[1])))
+
+
+def border(anchor: Day, count: int, interval: Interval) -> Day:
+    """The day `count` months after `anchor`; with an interval of days as many of it."""
+    days = DAYS.get(interval)
+    return add_months(anchor, count) if days is None else anchor + count * days
 
 
 def calendar_start(day: Day, months: int) -> Day:

@@ -58,6 +58,15 @@ INTERVAL_WORDS: dict[str, Interval] = {
     "yearly": "year",
     "annual": "year",
     "annually": "year",
+    "weekly": "week",
+    "two-weeks": "two_weeks",
+    "two-weekly": "two_weeks",
+    "fortnight": "two_weeks",
+    "fortnightly": "two_weeks",
+    "four-weeks": "four_weeks",
+    "four-weekly": "four_weeks",
+    "30-days": "30_days",
+    "30 days": "30_days",
 }
 _MOST_SAID = 20
 

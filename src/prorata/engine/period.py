@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start
+from prorata.engine.calendar import MONTHS, Day, Interval, add_months, border, calendar_start
 from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.share import YEAR, Scale, make_scale
@@ -21,15 +21,15 @@ Waits: TypeAlias = tuple[tuple[Day, ...], bool]
 class Period:
     """The days from `start` up to `end`; the first may be a stub of its interval.
 
-    `anchor` and `months` say from which day periods are counted and how many months after it this one starts, so
-    that a period that begins on 28 February is followed by one that begins on 31 March where the agreement did.
-    `plan_prices`, `add_on_prices` and `tariffs` are the list prices for it; what has none in its interval is left
-    out. They are `is_flat` where all seats of a plan cost the same, and nothing beside them. `countings` says who
-    counts as a seat of each role that has a price of its own, and under "" who does as any other. The period is one of
-    those of `unit` that are billed together from `invoice_start` up to `invoice_end`; mostly there is but one. `plan`
-    is the one they begin with, where rules depend on it. Its amounts are counted in parts of a minor unit, `parts` of
-    them each, of which every one is a whole number. A change counts `delay` days after it happens. `rise_waits` and
-    `fall_waits` say where changes do not take effect on their day.
+    `anchor` and `months` say from which day periods are counted and how many months after it this one starts (of
+    periods of days: how many of them), so that a period that begins on 28 February is followed by one that begins on 31
+    March where the agreement did. `plan_prices`, `add_on_prices` and `tariffs` are the list prices for it; what has
+    none in its interval is left out. They are `is_flat` where all seats of a plan cost the same, and nothing beside
+    them. `countings` says who counts as a seat of each role that has a price of its own, and under "" who does as any
+    other. The period is one of those of `unit` that are billed together from `invoice_start` up to `invoice_end`;
+    mostly there is but one. `plan` is the one they begin with, where rules depend on it. Its amounts are counted in
+    parts of a minor unit, `parts` of them each, of which every one is a whole number. A change counts `delay` days
+    after it happens. `rise_waits` and `fall_waits` say where changes do not take effect on their day.
     """
 
     start: Day
@@ -93,7 +93,7 @@ def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
 def period_before(period: Period) -> Day:
     """The first day of as long a period before this one, whether or not the agreement ran by then."""
     if period.rules.period.anchor == "start":
-        return add_months(period.anchor, period.months - MONTHS[period.unit])
+        return border(period.anchor, period.months - MONTHS[period.unit], period.unit)
     return calendar_start(period.start - 1, MONTHS[period.unit])
 
 
@@ -115,10 +115,10 @@ def _period(
         counted_from, whole = (anchor, months), (anchor, months)
     else:
         counted_from, whole = (calendar_start(start, MONTHS[unit]), 0), (calendar_start(start, MONTHS[interval]), 0)
-    end = add_months(counted_from[0], counted_from[1] + MONTHS[unit])
-    invoice_start, invoice_end = invoice or (start, add_months(whole[0], whole[1] + MONTHS[interval]))
-    if invoice is None and start > add_months(*whole) and rules.period.stub == "next_invoice":
-        invoice_end = add_months(whole[0], whole[1] + 2 * MONTHS[interval])
+    end = border(counted_from[0], counted_from[1] + MONTHS[unit], unit)
+    invoice_start, invoice_end = invoice or (start, border(whole[0], whole[1] + MONTHS[interval], interval))
+    if invoice is None and start > border(*whole, interval) and rules.period.stub == "next_invoice":
+        invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval)
     invoice_end = max(invoice_end, end)
     scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
     term_start = since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start)
@@ -192,5 +192,5 @@ def _waits(effect: FallEffect, interval: Interval, start: Day, end: Day, counted
         return (start, end), False
     anchor, before = counted_from
     months = {"month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[interval])
-    inner = [add_months(anchor, before + month) for month in range(months, MONTHS[interval], months)]
+    inner = [border(anchor, before + month, interval) for month in range(months, MONTHS[interval], months)]
     return (start, *(day for day in inner if day > start), end), not effect.startswith("next_")

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import lcm
 from typing import Protocol
 
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, months_between
+from prorata.engine.calendar import MONTHS, Day, Interval, border, months_between
 
 # The months a price can be for all divide a year, so a twelfth of a month's part measures every one of them.
 YEAR = 12
@@ -124,9 +124,9 @@ def make_scale(by: str, started: str, interval: Interval, start: Day, end: Day, 
         return EvenDays(1, lengths[0]) if len(lengths) == 1 else MonthDays(lcm(*lengths))
     months = MONTHS[interval]
     if by == "days_of_period":
-        return EvenDays(months, end - add_months(anchor, before))
+        return EvenDays(months, end - border(anchor, before, interval))
     whole = min(_MONTHS_OF.get(by, months), months)
-    borders = [add_months(anchor, before + month) for month in range(0, months + 1, whole)]
+    borders = [border(anchor, before + month, interval) for month in range(0, months + 1, whole)]
     borders = [border for border, following in pairwise(borders) if following > start] + [end]
     lengths = [past - first for first, past in pairwise(borders)]
     below = {"by_days": lcm(*lengths), "by_30": 30}.get(started, 1)

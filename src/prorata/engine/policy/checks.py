@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
+from prorata.engine.calendar import DAYS, MONTHS, Interval, add_months, to_date, to_day
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import PriceRow
@@ -45,8 +45,10 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
             and rules.seats.free
         ):
             yield Problem((*path, "seats", "free"), "seats.free leaves nobody to be billed; leave a role out of it")
-        if rules.period.measured and all(
-            MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals
+        if (
+            rules.period.measured
+            and not any(one in DAYS for one in policy.intervals)
+            and all(MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals)
         ):
             sentence = f'period.measured = "{rules.period.measured}" is not shorter than any of intervals'
             yield Problem((*path, "period", "measured"), sentence)
@@ -59,12 +61,43 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
+        yield from _of_days(policy, rules, path)
         yield from _term(policy, rules, path)
         if rules.fall.give == "nothing" and rules.fall.settle == "now":
             yield Problem(
                 (*path, "fall", "settle"),
                 'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
             )
+
+
+# What has no meaning where periods are counted in days: the table and key, and the way out.
+_OF_MONTHS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    ("period", "anchor", ("calendar",), 'its periods are counted from the start: leave it out, or have months'),
+    ("share", "by", ("days_of_month", "days_of_365", "months", "quarters"),
+     'allowed with it: days_of_period, period'),
+    ("rise", "takes_effect", ("month", "next_month", "quarter", "next_quarter"),
+     'allowed with it: day, period, next_period'),
+    ("fall", "takes_effect", ("month", "next_month", "quarter", "next_quarter"),
+     'allowed with it: day, period, next_period, never'),
+)  # fmt: skip
+
+
+def _of_days(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    """Rules about months where the interval is one of days."""
+    interval = next((one for one in policy.intervals if one in DAYS), None)
+    if interval is None:
+        return
+    for table, key, months, way_out in _OF_MONTHS:
+        value = getattr(getattr(rules, table), key)
+        if value in months:
+            sentence = f'{table}.{key} = "{value}" is about months, and the interval is {interval}; {way_out}'
+            yield Problem((*path, table, key), sentence)
+    if rules.period.measured:
+        sentence = f"period.measured divides months, and the interval is {interval}; leave it out"
+        yield Problem((*path, "period", "measured"), sentence)
+    if rules.period.term_months:
+        sentence = f"period.term_months counts months, and the interval is {interval}; leave it out, or have months"
+        yield Problem((*path, "period", "term_months"), sentence)
 
 
 def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
@@ -96,6 +129,9 @@ def _identity(policy: Policy) -> Iterator[Problem]:
         yield Problem(("time_zone",), f'time_zone is a name like Europe/Oslo, not "{policy.time_zone}"')
     if len(set(policy.intervals)) < len(policy.intervals):
         yield Problem(("intervals",), "intervals names an interval twice")
+    elif len(policy.intervals) > 1 and (of_days := [one for one in policy.intervals if one in DAYS]):
+        sentence = f"{of_days[0]} stands alone, since its periods are days and not months; leave the others out"
+        yield Problem(("intervals",), f"intervals: {sentence}")
     free = policy.roles and not any(role.billed for role in policy.roles.values())
     if free and all(rules.seats.count == "active" and not rules.seats.minimum for rules in policy.variants.values()):
         yield Problem(("roles",), "roles leaves nobody to be billed; let a role have billed = true, or set a minimum")
@@ -285,7 +321,7 @@ def _beyond(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """Days of a period that no period has."""
     found: dict[Problem, None] = {}
     for chosen, rules in policy.variants.items():
-        most = max((_MOST_DAYS[months] for months in _lengths(policy, chosen, rules)), default=max(_MOST_DAYS.values()))
+        most = max(_lengths(policy, chosen, rules), default=max(_MOST_DAYS.values()))
         seats = rules.seats
         if seats.measure == "snapshot" and seats.on_day > most:
             sentence = f"seats.on_day = {seats.on_day} is after every period, of {most} days at most; 0 is the last day"
@@ -297,11 +333,12 @@ def _beyond(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _lengths(policy: Policy, chosen: tuple[int, ...], rules: Rules) -> Iterator[int]:
-    """How many months the periods last that are measured by rules."""
+    """How many days the periods last at most that are measured by rules."""
     asked = {policy.whens[at].interval for at in chosen} - {None}
     for interval in policy.intervals:
         if not asked or interval in asked:
-            yield min(MONTHS[rules.period.measured or interval], MONTHS[interval])
+            months = min(MONTHS[rules.period.measured or interval], MONTHS[interval])
+            yield DAYS.get(interval) or _MOST_DAYS[months]
 
 
 def _written(document: Mapping[str, Any], chosen: tuple[int, ...], table: str, key: str) -> Path:

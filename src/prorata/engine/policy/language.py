@@ -10,6 +10,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from prorata.engine.calendar import MONTHS
 from prorata.engine.policy.model import PolicyKeys, Role, Rules, When
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
 
@@ -123,7 +124,7 @@ def _type_schema(type_: Any) -> dict[str, Any]:
     if get_origin(type_) is Mapping:
         return {"type": "object", "additionalProperties": _type_schema(get_args(type_)[1]), "minProperties": 1}
     if type_ is Price:
-        return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? per (month|quarter|half_year|year)$"}
+        return {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? per ({'|'.join(MONTHS)})$"}
     if type_ is Fraction:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
     if type_ is date:

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from prorata.engine.calendar import Anchor, Day, Interval, to_date
+from prorata.engine.calendar import Anchor, Day, Interval, OfMonths, to_date
 from prorata.engine.money import RoundingMode
 from prorata.engine.policy.key import key
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
@@ -58,7 +58,7 @@ class PeriodRules:
         'stub = "next_invoice"',
         "own_invoice",
     )
-    measured: Interval | None = key(
+    measured: OfMonths | None = key(
         "Where the invoice is for a longer time: the months, quarters or half-years of it that are measured, and "
         "rounded, each on its own.",
         'measured = "month"',
@@ -434,7 +434,10 @@ class PolicyKeys:
 
     currency: str = key("ISO 4217 code of all amounts.", 'currency = "SEK"')
     intervals: tuple[Interval, ...] = key(
-        "How often an account can be billed; the first is the default.", 'intervals = ["month", "year"]'
+        "How often an account can be billed; the first is the default. Either some of months, quarters, half-years and "
+        "years, or one interval of days: `week`, `two_weeks`, `four_weeks`, `30_days`. Periods of days are counted "
+        "from the agreement's start, and prices are for that interval: `3.00 per week`.",
+        'intervals = ["month", "year"]',
     )
     plans: Mapping[str, Plan] = key(
         "The packages, by name; the first is the default.", '[plans.PRO]\nprice = "699.00 per month"'

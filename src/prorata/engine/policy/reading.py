@@ -9,9 +9,9 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from fractions import Fraction
 from itertools import product
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
-from prorata.engine.calendar import MONTHS, YEARS
+from prorata.engine.calendar import DAYS, MONTHS, YEARS, Interval
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.checks import contradictions
 from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
@@ -64,6 +64,7 @@ class _Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.currency = "EUR"
+        self.buys: tuple[Interval, ...] = tuple(interval for interval in MONTHS if interval not in DAYS)
 
     def policy(self, document: Mapping[str, Any], name: str) -> Policy | None:
         whens = document.get("when", [])
@@ -73,6 +74,10 @@ class _Reader:
         currency = document.get("currency")
         if isinstance(currency, str):
             self.currency = currency
+        intervals = document.get("intervals")
+        if isinstance(intervals, list):
+            of_days = tuple(interval for interval in DAYS if interval in intervals)
+            self.buys = of_days if 0 < len(of_days) == len(intervals) else (*self.buys, *of_days)
         own = {key: value for key, value in document.items() if key not in RULE_TABLES and key != "when"}
         self.unknown(own, (), [key.name for key in keys_of(PolicyKeys)] + [*RULE_TABLES, "when"])
         keys = self.table(PolicyKeys, own, (), known=False)
@@ -222,11 +227,12 @@ class _Reader:
         """A Price, or None after saying what is wrong."""
         name = _dotted(path)
         match = re.fullmatch(r"(\S+) per (\w+)", value) if isinstance(value, str) else None
-        if match is None or match[2] not in MONTHS:
-            allowed = ", ".join(MONTHS)
-            return self.say(path, f'{name} is written like "699.00 per month" (per {allowed}), not {_shown(value)}')
+        if match is None or match[2] not in self.buys:
+            allowed = ", ".join(self.buys)
+            like = f'"699.00 per {self.buys[0]}"'
+            return self.say(path, f"{name} is written like {like} (per {allowed}), not {_shown(value)}")
         try:
-            return Price(parse_amount(match[1], self.currency), MONTHS[match[2]])
+            return Price(parse_amount(match[1], self.currency), MONTHS[cast(Interval, match[2])])
         except ValueError as error:
             return self.say(path, f"{name}: {error}")
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeAlias
 
 from prorata.engine.bill import bill
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start, speak_day, to_date, to_day
+from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE
 from prorata.engine.explain import share_words, speak_share
@@ -41,7 +41,7 @@ class Case:
         self.start = date(year, 1, 1)
         measured = self.rules.period.measured or interval
         self.unit: Interval = min(measured, interval, key=MONTHS.__getitem__)  # what is measured on its own
-        self.change = _change(self.rules, self.unit, date(year, 4, 10) if interval == "month" else date(year, 2, 10))
+        self.change = _change(self.rules, self.unit, date(year, 4 if MONTHS[interval] == 1 else 2, 10))
         self.bought = self.rules.seats.count == "bought"
         self.noun = "seat" if self.bought else "user"
         priced = [name for name in policy.plans if self.yearly(name)]
@@ -117,7 +117,7 @@ class Case:
         rows: list[Row] = [{"at": self.start, "event": opening}]
         if "bought" in kinds:
             rows[0]["quantity"] = count
-        through = add_months(to_day(self.change), self._periods * MONTHS[self.interval] + 1)
+        through = border(to_day(self.change), self._periods * MONTHS[self.interval] + 1, self.interval)
         if kinds != {"bought"}:
             members = (f"member {number}" for number in range(1, count + 1))
             rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
@@ -199,11 +199,19 @@ def _row(plan: Plan, interval: Interval, at: Day) -> Iterator[PriceRow]:
 
 def _change(rules: Rules, unit: Interval, usual: date) -> date:
     """A day within a period from which on a change can still be seen by how seats are measured."""
-    first = calendar_start(to_day(usual), MONTHS[unit])
+    first = _first_of(unit, usual)
     seats = rules.seats
     day = to_day(usual)
     if seats.measure == "snapshot" and seats.on_day > 1:
         day = min(day, max(first + seats.on_day - 1 - seats.delay_days, first))
     if seats.measure == "distinct" and seats.least_days > 1:
-        day = min(day, max(add_months(first, MONTHS[unit]) - seats.least_days - seats.delay_days, first + 1))
+        day = min(day, max(border(first, MONTHS[unit], unit) - seats.least_days - seats.delay_days, first + 1))
     return to_date(day)
+
+
+def _first_of(unit: Interval, day: date) -> Day:
+    """The first day of the period in which a day lies, counted from the day with which its year begins."""
+    if unit not in DAYS:
+        return calendar_start(to_day(day), MONTHS[unit])
+    year = to_day(date(day.year, 1, 1))
+    return year + (to_day(day) - year) // DAYS[unit] * DAYS[unit]

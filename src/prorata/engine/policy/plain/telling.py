@@ -28,17 +28,17 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
 def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
         for row in plan.prices:
-            base = f"{speak_price(row.base, policy.currency)}, and " if row.base else ""
-            said = f"{base}{speak_price(row.price, policy.currency)} per {_seat(row)}{_where(row)}"
+            base = f"{speak_price(row.base, policy)}, and " if row.base else ""
+            said = f"{base}{speak_price(row.price, policy)} per {_seat(row)}{_where(row)}"
             if row.above:
                 said += f", where there are more than {row.above}" if plan.tiers == "volume" else f" above {row.above}"
             if row.overage:
-                said += f", and a seat beyond those ordered {speak_price(row.overage, policy.currency)}"
+                said += f", and a seat beyond those ordered {speak_price(row.overage, policy)}"
             yield Sentence(f"{plan.title or name} costs {said}{_taxed(plan.tax_rate)}.")
     for name, add_on in policy.add_ons.items():
         per = " for each seat" if add_on.charge == "seat" else ""
         for row in add_on.prices:
-            said = f"{speak_price(row.price, policy.currency)}{per}{_where(row)}"
+            said = f"{speak_price(row.price, policy)}{per}{_where(row)}"
             yield Sentence(f"{add_on.title or name} costs {said}{_taxed(add_on.tax_rate)}.")
 
 
