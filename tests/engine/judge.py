@@ -38,6 +38,8 @@ class JudgedPeriod:
     invoice_end: date
     term_start: date
     priced_on: date  # the day whose list prices hold
+    plan: str
+    of_term: date  # the first day of the term, whatever takes effect with it
 
 
 def months_after(day: date, months: int) -> date:
@@ -105,23 +107,29 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
             borders = [later(anchor, interval, counted + at) for at in range(length + 1)]
             counted += length
         term = rules.period.term_months
-        if rules.fall.effect == "never":
-            term_start = opening_of(subscription)
-        elif not term:
-            term_start = invoice_start
+        if not term:
+            of_term = invoice_start
         elif rules.period.anchor == "calendar":
-            term_start = date(first.year, (first.month - 1) // term * term + 1, 1)
+            of_term = date(first.year, (first.month - 1) // term * term + 1, 1)
         else:
-            term_start = months_after(anchor, (counted - length) // term * term)
-        begun = opening_of(subscription)
-        priced = {"period": first, "term": max(term_start, begun), "agreement": begun}[rules.prices.in_force]
+            of_term = months_after(anchor, (counted - length) // term * term)
+        term_start, priced = bound(subscription, rules, first, of_term)
         past = borders[-1]
         found.append(
-            JudgedPeriod(first, past, interval, rules, borders, before, invoice_start, first, term_start, priced)
+            JudgedPeriod(
+                first, past, interval, rules, borders, before, invoice_start, first, term_start, priced, plan, of_term
+            )
         )
         first = borders[-1]
         found[-1].invoice_end = invoice_end = max(invoice_end, first)
     return found
+
+
+def bound(subscription: Subscription, rules: Rules, first: date, of_term: date) -> tuple[date, date]:
+    """Since when what falls is still billed by rules, and the day whose list prices hold."""
+    begun = opening_of(subscription)
+    term_start = begun if rules.fall.effect == "never" else of_term
+    return term_start, {"period": first, "term": max(term_start, begun), "agreement": begun}[rules.prices.in_force]
 
 
 def _plan(subscription: Subscription, first: date, by: Moment) -> str:
@@ -153,18 +161,27 @@ class Judge:
             if event.kind == "cancel":
                 self.cancel = event
 
-    def due(self, period: JudgedPeriod) -> dict[str, Fraction]:
+    def of(self, period: JudgedPeriod, item: str) -> JudgedPeriod:
+        """The period by the rules of an item."""
+        named = "seats" if item == "base" or item.startswith("seats") else item
+        rules = self.policy.rules(period.interval, period.first.toordinal(), period.plan, named)
+        term_start, priced = bound(self.subscription, rules, period.first, period.of_term)
+        return replace(period, rules=rules, term_start=term_start, priced_on=priced)
+
+    def days(self, period: JudgedPeriod) -> list[date]:
+        """The days on which the agreement runs, with those before the period that decide what is billed in it."""
+        last = self.last_day(period)
+        if last < max(period.first, self.start):
+            return []
+        looks_back = period.rules.fall.effect in ("next_term", "never")
+        first = max(period.term_start if looks_back else period.first, self.start)
+        return [first + ONE * at for at in range((last - first).days + 1)]
+
+    def due(self, invoiced: JudgedPeriod) -> dict[str, Fraction]:
         """The exact amount of each item for the period, in minor units."""
         amounts: dict[str, Fraction] = defaultdict(Fraction)
-        last = self.last_day(period)
-        days = []
-        looks_back = period.rules.fall.effect in ("next_term", "never")
-        if last < max(period.first, self.start):
-            return {}
-        day = max(period.term_start if looks_back else period.first, self.start)
-        while day <= last:
-            days.append(day)
-            day += ONE
+        period = self.of(invoiced, "seats")
+        days = self.days(period)
         counts = self.billed(period, days)
         seats = [sum(counts[role][at] for role in counts) for at in range(len(days))]
         most = {role: max(each, default=0) for role, each in counts.items()}
@@ -180,14 +197,17 @@ class Judge:
                 for item, amount in self.prices_of(period, offer, role, each[at], ordered).items():
                     amounts[item] += amount * self.weight(period, day)
             amounts["base"] += self.base(period, offer, counts[""][at]) * self.weight(period, day)
+        seats_of = dict(zip(days, seats, strict=True))
         for item in {event.item for event in self.subscription.events if event.item}:
+            period = self.of(invoiced, item)
+            days = self.days(period)
             told = [self.add_on(period, day, item) for day in days]
             units = [quantity for quantity, _, _ in told]
             prices = [Fraction(price, months) if quantity else Fraction(0) for quantity, price, months in told]
             units, prices = self.in_effect(period, days, units), self.in_effect(period, days, prices)
             sold = self.policy.add_ons.get(item)
-            for day, unit, cost, count in zip(days, units, prices, seats, strict=True):
-                number = unit * count if sold is not None and sold.charge == "seat" else unit
+            for day, unit, cost in zip(days, units, prices, strict=True):
+                number = unit * seats_of.get(day, 0) if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
         return dict(amounts)
 

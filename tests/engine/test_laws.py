@@ -66,7 +66,7 @@ def test_once_all_is_known_each_period_is_billed_its_exact_due_rounded_once(subs
         if period.invoice_end > through:
             break
         for item, exact in judge.due(period).items():
-            mode = period.rules.rounding.mode
+            mode = judge.of(period, item).rules.rounding.mode
             expected = rounded(exact.numerator, exact.denominator, mode)
             assert sums.pop((period.first, item), 0) == expected, (period.first, item, exact)
     assert all(day + timedelta(days=740) > through for (day, _), billed in sums.items() if billed)

@@ -161,7 +161,32 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
         )
         document["when"] = [when]
         _whole(document, when)
+    if draw(st.integers(0, 2)) == 0:
+        item = draw(st.sampled_from(["sms", "video", "seats"]))
+        document["when"] = [*document.get("when", ()), {"item": item, **draw(item_rules(document, of_days=of_days))}]
     return read_document(document, name="generated", source="generated")
+
+
+@st.composite
+def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool) -> dict[str, Any]:
+    """The rules in which one item differs from the invoice it is on."""
+    by_level = all(table["seats"]["measure"] == "level" for table in (document, *document.get("when", ())))
+    by = draw(st.sampled_from(["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", *WHOLE]))
+    effect = draw(st.sampled_from(["day", "period", "next_period", *(["never"] if by_level else [])]))
+    give = draw(st.sampled_from(["credit", "credit", "nothing"]))
+    if any("measured" in one["period"] for one in (document, *document.get("when", ()))):
+        give = "credit"
+    tables: dict[str, Any] = {
+        "share": {"by": by},
+        "rounding": {"mode": draw(st.sampled_from(["half_up", "down"]))},
+        "rise": {"takes_effect": draw(st.sampled_from(["day", "period", "next_period"]))},
+        "fall": {"give": give} | ({"takes_effect": effect} if give == "credit" else {}),
+    }
+    if by in WHOLE:
+        tables["share"]["started"] = draw(st.sampled_from(["full", "free", "by_days"]))
+    if give == "credit" and effect.startswith("n") and draw(st.booleans()):
+        tables["fall"]["window_days"] = draw(st.sampled_from([1, 7]))
+    return tables
 
 
 def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:

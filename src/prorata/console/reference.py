@@ -59,6 +59,7 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("roles.NAME", "billed"): "[roles.paying]",
     ("when", "interval"): 'rise.settle = "quarter"',
     ("when", "plan"): 'rise.settle = "quarter"',
+    ("when", "item"): 'share.by = "period"\n\n[add_ons.sms]\nprice = "49.00 per month"',
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
@@ -83,7 +84,8 @@ def pages() -> dict[str, str]:
 def block(path: str, key: Key) -> str:
     """A key's example in TOML, complete but for what every policy has: currency, intervals and a plan."""
     others = [one.example for one in keys_of(dict(tables())[path]) if one.required and one.name != key.name]
-    examples = [*(others if path else ()), BESIDE.get((path, key.name), ""), key.example]
+    beside = BESIDE.get((path, key.name), "").split("\n\n")
+    examples = [*(others if path else ()), *beside, key.example]
     lines = [one for one in examples if one and not one.startswith("[")]
     own = [_header(path), *lines] if lines and path else lines
     return "\n\n".join(["\n".join(own)] * bool(own) + [one for one in examples if one.startswith("[")])

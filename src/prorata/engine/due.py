@@ -11,7 +11,7 @@ from prorata.engine.period import Period
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.steps import Span, Window, joined, pieces
+from prorata.engine.steps import Span, Window, cut, joined, pieces
 
 SEATS, BASE = "seats", "base"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
@@ -20,31 +20,49 @@ Due: TypeAlias = dict[str, Window[Holding | None]]
 
 def due(known: Known, period: Period) -> Due:
     """Everything that should be billed for the period once it is, item by item."""
-    span = known.span(period)
-    if span is None:
-        return {}
-    past = known.since_term(period, span) if period.looks_back else span
-    if period.is_flat:
-        counts = billed_quantity(period.rules.seats, seats(known, period, past))
-        prices = seat_prices(known, period, past)
-        if not period.at_once:
-            counts, prices = counts_in_effect(period, counts, span), prices_in_effect(period, prices, span)
-        items = {SEATS: _held(counts, prices, span, period)}
-    else:
-        by_role = _counts(known, period, span, past)
-        items = _by_tariff(known, period, span, past, by_role)
-        counts = _total(by_role, span)
-    for item, steps in known.add_ons.items():
-        window = steps.window(past)
-        units: Window[int] = [(day, held.quantity) for day, held in window]
-        costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
-        if not period.at_once:
-            units, costs = counts_in_effect(period, units, span), prices_in_effect(period, costs, span)
-        add_on = period.policy.add_ons.get(item)
-        if add_on is not None and add_on.charge == "seat":
-            units = [(day, each * seats) for day, _, each, seats in pieces(units, counts, span[1])]
-        items[item] = _held(joined(units), joined(costs), span, period)
+    of_seats = period.of(SEATS)
+    span = known.span(of_seats)
+    items, counts = ({}, []) if span is None else _seats(known, of_seats, span)
+    for item in known.add_ons:
+        own = period.of(item)
+        its = span if own is of_seats else known.span(own)
+        if its is not None:
+            items[item] = _add_on(known, own, its, item, counts if its is span else _within(counts, span, its))
     return items
+
+
+def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
+    """The items of the seats and of the base price beside them, and how many seats are billed."""
+    past = known.since_term(period, span) if period.looks_back else span
+    if not period.is_flat:
+        by_role = _counts(known, period, span, past)
+        return _by_tariff(known, period, span, past, by_role), _total(by_role, span)
+    counts = billed_quantity(period.rules.seats, seats(known, period, past))
+    prices = seat_prices(known, period, past)
+    if not period.at_once:
+        counts, prices = counts_in_effect(period, counts, span), prices_in_effect(period, prices, span)
+    return {SEATS: _held(counts, prices, span, period)}, counts
+
+
+def _within(counts: Window[int], span: Span | None, its: Span) -> Window[int]:
+    """The seats billed over the days of an add-on whose agreement ends on another day than theirs; none after that."""
+    if span is None:
+        return [(its[0], 0)]
+    return cut([*counts, (span[1], 0)], its[0], its[1])
+
+
+def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[int]) -> Window[Holding | None]:
+    """What is due of an add-on, beside so many seats that are billed."""
+    past = known.since_term(period, span) if period.looks_back else span
+    window = known.add_ons[item].window(past)
+    units: Window[int] = [(day, held.quantity) for day, held in window]
+    costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
+    if not period.at_once:
+        units, costs = counts_in_effect(period, units, span), prices_in_effect(period, costs, span)
+    add_on = period.policy.add_ons.get(item)
+    if add_on is not None and add_on.charge == "seat":
+        units = [(day, each * count) for day, _, each, count in pieces(units, seats, span[1])]
+    return _held(joined(units), joined(costs), span, period)
 
 
 def _counts(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:

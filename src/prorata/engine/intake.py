@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 from prorata.engine.calendar import MONTHS, YEARS, Interval, Moment, day_of, midnight, moment_of, speak_day, to_day
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
-from prorata.engine.policy.checks import is_taken
-from prorata.engine.policy.model import Policy
+from prorata.engine.policy.model import Policy, is_taken
 from prorata.engine.population import People
 
 COLUMNS: tuple[str, ...] = (

@@ -47,7 +47,7 @@ class Billed:
     def add(self, line: IssuedLine, known_until: Moment) -> None:
         """`line` is on a document that knew things up to a moment. Raises CannotBill where the rules have changed."""
         self.known_until = known_until
-        period = self.period
+        period = self.period.of(line.item)
         so_far = self.items.setdefault(line.item, ItemBilled([(period.start, None)]))
         parts = line.exact_minor * period.parts
         if parts.denominator != 1:
@@ -88,7 +88,7 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
         held = due.get(item, nothing)
         so_far = covered.get(item) or ItemBilled(nothing)
         if so_far.held != held:
-            items[item] = _write(period, item, first, so_far, held, news, lines)
+            items[item] = _write(period.of(item), item, first, so_far, held, news, lines)
     return Open(billed, lines, items) if lines else None
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, border, calendar_start
-from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules
+from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules, is_taken
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.share import YEAR, Scale, make_scale
 
@@ -59,6 +59,13 @@ class Period:
     looks_back: bool = field(repr=False, compare=False)  # whether what fell since the term began may still be billed
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
+    apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
+
+    def of(self, item: str) -> Period:
+        """The same days by the rules of an item."""
+        if not self.apart:
+            return self
+        return self.apart.get("seats" if is_taken(item) else item, self)
 
     def counting(self, item: str) -> Counting:
         """Who counts for an item: the members of the role whose seats it is, or for an add-on all who take a seat."""
@@ -75,7 +82,7 @@ class Period:
 
 def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "") -> Period:
     """The period with which an agreement begins on `start`, on a plan."""
-    return _period(policy, interval, start, start, 0, plan, None, start if _remembers(policy) else 0)
+    return _period(policy, interval, start, start, 0, plan, None, start if _remembers(policy) else 0, "")
 
 
 def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
@@ -86,8 +93,8 @@ def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
         invoice = (period.invoice_start, period.invoice_end)
     if period.rules.period.anchor == "start":
         months = period.months + MONTHS[period.unit]
-        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since)
-    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since)
+        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since, "")
+    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since, "")
 
 
 def period_before(period: Period) -> Day:
@@ -107,9 +114,10 @@ def _period(
     plan: str,
     invoice: tuple[Day, Day] | None,
     since: Day,
+    item: str,
 ) -> Period:
-    """`invoice` is the stretch that is billed together, where it began before `start`."""
-    rules = policy.rules(interval, start, plan)
+    """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant."""
+    rules = policy.rules(interval, start, plan, item)
     unit = min(rules.period.measured or interval, interval, key=MONTHS.__getitem__)
     if rules.period.anchor == "start":
         counted_from, whole = (anchor, months), (anchor, months)
@@ -125,6 +133,7 @@ def _period(
     priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force]
     tariffs = policy.tariffs(interval, priced)
     add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
+    others = () if item else policy.apart
     return Period(
         start=start,
         end=end,
@@ -153,6 +162,7 @@ def _period(
         looks_back=rules.fall.effect in ("next_term", "never"),
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect, rules.fall.window_days) == ("day", "next_period", 0),
+        apart={one: _period(policy, interval, start, anchor, months, plan, invoice, since, one) for one in others},
     )
 
 

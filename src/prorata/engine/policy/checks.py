@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import DAYS, MONTHS, Interval, add_months, to_date, to_day
-from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules
+from prorata.engine.policy.differences import differences
+from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules, is_taken
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import PriceRow
 
@@ -19,7 +20,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     """Every reason why the policy as a whole cannot be meant, with the way out."""
     yield from _identity(policy)
     yield from _prices(policy)
-    yield from _whens(policy, document)
+    yield from differences(policy, document)
     yield from _without_effect(policy, document)
     yield from _nobody_free(document)
     yield from _beyond(policy, document)
@@ -32,7 +33,8 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         yield Problem(path, "seats.idle_days is the same in every when; people are idle once")
     for chosen, rules in policy.variants.items():
         path = ("when", chosen[-1]) if chosen else ()
-        yield from _seats(rules.seats, rules.fall, path)
+        if not _add_ons_of(policy, chosen):
+            yield from _seats(rules.seats, rules.fall, path)
         for role in rules.seats.free:
             if role not in policy.roles:
                 named = ", ".join(policy.roles) or "none"
@@ -63,7 +65,8 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
                           'share.by = "months"')  # fmt: skip
         yield from _of_days(policy, rules, path)
         yield from _term(policy, rules, path)
-        if rules.fall.give == "nothing" and rules.fall.settle == "now":
+        of_item = any(policy.whens[at].item is not None for at in chosen)
+        if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
             yield Problem(
                 (*path, "fall", "settle"),
                 'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
@@ -135,11 +138,6 @@ def _identity(policy: Policy) -> Iterator[Problem]:
     free = policy.roles and not any(role.billed for role in policy.roles.values())
     if free and all(rules.seats.count == "active" and not rules.seats.minimum for rules in policy.variants.values()):
         yield Problem(("roles",), "roles leaves nobody to be billed; let a role have billed = true, or set a minimum")
-
-
-def is_taken(item: str) -> bool:
-    """Whether an add-on cannot be called so, because seats or the base price are."""
-    return item in ("seats", "base") or item.startswith(("seats:", "seats>"))
 
 
 def _prices(policy: Policy) -> Iterator[Problem]:
@@ -247,26 +245,9 @@ def _notice(policy: Policy, row: PriceRow, path: Path) -> Iterator[Problem]:
 _MOST_MONTHS = 120
 
 
-def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
-    for at, when in enumerate(policy.whens):
-        if not set(document["when"][at]) - {"interval", "plan", "from", "until"}:
-            yield Problem(("when", at), "when says no rule that differs; write one, such as rise.settle")
-        if when.interval is not None and when.interval not in policy.intervals:
-            yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
-        if (when.from_ or date.min) >= (when.until or date.max):
-            yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
-        dated = when.plan is not None or when.from_ is not None or when.until is not None
-        if dated and "measured" in document["when"][at].get("period", {}):
-            sentence = "period.measured can differ by interval only; an invoice that has begun keeps its parts"
-            yield Problem(("when", at, "period", "measured"), sentence)
-        if when.plan is not None and when.plan not in policy.plans:
-            yield Problem(("when", at, "plan"), f"when.plan: {when.plan} is not one of plans")
-        if when.interval is None and when.plan is None and when.from_ is None and when.until is None:
-            yield Problem(
-                ("when", at),
-                "when says neither interval nor plan nor from nor until, so it is not a difference; "
-                "write these rules above instead",
-            )
+def _add_ons_of(policy: Policy, chosen: Iterable[int]) -> set[str]:
+    """The add-ons that the rules are for alone."""
+    return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, "seats")}
 
 
 def _seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]:

@@ -88,8 +88,9 @@ class _Reader:
             return None
         variants: dict[tuple[int, ...], Rules] = {}
         days = {date.min, *(day for when in conditions for day in (when.from_, when.until) if day is not None)}
-        for interval, plan, day in product(keys.intervals, keys.plans, days):
-            chosen = matching(conditions, interval, plan, day)
+        items = {"": None} | {when.item: None for when in conditions if when.item is not None}
+        for interval, plan, day, item in product(keys.intervals, keys.plans, days, items):
+            chosen = matching(conditions, interval, plan, day, item)
             if chosen not in variants:
                 merged = base
                 for at in chosen:

@@ -56,7 +56,7 @@ def rise(case: Case) -> Sentence:
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_rises(case), example)
     joins = "added in between" if case.bought or not _in_arrears(case) else "who joins"
-    return Sentence(_moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect), example)
+    return Sentence(moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect), example)
 
 
 def fall(case: Case) -> Sentence:
@@ -66,18 +66,21 @@ def fall(case: Case) -> Sentence:
     example = case.different(case.on(case.change, f"{count} fewer"), *bills)
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_falls(case), example)
-    effect = _fall(case)
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
+    return Sentence(falls(case, f"A {case.noun} fewer", gone, _fall(case)), example)
+
+
+def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
+    """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
     left = rest(effect, case.rules, case.unit)
     if effect in STAYS:
-        text = f"A {case.noun} fewer counts {STAYS[effect]}; it stays paid for, and can be used."
-        return Sentence(text + _window(case), example)
+        return f"{fewer} counts {STAYS[effect]}; it stays paid for, and can be used.{_window(case)}"
     if not left and _in_arrears(case):
-        return Sentence(f"{gone} billed to the end of the {WORD[case.unit]}.", example)
+        return f"{gone} billed to the end of the {WORD[case.unit]}."
     if not left:
-        text = f"A {case.noun} fewer counts from the next {WORD[case.unit]} on; until then it stays paid for."
-        return Sentence(text + _later_parts(case) + _window(case), example)
-    return Sentence(_moves(case, gone, "credited", effect), example)
+        text = f"{fewer} counts from the next {WORD[case.unit]} on; until then it stays paid for."
+        return text + _later_parts(case) + _window(case)
+    return moves(case, gone, "credited", effect)
 
 
 def _window(case: Case) -> str:
@@ -86,7 +89,7 @@ def _window(case: Case) -> str:
     return f" Within {days(back)} after it was bought or renewed it can be given back at once." if back else ""
 
 
-def _moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
+def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
     """The sentence of what rises (charged) or falls (credited) within a period."""
     left = rest(effect, case.rules, case.unit)
     since = begins(effect, case.unit)

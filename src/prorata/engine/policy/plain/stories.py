@@ -10,7 +10,7 @@ from typing import TypeAlias
 from prorata.engine.bill import bill
 from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.due import BASE
+from prorata.engine.due import BASE, SEATS
 from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
@@ -29,14 +29,17 @@ class Case:
 
     `at` is the day whose rules and prices are told. In the account's story they hold for ever, so that nothing but
     what the story is about changes. `change` is the day on which something does: it lies within a period, early
-    enough for what counts on one day or on many of it.
+    enough for what counts on one day or on many of it. `item` is the add-on that is told, or the seats.
     """
 
-    def __init__(self, policy: Policy, interval: Interval, plans: Sequence[str], *, at: Day, year: int) -> None:
+    def __init__(
+        self, policy: Policy, interval: Interval, plans: Sequence[str], *, at: Day, year: int, item: str = SEATS
+    ) -> None:
         self.interval = interval
         self.plans = plans
-        self.rules: Rules = policy.rules(interval, at, plans[0])
-        self.policy = _held_still(policy, interval, at)
+        self.rules: Rules = policy.rules(interval, at, plans[0], item)
+        self.whole = policy
+        self.policy = _held_still(policy, interval, at, item)
         self.at = at
         self.start = date(year, 1, 1)
         measured = self.rules.period.measured or interval
@@ -174,9 +177,9 @@ def _shape(line: Line) -> tuple[object, ...]:
     return line.item, line.kind, line.start_day, line.end_day, line.quantity, line.price, line.amount_minor
 
 
-def _held_still(policy: Policy, interval: Interval, at: Day) -> Policy:
-    """The policy with the prices and rules of one day for ever, and apart for each plan where they differ by it."""
-    found = {name: policy.rules(interval, at, name) for name in policy.plans}
+def _held_still(policy: Policy, interval: Interval, at: Day, item: str) -> Policy:
+    """The policy with the prices, and an item's rules, of one day for ever; apart for each plan where they differ."""
+    found = {name: policy.rules(interval, at, name, item) for name in policy.plans}
     allowed = {name: replace(rules, seats=_quiet(rules.seats)) for name, rules in found.items()}
     plans = {name: replace(plan, prices=tuple(_row(plan, interval, at))) for name, plan in policy.plans.items()}
     if not policy.by_plan:
