@@ -86,6 +86,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     if charge == "advance":
         tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
         tables["fall"]["settle"] = settle_fall
+    if tables["rise"].get("settle", "next_invoice") != "next_invoice" and draw(st.integers(0, 3)) == 0:
+        tables["rise"] |= draw(st.sampled_from([{"least_seats": 2}, {"least_amount": "400.00"}]))
     return tables
 
 
@@ -236,7 +238,8 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
             table["share"].pop("started", None)
     if all(table["period"]["charge"] == "arrears" for table in both):
         for table in both:
-            table["rise"].pop("settle", None)
+            for key in ("settle", "least_seats", "least_amount"):
+                table["rise"].pop(key, None)
             table["fall"].pop("settle", None)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from prorata.engine.calendar import MONTHS
+from prorata.engine.money import Minor
 from prorata.engine.policy.language import RULE_TABLES, Key, json_schema, keys_of, tables
 from prorata.engine.policy.model import PolicyKeys
 from prorata.engine.policy.tariff import Price
@@ -71,6 +72,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("seats", "on_day"): 'measure = "snapshot"',
     ("seats", "least_days"): 'measure = "distinct"',
     ("seats", "of"): 'measure = "peak"',
+    ("rise", "least_seats"): 'settle = "now"',
+    ("rise", "least_amount"): 'settle = "now"',
     ("share", "started"): 'by = "months"',
 }
 
@@ -145,6 +148,7 @@ def _value(type_: Any) -> str:
         return "a table for each name"
     return {
         Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}",
+        Minor: 'an amount in quotes, such as `"100.00"`',
         Fraction: "a percentage in quotes, from 0 to 100",
         str: "a text",
         int: "a whole number, 0 or more",
@@ -160,7 +164,7 @@ def _default(key: Key) -> str:
         return "left out"
     if isinstance(key.default, bool):
         return f"`{str(key.default).lower()}`"
-    if isinstance(key.default, Fraction):
+    if isinstance(key.default, Fraction) or key.type is Minor:
         return f'`"{key.default}"`'
     return f"`{key.default}`"
 

@@ -13,7 +13,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
-from prorata.engine.policy.model import Rules, SeatRules
+from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
 
 
@@ -254,7 +254,17 @@ def _rules(
     own_bill = any(other.period.billed_on == to_day(document.date) for other in document.lines)
     settle = rules.rise.settle if line.amount_minor >= 0 else rules.fall.settle
     if settle in ("next_invoice", "now") or not own_bill:
-        yield f"{_RISE[settle]} (rise.settle)" if line.amount_minor >= 0 else f"{_FALL[settle]} (fall.settle)"
+        if line.amount_minor < 0:
+            yield f"{_FALL[settle]} (fall.settle)"
+        else:
+            yield f"{_RISE[settle]}{enough(rules.rise, document.currency)} (rise.settle)"
+
+
+def enough(rise: RiseRules, currency: str) -> str:
+    """From how much on what has risen is settled before the next period's bill; nothing where any is enough."""
+    least = [f"{rise.least_seats} {_plural('seat', rise.least_seats)} more"] if rise.least_seats else []
+    least += [speak_amount(rise.least_amount, currency)] if rise.least_amount else []
+    return f" where {' or '.join(least)} are open by then, and else with the next invoice" if least else ""
 
 
 _CHANGE_DAY = {

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TypeAlias
 
 from prorata.engine.calendar import Day, Moment, speak_day, to_day
 from prorata.engine.document import Line, LineKind
-from prorata.engine.due import Due, Holding
+from prorata.engine.due import BASE, Due, Holding
 from prorata.engine.history import Event
 from prorata.engine.issued import IssuedLine
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
+from prorata.engine.policy.model import is_taken
 from prorata.engine.policy.tariff import Price
 from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Window, overlaid, pieces
@@ -72,6 +74,16 @@ class Open:
         """The lines are on a document that knew things up to a moment."""
         self.billed.items.update(self.items)
         self.billed.known_until = known_until
+
+
+def seats_more(lines: Iterable[Line]) -> int:
+    """How many seats more than were billed the lines have on the day with the most of them."""
+    moves: dict[Day, int] = {}
+    for line in lines:
+        if line.kind in ("period", "rise", "fall") and line.item != BASE and is_taken(line.item):
+            moves[line.start_day] = moves.get(line.start_day, 0) + line.quantity
+            moves[line.end_day] = moves.get(line.end_day, 0) - line.quantity
+    return max(accumulate(moves[day] for day in sorted(moves)), default=0)
 
 
 _Change: TypeAlias = tuple[LineKind, int, Price, Holding | None, Holding | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from prorata.engine.calendar import (
@@ -17,12 +17,14 @@ from prorata.engine.calendar import (
     speak_day,
     to_day,
 )
+from prorata.engine.document import Line
 from prorata.engine.due import due
 from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_on, starts_on
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
-from prorata.engine.lines import Billed, Open, differences
+from prorata.engine.lines import Billed, Open, differences, seats_more
 from prorata.engine.period import Period, first_period, next_period
+from prorata.engine.policy.model import RiseRules
 from prorata.engine.refusal import CannotBill
 
 _RECORDED = attrgetter("recorded")
@@ -128,13 +130,14 @@ class Settlement:
         found.reverse()
         return found
 
-    def is_due(self, look: Day, total_minor: int) -> bool:
-        """Whether what is open makes a document today."""
+    def is_due(self, look: Day, lines: Sequence[Line], total_minor: int) -> bool:
+        """Whether what is open, with tax so much, makes a document today."""
         if self.is_base:
             return True
         rules = self.released[-1].period.rules
-        settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
-        return total_minor != 0 and _settles(settle, look)
+        if total_minor > 0:
+            return _settles(rules.rise.settle, look) and _is_enough(rules.rise, lines)
+        return total_minor != 0 and _settles(rules.fall.settle, look)
 
     def settle(self, found: Iterable[Open]) -> None:
         """What was open is on a document now."""
@@ -232,3 +235,12 @@ def _settles(settle: str, look: Day) -> bool:
     if settle == "now":
         return True
     return settle != "next_invoice" and calendar_start(look, _CALENDAR_MONTHS[settle]) == look
+
+
+def _is_enough(rise: RiseRules, lines: Sequence[Line]) -> bool:
+    """Whether what has risen is settled before the next period's bill: by the seats more, or by the amount."""
+    if rise.least_seats and seats_more(lines) >= rise.least_seats:
+        return True
+    if rise.least_amount:
+        return sum(line.amount_minor for line in lines) >= rise.least_amount
+    return not rise.least_seats

@@ -390,6 +390,9 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("share", "started", lambda rules: rules.share.by in WHOLE, 'share.by = "months", "quarters" or "period"'),
     ("rise", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a rise is on its period\'s bill anyway'),
+    *(("rise", key, lambda rules: rules.rise.settle != "next_invoice" and rules.period.charge == "advance",
+       'rise.settle = "month", "quarter" or "now": at the next invoice all is settled')
+      for key in ("least_seats", "least_amount")),
     ("fall", "takes_effect", lambda rules: rules.fall.give != "nothing",
      'fall.give = "credit": where nothing is given, it takes effect with the next period'),
     ("fall", "window_days", lambda rules: rules.fall.give != "nothing" and rules.fall.effect.startswith("ne"),

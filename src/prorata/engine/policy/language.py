@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from prorata.engine.calendar import MONTHS
+from prorata.engine.money import Minor
 from prorata.engine.policy.model import PolicyKeys, Role, Rules, When
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
 
@@ -110,7 +111,9 @@ def _table_schema(table: type) -> dict[str, Any]:
 def _key_schema(key: Key) -> dict[str, Any]:
     schema = _type_schema(key.type)
     schema["description"] = key.meaning.replace("`", "")
-    if isinstance(key.default, (str, int)) or key.default == ():
+    if key.type is Minor:
+        schema["default"] = str(key.default)
+    elif isinstance(key.default, (str, int)) or key.default == ():
         schema["default"] = list(key.default) if key.default == () else key.default
     return schema
 
@@ -125,6 +128,8 @@ def _type_schema(type_: Any) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": _type_schema(get_args(type_)[1]), "minProperties": 1}
     if type_ is Price:
         return {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? per ({'|'.join(MONTHS)})$"}
+    if type_ is Minor:
+        return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
     if type_ is Fraction:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
     if type_ is date:

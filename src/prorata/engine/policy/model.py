@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from prorata.engine.calendar import Anchor, Day, Interval, OfMonths, to_date
-from prorata.engine.money import RoundingMode
+from prorata.engine.money import Minor, RoundingMode
 from prorata.engine.policy.key import key
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
 
@@ -207,6 +207,15 @@ class RiseRules:
         'month or quarter. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
         'settle = "quarter"',
         "next_invoice",
+    )
+    least_seats: int = key(
+        "Before the next period's bill what has risen is settled only once so many seats more than were billed are "
+        "open, else it waits for that bill; 0: one is enough. Where `least_amount` is set too, either is enough.",
+        "least_seats = 5",
+        0,
+    )
+    least_amount: Minor = key(
+        "The same by the amount that is open, before tax; 0: any is enough.", 'least_amount = "100.00"', Minor(0)
     )
 
 

@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from prorata.engine.calendar import DAYS, MONTHS, YEARS, Interval
-from prorata.engine.money import parse_amount
+from prorata.engine.money import Minor, parse_amount
 from prorata.engine.policy.checks import contradictions
 from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
 from prorata.engine.policy.model import Policy, PolicyKeys, Rules, When, matching
@@ -195,6 +195,8 @@ class _Reader:
             return None if None in tables.values() else tables
         if type_ is Price:
             return self.price(value, path)
+        if type_ is Minor:
+            return self.amount(value, path)
         if type_ is Fraction:
             return self.percent(value, path)
         if type_ is int:
@@ -236,6 +238,15 @@ class _Reader:
             return Price(parse_amount(match[1], self.currency), MONTHS[cast(Interval, match[2])])
         except ValueError as error:
             return self.say(path, f"{name}: {error}")
+
+    def amount(self, value: Any, path: Path) -> Any:
+        """Minor units, or None after saying what is wrong."""
+        if not isinstance(value, str):
+            return self.say(path, f'{_dotted(path)} is an amount in quotes like "100.00", not {_shown(value)}')
+        try:
+            return Minor(parse_amount(value, self.currency))
+        except ValueError as error:
+            return self.say(path, f"{_dotted(path)}: {error}")
 
     def percent(self, value: Any, path: Path) -> Any:
         """A Fraction of percent, or None after saying what is wrong."""

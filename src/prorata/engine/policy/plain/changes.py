@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prorata.engine.calendar import speak_day, to_day
+from prorata.engine.explain import enough
 from prorata.engine.policy.model import ONE_NUMBER, FallEffect
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, days, in_short, rest
@@ -116,12 +117,13 @@ def _in_arrears(case: Case) -> bool:
 
 def _settle(case: Case, *, rises: bool) -> str:
     if rises:
-        return {
+        when = {
             "next_invoice": f"with the bill of the next {WORD[case.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
             "now": "at once",
         }[case.rules.rise.settle]
+        return when + enough(case.rules.rise, case.policy.currency)
     return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]
 
 
