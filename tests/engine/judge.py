@@ -199,6 +199,9 @@ class Judge:
             amounts["base"] += self.base(period, offer, counts[""][at]) * self.weight(period, day)
         seats_of = dict(zip(days, seats, strict=True))
         for item in {event.item for event in self.subscription.events if event.item}:
+            if item in self.policy.add_ons and self.policy.add_ons[item].charge == "once":
+                amounts[item] += self.paid_once(self.of(invoiced, item), item, self.last_day(invoiced))
+                continue
             period = self.of(invoiced, item)
             days = self.days(period)
             told = [self.add_on(period, day, item) for day in days]
@@ -210,6 +213,17 @@ class Judge:
                 number = unit * seats_of.get(day, 0) if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
         return dict(amounts)
+
+    def paid_once(self, period: JudgedPeriod, item: str, last: date) -> int:
+        """What was added of an item within the period up to its last day, or before the start."""
+        listed = self.listed(self.policy.add_ons[item].prices, period)
+        total = 0
+        for event in self.subscription.events:
+            day = max(date.fromordinal(event.day), self.start)
+            if event.item == item and event.kind == "add_on" and period.first <= day <= last:
+                price = event.price_minor if event.price_minor is not None else listed[0] if listed else 0
+                total += (1 if event.quantity is None else event.quantity) * price
+        return total
 
     def billed(self, period: JudgedPeriod, days: list[date]) -> dict[str, list[int]]:
         """How many seats are billed on each day, by the roles that have a price of their own; "" are all others."""

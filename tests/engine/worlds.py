@@ -140,6 +140,10 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
         "add_ons": {
             "sms": {"prices": draw(prices(intervals)), "charge": "flat"},
             "video": {"prices": draw(prices(intervals)), "charge": "seat"},
+            "setup": {
+                "prices": [{"price": "49.00 once"}, {"price": "0.00 once", "from": FIRST + timedelta(days=200)}],
+                "charge": "once",
+            },
         },
         **rules,
     }
@@ -323,10 +327,10 @@ def _event(
         if kind == "trial_plan":
             row["until"] = day + timedelta(days=draw(st.integers(1, 40)))
     elif kind in ("add_on", "remove_add_on"):
-        row["item"] = draw(st.sampled_from(["sms", "video", "own"]))
+        row["item"] = draw(st.sampled_from(["sms", "video", "own", "setup"]))
         if kind == "add_on":
             row["quantity"] = draw(st.integers(0, 3))
-            if row["item"] == "own":
+            if row["item"] == "own" or (row["item"] == "setup" and draw(st.booleans())):
                 row["price"] = "12.34"
     elif kind == "interval":
         row["interval"] = draw(st.sampled_from(intervals))

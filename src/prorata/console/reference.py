@@ -147,7 +147,7 @@ def _value(type_: Any) -> str:
     if origin is Mapping:
         return "a table for each name"
     return {
-        Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}",
+        Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}; or once",
         Minor: 'an amount in quotes, such as `"100.00"`',
         Fraction: "a percentage in quotes, from 0 to 100",
         str: "a text",

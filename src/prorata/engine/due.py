@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from prorata.engine.aggregate import ordered, seats
+from prorata.engine.calendar import Day
 from prorata.engine.change import counts_in_effect, prices_in_effect, tariffs_in_effect
-from prorata.engine.known import Known
+from prorata.engine.known import Held, Known
 from prorata.engine.period import Period
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.steps import Span, Window, cut, joined, pieces
+from prorata.engine.steps import Span, Window, cut, joined, overlaid, pieces
 
 SEATS, BASE = "seats", "base"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
@@ -28,6 +29,8 @@ def due(known: Known, period: Period) -> Due:
         its = span if own is of_seats else known.span(own)
         if its is not None:
             items[item] = _add_on(known, own, its, item, counts if its is span else _within(counts, span, its))
+    for item in known.once:
+        items[item] = _once(known, period, item)
     return items
 
 
@@ -118,6 +121,30 @@ def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Perio
     if over is not None and over.minor and beyond:
         found[f"{own}>ordered"] = (beyond, over)
     return found
+
+
+def _once(known: Known, period: Period, item: str) -> Window[Holding | None]:
+    """What is due of an add-on that is paid once: what was added, on its day; before the start, on the first day."""
+    start, end, _, _ = known.span(period) or (period.start, period.start, 0, 0)
+    sold: dict[Day, list[Holding]] = {}
+    for event in known.once[item]:
+        day, quantity = max(event.day, known.start), 1 if event.quantity is None else event.quantity
+        if start <= day < end and quantity:
+            agreed = None if event.price_minor is None else Price(event.price_minor, 0)
+            sold.setdefault(day, []).append((quantity, add_on_price(item, Held(quantity, agreed), period.of(item))))
+    held: Window[Holding | None] = [(period.start, None)]
+    for day in sorted(sold):
+        quantity, price = _together(sold[day])
+        held = overlaid(held, day, day + 1, period.end, (quantity, price) if price.minor else None)
+    return held
+
+
+def _together(sold: list[Holding]) -> Holding:
+    """What was sold on one day as one quantity; where it was at several prices, as one at their sum."""
+    (_, price), *_ = sold
+    if all(other == price for _, other in sold):
+        return sum(quantity for quantity, _ in sold), price
+    return 1, Price(sum(quantity * each.minor for quantity, each in sold), 0)
 
 
 def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Period) -> Window[Holding | None]:

@@ -139,8 +139,8 @@ def _arithmetic(line: Line, currency: str) -> str:
     mode = line.period.rules.rounding.mode
     exact = line.exact_minor
     sign = "−" if line.quantity < 0 else ""
-    share = f"{speak_share(line)}{share_words(line)}"
-    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)} × {share}"
+    share = "" if line.period.once else f" × {speak_share(line)}{share_words(line)}"
+    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)}{share}"
     amount = speak_amount(line.amount_minor, currency)
     if exact == line.amount_minor:
         return f"{sum_} = {amount}"
@@ -241,14 +241,17 @@ def _rules(
     if cancel is not None:
         if cancel.until is None:
             yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
-    elif line.kind != "period" or line.start_day > line.period.start:
+    elif (line.kind != "period" or line.start_day > line.period.start) and not line.period.once:
         yield _CHANGE_DAY[rules.seats.change_day]
     table = drawn or ("rise" if line.quantity > 0 else "fall")
     effect = rules.rise.takes_effect if table == "rise" else rules.fall.effect
     gives_nothing = table == "fall" and rules.fall.give == "nothing"
     if (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
         yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
-    yield from _share_rule(line, rules)
+    if line.period.once:
+        yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
+    else:
+        yield from _share_rule(line, rules)
     if line.kind == "period":
         return
     own_bill = any(other.period.billed_on == to_day(document.date) for other in document.lines)

@@ -86,6 +86,7 @@ def seats_more(lines: Iterable[Line]) -> int:
     return max(accumulate(moves[day] for day in sorted(moves)), default=0)
 
 
+_Piece: TypeAlias = tuple[Day, Day, Holding | None, Holding | None]
 _Change: TypeAlias = tuple[LineKind, int, Price, Holding | None, Holding | None]
 
 
@@ -124,7 +125,8 @@ def _write(
     parts, parts_of = period.parts, period.scale.parts
     told = len(lines)
     left_out = False
-    for start, end, before, after in pieces(held, due, period.end):
+    changes = pieces(held, due, period.end)
+    for start, end, before, after in _by_day(changes) if period.once else changes:
         if before == after:
             continue
         share = parts_of(start, end)
@@ -142,6 +144,13 @@ def _write(
         for made in lines[told:]:
             held = overlaid(held, made.start_day, made.end_day, period.end, made.after)
     return ItemBilled(held if left_out else due, exact, charged)
+
+
+def _by_day(changes: Iterable[_Piece]) -> Iterator[_Piece]:
+    """What is paid once is told day by day: two on two days are two."""
+    for start, end, before, after in changes:
+        if before != after:
+            yield from ((day, day + 1, before, after) for day in range(start, end))
 
 
 def _changes(new: LineKind, before: Holding | None, after: Holding | None, period: Period) -> Iterable[_Change]:

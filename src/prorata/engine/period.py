@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, add_months, border, calendar_start
-from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules, is_taken
+from prorata.engine.policy.model import Counting, FallEffect, FallRules, Policy, Rules, ShareRules, is_taken
 from prorata.engine.policy.tariff import Price, Tariff
-from prorata.engine.share import YEAR, Scale, make_scale
+from prorata.engine.share import ONE_DAY, YEAR, Scale, make_scale
 
 # The borders between which changes are drawn together: to the first of them before the change, or to the next one.
 Waits: TypeAlias = tuple[tuple[Day, ...], bool]
@@ -60,6 +60,7 @@ class Period:
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
     apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
+    once: bool = field(repr=False, compare=False)  # whether it is by those of an add-on that is paid once
 
     def of(self, item: str) -> Period:
         """The same days by the rules of an item."""
@@ -118,6 +119,9 @@ def _period(
 ) -> Period:
     """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant."""
     rules = policy.rules(interval, start, plan, item)
+    once = item in policy.add_ons and policy.add_ons[item].charge == "once"
+    if once:
+        rules = replace(rules, share=ShareRules(), rise=replace(rules.rise, takes_effect="day"), fall=FallRules())
     unit = min(rules.period.measured or interval, interval, key=MONTHS.__getitem__)
     if rules.period.anchor == "start":
         counted_from, whole = (anchor, months), (anchor, months)
@@ -128,7 +132,8 @@ def _period(
     if invoice is None and start > border(*whole, interval) and rules.period.stub == "next_invoice":
         invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval)
     invoice_end = max(invoice_end, end)
-    scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from)
+    by, started = rules.share.by, rules.share.started
+    scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from)
     term_start = since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start)
     priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force]
     tariffs = policy.tariffs(interval, priced)
@@ -163,6 +168,7 @@ def _period(
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect, rules.fall.window_days) == ("day", "next_period", 0),
         apart={one: _period(policy, interval, start, anchor, months, plan, invoice, since, one) for one in others},
+        once=once,
     )
 
 

@@ -46,6 +46,10 @@ class EvenDays:
         return self.parts(start, end), self.denominator
 
 
+# Of something that is paid once: held on one day only, which is worth all of its price.
+ONE_DAY = EvenDays(1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class MonthDays:
     """A day is worth one part of the calendar month it lies in; a whole month is one, whatever its length."""

@@ -163,10 +163,25 @@ def _prices(policy: Policy) -> Iterator[Problem]:
                     f"{table}.{name}.prices: row {at + 1} would never apply; the last row that matches does, "
                     "so write the general before the special and the earlier before the later",
                 )
+            yield from _once(policy, table, name, row, path)
             yield from _of_add_on(name, row, path) if table == "add_ons" else _of_plan(policy, name, row, path)
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
+
+
+def _once(policy: Policy, table: str, name: str, row: PriceRow, path: Path) -> Iterator[Problem]:
+    """Prices that recur where the add-on does not, and the other way round."""
+    if table == "add_ons" and policy.add_ons[name].charge == "once":
+        if row.price.months:
+            sentence = 'charge = "once" needs a price that is paid once, such as "49.00 once"'
+            yield Problem((*path, "price"), f"add_ons.{name}.prices: {sentence}")
+        return
+    way_out = 'give the add-on charge = "once"' if table == "add_ons" else "only an add-on can be paid once"
+    for key, price in (("price", row.price), ("base", row.base), ("overage", row.overage)):
+        if price is not None and not price.months:
+            sentence = f"{table}.{name}.prices: {key} is paid again in every period; {way_out}"
+            yield Problem((*path, key), sentence)
 
 
 def _of_add_on(name: str, row: PriceRow, path: Path) -> Iterator[Problem]:

@@ -50,6 +50,7 @@ def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
     if item != "seats" and item not in policy.add_ons:
         named = ", ".join(policy.add_ons) or "none"
         yield Problem(("when", at, "item"), f"when.item: {item} is neither seats nor one of add_ons ({named})")
+    once = item in policy.add_ons and policy.add_ons[item].charge == "once"
     for table, keys in written.items():
         differs = _BY_ITEM.get(table)
         for key in keys if isinstance(keys, Mapping) else ():
@@ -58,4 +59,7 @@ def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
                     f"{table}.{key} is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
                     "fall.takes_effect, fall.give and fall.window_days"
                 )
+                yield Problem(("when", at, table, key), sentence)
+            elif once and table != "rounding":
+                sentence = f'{table}.{key} would have no effect on {item}, which is charged once (charge = "once")'
                 yield Problem(("when", at, table, key), sentence)

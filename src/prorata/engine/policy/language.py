@@ -127,7 +127,7 @@ def _type_schema(type_: Any) -> dict[str, Any]:
     if get_origin(type_) is Mapping:
         return {"type": "object", "additionalProperties": _type_schema(get_args(type_)[1]), "minProperties": 1}
     if type_ is Price:
-        return {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? per ({'|'.join(MONTHS)})$"}
+        return {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? (once|per ({'|'.join(MONTHS)}))$"}
     if type_ is Minor:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
     if type_ is Fraction:

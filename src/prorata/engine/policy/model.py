@@ -411,7 +411,7 @@ class Policy:
     notes: tuple[str, ...] = ()
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
-    apart: tuple[str, ...] = field(init=False, default=())  # the items with rules of their own: add-ons, or "seats"
+    apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, or "seats"
     priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
@@ -420,7 +420,9 @@ class Policy:
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
-        object.__setattr__(self, "apart", tuple({when.item: None for when in self.whens if when.item is not None}))
+        apart = {when.item: None for when in self.whens if when.item is not None}
+        apart |= {name: None for name, add_on in self.add_ons.items() if add_on.charge == "once"}
+        object.__setattr__(self, "apart", tuple(apart))
         priced = {row.role for plan in self.plans.values() for row in plan.prices}
         object.__setattr__(self, "priced_roles", tuple(role for role in self.roles if role in priced))
         rates = [plan.tax_rate for plan in self.plans.values()]

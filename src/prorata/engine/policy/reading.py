@@ -229,13 +229,14 @@ class _Reader:
     def price(self, value: Any, path: Path) -> Any:
         """A Price, or None after saying what is wrong."""
         name = _dotted(path)
-        match = re.fullmatch(r"(\S+) per (\w+)", value) if isinstance(value, str) else None
-        if match is None or match[2] not in self.buys:
-            allowed = ", ".join(self.buys)
+        match = re.fullmatch(r"(\S+) (?:once|per (\w+))", value) if isinstance(value, str) else None
+        if match is None or match[2] not in (None, *self.buys):
+            allowed = f"per {', '.join(self.buys)}{'; or once' if path[0] == 'add_ons' else ''}"
             like = f'"699.00 per {self.buys[0]}"'
-            return self.say(path, f"{name} is written like {like} (per {allowed}), not {_shown(value)}")
+            return self.say(path, f"{name} is written like {like} ({allowed}), not {_shown(value)}")
         try:
-            return Price(parse_amount(match[1], self.currency), MONTHS[cast(Interval, match[2])])
+            months = MONTHS[cast(Interval, match[2])] if match[2] else 0
+            return Price(parse_amount(match[1], self.currency), months)
         except ValueError as error:
             return self.say(path, f"{name}: {error}")
 

@@ -14,7 +14,7 @@ def apart(case: Case) -> Iterator[Sentence]:
     policy = case.whole
     for item, add_on in policy.add_ons.items() if policy.apart else ():
         own = Case(policy, case.interval, case.plans, at=case.at, year=case.start.year, item=item)
-        if own.rules != case.rules:
+        if own.rules != case.rules and add_on.charge != "once":
             name = add_on.title or item
             rise, fall = own.rules.rise.takes_effect, own.rules.fall.effect
             more = moves(own, f"{name} added in between is", "charged", rise)

@@ -39,6 +39,7 @@ def _prices(policy: Policy) -> Iterator[Sentence]:
         per = " for each seat" if add_on.charge == "seat" else ""
         for row in add_on.prices:
             said = f"{speak_price(row.price, policy)}{per}{_where(row)}"
+            said += ", when it is added" if add_on.charge == "once" else ""
             yield Sentence(f"{add_on.title or name} costs {said}{_taxed(add_on.tax_rate)}.")
 
 

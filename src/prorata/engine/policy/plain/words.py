@@ -54,6 +54,8 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 
 def speak_price(price: Price, policy: Policy) -> str:
     """`EUR 10.00 a month`."""
+    if not price.months:
+        return f"{policy.currency} {speak_amount(price.minor, policy.currency)} once"
     of_days = [interval for interval in policy.intervals if interval in DAYS]
     interval = next(one for one in (*of_days, *MONTHS) if MONTHS[one] == price.months)
     per = _FOR.get(interval, f"a {WORD[interval]}")
