@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -132,8 +132,12 @@ def _document_row(document: Document) -> dict[str, Any]:
     }
 
 
+def _day(text: str) -> date:
+    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+
+
 def _remembered_line(row: dict[str, Any]) -> RememberedLine:
-    period_start, period_end, start, end = (date.fromisoformat(day) for day in row["days"])
+    period_start, period_end, start, end = (_day(day) for day in row["days"])
     after = row["after"] and (row["after"][0], Price(*row["after"][1:]))
     exact = Fraction(row["exact"])
     return RememberedLine(period_start, period_end, row["item"], start, end, after, exact, row["amount"])

@@ -75,6 +75,9 @@ def test_prices_are_told_by_the_interval_of_days(interval: str, said: str) -> No
 
 
 BROKEN = {
+    'rise.settle = "own_month" is about months, and the interval is week; allowed with it: next_invoice, month, '
+    "quarter, now":
+        WEEKS + '[rise]\nsettle = "own_month"\n',
     "intervals: week stands alone, since its periods are days and not months; leave the others out":
         WEEKS.replace('["week"]', '["week", "month"]').replace("per week", "per month"),
     'plans.basic.price is written like "699.00 per week" (per week), not "7.00 per month"':
@@ -101,3 +104,11 @@ BROKEN = {
 @pytest.mark.parametrize("sentence", BROKEN)
 def test_what_is_about_months_is_refused_with_the_way_out(sentence: str) -> None:
     assert [each.partition(": ")[2] for each in refusals(BROKEN[sentence])] == [sentence]
+
+
+def test_hours_of_a_week_are_shared_out_like_its_days() -> None:
+    ben: Mapping[str, object] = {"at": "2026-02-01T12:00:00Z", "event": "activate", "user": "ben"}
+    # half of Sunday and the three days after it are 3.5 of 7 days: 84 of 168 hours at 7.00
+    assert amounts('precision = "hour"\n' + WEEKS, ben, through=date(2026, 2, 5)) == [
+        ("29 Jan", [700]), ("05 Feb", [350, 1400]),
+    ]  # fmt: skip

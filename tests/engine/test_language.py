@@ -234,3 +234,15 @@ def test_the_parts_of_an_invoice_differ_by_interval_only() -> None:
     assert refusals(BASE + '[[when]]\nfrom = 2026-02-15\nperiod.measured = "month"\n') == (
         "test.toml, line 7: period.measured can differ by interval only; an invoice that has begun keeps its parts",
     )
+
+
+def test_a_true_up_by_the_accounts_own_quarters_comes_when_they_begin() -> None:
+    policy = policy_of(
+        BASE + '[seats]\ncount = "bought"\n[rise]\ntakes_effect = "next_quarter"\nsettle = "own_quarter"\n'
+    )
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-02-15", "event": "start", "quantity": 2, "interval": "year"},
+        {"at": "2026-03-20", "event": "seats", "quantity": 3},
+    ]
+    # a seat from 15 May on: 276 of 365 days of 120.00
+    assert lines(rows, policy, date(2026, 12, 1))[1:] == [("15 May", "seats", 1, 276, 9_074)]

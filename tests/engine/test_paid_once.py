@@ -84,11 +84,18 @@ def test_a_fee_on_the_last_day_is_charged_and_one_after_the_end_is_not() -> None
     cancel: Mapping[str, object] = {"at": "2026-04-15", "event": "cancel"}
     by_day = BASE + FEE + '[cancel]\nends = "day"\n'
     # 49.00 less 15 of 30 days at 10.00 back for the seat
-    assert [one["total"] for one in records([*START, fee("2026-04-15"), cancel], policy_of(by_day), date(2026, 6, 1))] == [
-        "10.00", "44.00",
-    ]  # fmt: skip
+    told = records([*START, fee("2026-04-15"), cancel], policy_of(by_day), date(2026, 6, 1))
+    assert [one["total"] for one in told] == ["10.00", "44.00"]
     assert fees(by_day, fee("2026-04-16"), cancel) == []
     assert fees(BASE + FEE, fee("2026-04-16"), cancel) == [("01 May", "16 Apr", 1, 4900)]
+
+
+def test_counted_to_the_second_a_fee_belongs_to_its_moment() -> None:
+    text = 'precision = "second"\n' + BASE + FEE + '[cancel]\nends = "day"\n'
+    at = "2026-04-15T12:00:00Z"
+    cancel: Mapping[str, object] = {"at": at, "event": "cancel"}
+    assert fees(text, fee(at), fee("2026-04-15T11:59:59Z"), cancel) == [("01 May", "15 Apr", 2, 9800)]
+    assert fees(text, fee("2026-04-15T12:00:01Z"), cancel) == []
 
 
 def test_its_tax_and_its_price_of_the_day_are_its_own() -> None:

@@ -222,7 +222,7 @@ def test_a_plan_change_is_told_by_when_rises_and_falls_take_effect() -> None:
         "with the next invoice."
     )
     # 3 × (10 − 30) × 12 × 306/365 from 1 March on
-    assert example.endswith("−3 × 20.00 × 3672/365 = −603.62, on 1 January 2027")
+    assert example.endswith("−3 × 20.00 × 12 × 306/365 = −603.62, on 1 January 2027")
 
 
 def test_how_seats_are_measured_does_not_move_when_a_plan_counts() -> None:

@@ -22,7 +22,11 @@ from tests.engine.stories import BASE, policy_of, refusals
 
 INTERVALS: tuple[Interval, ...] = ("month", "year")
 PRICE_FORM = '"699.00 per month" (per month, quarter, half_year, year)'
-TOP_KEYS = "currency, intervals, plans, title, time_zone, add_ons, roles, notes, " + ", ".join(RULE_TABLES) + ", when"
+TOP_KEYS = (
+    "currency, intervals, plans, title, time_zone, add_ons, roles, precision, notes, "
+    + ", ".join(RULE_TABLES)
+    + ", when"
+)
 SEAT_KEYS = ", ".join(one.name for one in keys_of(SeatRules))
 
 
@@ -622,3 +626,16 @@ def test_a_price_is_read_as_the_amount_it_is_written_as(minor: int, currency: st
     assert parse_amount(text, currency) == minor
     document = GOOD | {"currency": currency, "plans": {"basic": {"price": f"{text} per year"}}}
     assert read_document(document, name="x", source="x").plans["basic"].prices[0].price == Price(minor, 12)
+
+
+@pytest.mark.parametrize(("rules", "meant"), [
+    ('[fall]\ngive = "refund"\n', "credit"),
+    ('[rise]\nsettle = "immediate"\n', "now"),
+    ('[seats]\ncount = "provisioned"\n', "bought"),
+    ('[share]\nby = "day"\n', "days_of_period"),
+    ('[fall]\ntakes_effect = "renewal"\n', "next_period"),
+    ('[seats]\nmeasure = "average"\n', "mean"),
+])  # fmt: skip
+def test_a_word_that_others_use_is_understood_in_the_hint(rules: str, meant: str) -> None:
+    (sentence,) = refusals(BASE + rules)
+    assert f"did you mean {meant}? allowed: " in sentence

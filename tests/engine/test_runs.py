@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -305,3 +306,22 @@ def test_moments_are_a_day_and_what_has_passed_of_it_whatever_the_clocks_show(te
     found = moment_of(datetime.fromisoformat(text), ZoneInfo("Europe/Oslo"))
     assert found // 10**11 == date.fromisoformat(text[:10]).toordinal()
     assert found % 10**11 == pytest.approx(hours * 3_600_000_000, abs=1_000_000)
+
+
+def test_a_credit_is_lost_so_many_months_after_it_was_given() -> None:
+    policy = policy_of(BASE + '[seats]\ncount = "bought"\n[fall]\nsettle = "now"\n[credits]\nlapse_months = 2\n')
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-04-01", "event": "start", "quantity": 3},
+        {"at": "2026-04-16", "event": "seats", "quantity": 0},  # 3 × 10.00 × 15/30 = 15.00 on 16 April
+        {"at": "2026-06-16", "event": "seats", "quantity": 1},
+    ]
+    history = read_history(rows, policy=policy)
+    whole = bill(history, through=date(2026, 8, 1))
+    assert [(lapse.date, lapse.amount_minor, lapse.reason) for lapse in whole.lapses] == [
+        (date(2026, 7, 1), 1500, "age")
+    ]
+    assert [(one.date, one.credit_used_minor) for one in whole.documents][2:] == [
+        (date(2026, 7, 1), 0), (date(2026, 8, 1), 0),
+    ]  # fmt: skip
+    first = bill(history, through=date(2026, 7, 1))
+    assert first.followed_by(bill(history, through=date(2026, 8, 1), issued=remembered(first))) == whole

@@ -50,7 +50,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         "rise": {"takes_effect": draw(st.sampled_from(effects))},
         "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(effects))} if give == "credit" else {}),
         "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
-        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))},
+        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))}
+        | ({"lapse_months": draw(st.sampled_from([1, 6]))} if draw(st.integers(0, 2)) == 0 else {}),
         "rounding": {
             "mode": draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])),
             "stage": rounding,
@@ -84,7 +85,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     if tables["fall"].get("takes_effect", "day").startswith("next") and draw(st.booleans()):
         tables["fall"]["window_days"] = draw(st.sampled_from([1, 7, 30]))
     if charge == "advance":
-        tables["rise"]["settle"] = draw(st.sampled_from(["next_invoice", "month", "quarter", "now"]))
+        settles = ["next_invoice", "month", "quarter", *([] if of_days else ["own_month", "own_quarter"]), "now"]
+        tables["rise"]["settle"] = draw(st.sampled_from(settles))
         tables["fall"]["settle"] = settle_fall
     if tables["rise"].get("settle", "next_invoice") != "next_invoice" and draw(st.integers(0, 3)) == 0:
         tables["rise"] |= draw(st.sampled_from([{"least_seats": 2}, {"least_amount": "400.00"}]))

@@ -62,7 +62,8 @@ def what_is_ignored(subscription: Subscription, billing: Billing) -> str | None:
     if billing.ended is None:
         return None
     end = to_day(billing.ended)
-    after = [event for event in subscription.events if event.day >= end and event.kind not in _ENDINGS]
+    ticks = subscription.policy.ticks
+    after = [event for event in subscription.events if event.day // ticks >= end and event.kind not in _ENDINGS]
     if not after:
         return None
     count = "1 event after it is" if len(after) == 1 else f"{len(after)} events after it are"

@@ -143,7 +143,7 @@ def _value(type_: Any) -> str:
         one = get_args(type_)[0]
         if get_origin(one) is Literal:
             return f"a list of {_value(one)}"
-        return "a list of texts" if one is str else "a list of tables"
+        return {str: "a list of texts", int: "a list of whole numbers"}.get(one, "a list of tables")
     if origin is Mapping:
         return "a table for each name"
     return {

@@ -134,7 +134,7 @@ def _mean(_known: Known, _period: Period, span: Span, window: Window[int], _role
 def _snapshot(_known: Known, period: Period, span: Span, window: Window[int], _role: str) -> int:
     """The count of one day; where the span is shorter, of its last."""
     start, end, _, _ = span
-    on_day = period.rules.seats.on_day
+    on_day = period.rules.seats.on_day * period.policy.ticks
     day = min(start + on_day, end) - 1 if on_day else end - 1
     return [count for first, count in window if first <= day][-1]
 
@@ -148,19 +148,19 @@ def _distinct(known: Known, period: Period, span: Span, window: Window[int], rol
     count = window[0][1]  # those there at first are there on all days, unless something happened to them
     for user in known.met(span):
         count -= bool(people.stays(user, first_day, countings[role]))
-        if counts_in(people, user, span, period.rules.seats, period.rules.seats.counting):
+        if counts_in(people, user, span, period.rules.seats, period.rules.seats.counting, period.policy.ticks):
             dearest = next(each for each in roles if people.stays(user, span, countings[each]))
             count += dearest == role
     return count
 
 
-def counts_in(people: People, user: str, span: Span, rules: SeatRules, counting: Counting) -> bool:
+def counts_in(people: People, user: str, span: Span, rules: SeatRules, counting: Counting, ticks: int) -> bool:
     """Whether a person takes a seat on some day of the span, or on as many as a distinct one must."""
     stays = people.stays(user, span, counting)
     if rules.measure != "distinct":
         return bool(stays)
     length = span[1] - span[0]
-    return sum(past - first for first, past in stays) >= min(rules.least_days or length, length)
+    return sum(past - first for first, past in stays) >= min(rules.least_days * ticks or length, length)
 
 
 # What changes within a period, and what is one number for all of it.

@@ -60,6 +60,10 @@ def bill(
     documents: list[Document] = []
     lapses: list[Lapse] = []
     for look in settlement.looks(through.toordinal()):
+        if settlement.is_base:
+            months = settlement.released[-1].period.rules.credits.lapse_months
+            if months and credits.left_minor and (lost := credits.expire(look, months)):
+                lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, lost, "age"))
         found = settlement.open(look)
         if found:
             lines = tuple(chain.from_iterable(map(_LINES, found)))
@@ -69,7 +73,7 @@ def bill(
                 total += part.tax_minor
             if settlement.is_due(look, lines, total):
                 settlement.settle(found)
-                used = credits.take(total)
+                used = credits.take(total, look)
                 documents.append(
                     Document(
                         subscription.account, to_date(look), settlement.known_until, policy.currency,
@@ -96,12 +100,15 @@ def _credits_of(issued: Issued | None) -> Credits:
     if issued is None:
         return credits
     taken = [(one.date, one.known_until, 0, one.total_minor, one.credit_used_minor) for one in issued.documents]
-    lapsed = [(one.date, one.known_until, 1, 0, one.amount_minor) for one in issued.lapses]
-    for day, _, is_lapse, total, stated in sorted(taken + lapsed):
-        used = credits.lapse() if is_lapse else credits.take(total)
+    lapsed = [
+        (one.date, one.known_until, 1 if one.reason == "end" else -1, 0, one.amount_minor) for one in issued.lapses
+    ]
+    for day, _, order, total, stated in sorted(taken + lapsed):
+        # What grew too old was the oldest that was left.
+        used = credits.lapse() if order == 1 else credits.take(total if order == 0 else stated, to_day(day))
         if used != stated:
             raise CannotBill(
                 f"what was issued on {day} does not add up: credits of {stated} (in minor units) were "
-                f"{'lost' if is_lapse else 'used'}, and by the documents before it would have been {used}"
+                f"{'lost' if order else 'used'}, and by the documents before it would have been {used}"
             )
     return credits

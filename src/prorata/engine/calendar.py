@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-Day: TypeAlias = int  # date.toordinal(); days are the account's, whichever zone a moment was written in
+# date.toordinal(), in the account's days, whichever zone a moment was written in. Where a policy counts more exactly,
+# a point of a history is a whole number of its ticks: Precision says how many make a day.
+Day: TypeAlias = int
 Moment: TypeAlias = int  # a day, and the microseconds that have passed of it; moments of an account can be compared
 OfMonths = Literal["month", "quarter", "half_year", "year"]
 Interval = Literal[OfMonths, "week", "two_weeks", "four_weeks", "30_days"]
 Anchor = Literal["start", "calendar"]
+Precision = Literal["day", "hour", "minute", "second"]
+
+TICKS: dict[Precision, int] = {"day": 1, "hour": 24, "minute": 24 * 60, "second": 24 * 60 * 60}
 
 DAYS: dict[Interval, int] = {"week": 7, "two_weeks": 14, "four_weeks": 28, "30_days": 30}
 
@@ -46,6 +51,38 @@ def moment_of(at: datetime, zone: tzinfo) -> Moment:
     return midnight(to_day(day)) + round(passed * 1_000_000)
 
 
+_DAY = 86_400_000_000  # microseconds of a day, as days are counted here: all alike
+
+
+def point_of(moment: Moment, ticks: int) -> Day:
+    """The tick in which a moment lies; what a longer day has more than others is its last tick."""
+    day, passed = divmod(moment, _ROOM)
+    return day * ticks + min(passed * ticks // _DAY, ticks - 1)
+
+
+def moment_at(point: Day, ticks: int) -> Moment:
+    """The moment with which a tick begins."""
+    if ticks == 1:
+        return midnight(point)
+    day, passed = divmod(point, ticks)
+    return midnight(day) + passed * (_DAY // ticks)
+
+
+def to_time(point: Day, ticks: int) -> date:
+    """A point as a date, or as a date with its time where a policy counts more exactly than days."""
+    day, passed = divmod(point, ticks)
+    return to_date(day) if ticks == 1 else datetime.combine(to_date(day), time.min) + timedelta(days=1) * passed / ticks
+
+
+def to_point(at: date, ticks: int) -> Day:
+    """The point of a date, or of a date with its time."""
+    day = at.toordinal() * ticks
+    if ticks == 1 or not isinstance(at, datetime):
+        return day
+    passed = timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+    return day + passed * ticks // timedelta(days=1)
+
+
 @lru_cache(maxsize=65536)
 def add_months(anchor: Day, months: int) -> Day:
     """The day `months` after `anchor`, or the month's last day where it is shorter: 31 Jan → 28 Feb → 31 Mar."""
@@ -54,10 +91,17 @@ def add_months(anchor: Day, months: int) -> Day:
     return to_day(date(year, month + 1, min(day.day, monthrange(year, month + 1)[1])))
 
 
-def border(anchor: Day, count: int, interval: Interval) -> Day:
-    """The day `count` months after `anchor`; with an interval of days as many of it."""
+def later(anchor: Day, months: int, ticks: int) -> Day:
+    """So many months after an anchor, at the same time of day."""
+    if ticks == 1:
+        return add_months(anchor, months)
+    return add_months(anchor // ticks, months) * ticks + anchor % ticks
+
+
+def border(anchor: Day, count: int, interval: Interval, ticks: int) -> Day:
+    """The point `count` months after an anchor; with an interval of days as many of it."""
     days = DAYS.get(interval)
-    return add_months(anchor, count) if days is None else anchor + count * days
+    return later(anchor, count, ticks) if days is None else anchor + count * days * ticks
 
 
 def calendar_start(day: Day, months: int) -> Day:
@@ -94,6 +138,22 @@ def speak_day(day: Day) -> str:
 def speak_month(day: Day) -> str:
     """`April`, whatever the machine's locale."""
     return _MONTH_NAMES[to_date(day).month - 1]
+
+
+def speak_point(point: Day, ticks: int) -> str:
+    """`10 April 2026`, with the time where a policy counts more exactly: `10 April 2026, 14:30`."""
+    at = to_time(point, ticks)
+    said = speak_day(point // ticks)
+    if not isinstance(at, datetime) or at.time() == time.min:
+        return said
+    return f"{said}, {at:%H:%M:%S}".removesuffix(":00")
+
+
+def speak_stretch(start: Day, end: Day, ticks: int) -> str:
+    """A half-open stretch as people say it: in days with its last one, or from one time to another."""
+    if start % ticks == 0 and end % ticks == 0:
+        return speak_days(start // ticks, end // ticks)
+    return f"{speak_point(start, ticks)} – {speak_point(end, ticks)}"
 
 
 def speak_days(start: Day, end: Day) -> str:

@@ -49,6 +49,7 @@ class Causes:
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
+        self._ticks = subscription.policy.ticks
         self._known_until: Moment = -1
         self._as_of(0)
 
@@ -97,7 +98,7 @@ class Causes:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
         start = line.start_day
         if event.kind == "cancel":
-            return (event.until or event.day + 1) <= start
+            return (event.until or event.day + (self._ticks == 1)) <= start
         if event.kind in ("start", "trial") and line.after is None:
             return True
         if line.period.once:
@@ -286,15 +287,15 @@ class Causes:
         known = self._told.get(user, [])
         now = People(self._subscription.policy)
         now.learn(known)
-        seated = counts_in(now, user, span, rules, counting)
+        seated = counts_in(now, user, span, rules, counting, self._ticks)
         if line.kind != "period":
             before = People(self._subscription.policy)
             before.learn(event for event in known if event.order not in news)
-            was = counts_in(before, user, span, rules, counting)
+            was = counts_in(before, user, span, rules, counting, self._ticks)
         elif rules.measure == "distinct":
             was = bool(now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), counting))
         else:  # nothing was billed before; the line is another than the one before it
-            was = counts_in(now, user, self._on(line, was_on), rules, counting)
+            was = counts_in(now, user, self._on(line, was_on), rules, counting, self._ticks)
         if seated == was or (line.after is None and seated):  # where nobody has a seat now, nobody has taken one
             return None
         turns = [event for event, counts in now.turns(user, counting) if counts == seated and event.order in news]
@@ -355,7 +356,7 @@ class Causes:
         people.learn(self._of_people)
         if rules.measure == "distinct":
             days = self._counted_days(line)
-            yield from (user for user in people.users if counts_in(people, user, days, rules, counting))
+            yield from (user for user in people.users if counts_in(people, user, days, rules, counting, self._ticks))
         else:
             yield from people.seated(self._seen_from(line), counting)
 

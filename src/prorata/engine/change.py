@@ -57,7 +57,7 @@ def _in_effect(period: Period, window: Window[V], span: Span, size: Callable[[V]
         window = _passed(window, period.rise_waits, end, more, less, 0)
     if period.fall_waits is not None:
         waits = ((window[0][0], end), False) if period.looks_back else period.fall_waits
-        window = _passed(window, waits, end, less, more, period.rules.fall.window_days)
+        window = _passed(window, waits, end, less, more, period.rules.fall.window_days * period.policy.ticks)
     return cut(window, start, end) if window[0][0] < start else window
 
 

@@ -99,9 +99,13 @@ def _due(billing: Billing) -> dict[int, int]:
 
 def _credit_left(billing: Billing) -> dict[int, int]:
     """The balance of credits at the end of each month with a document or a lapse."""
-    known = [(document.date, 0, document.credit_left_minor) for document in billing.documents]
-    known += [(lapse.date, 1, 0) for lapse in billing.lapses]  # on the day of a document, after it
-    return {_number(day): left for day, _, left in sorted(known, key=lambda one: one[:2])}
+    told = [(document.date, 0, document.credit_left_minor) for document in billing.documents]
+    told += [(lapse.date, 1 if lapse.reason == "end" else -1, lapse.amount_minor) for lapse in billing.lapses]
+    left, found = 0, {}
+    for day, order, amount in sorted(told):  # what grew too old is lost before a document of the day
+        left = amount if order == 0 else left - amount
+        found[_number(day)] = left
+    return found
 
 
 def _added(some: Amounts, more: Amounts) -> Amounts:

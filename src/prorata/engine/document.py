@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from prorata.engine.calendar import Day, Moment, to_date
+from prorata.engine.calendar import Day, Moment, to_time
 from prorata.engine.due import Holding
 from prorata.engine.history import Event
 from prorata.engine.period import Period
@@ -24,7 +24,8 @@ DocumentKind = Literal["invoice", "credit_note"]
 class Line(NamedTuple):
     """`quantity` × `price` × the share of the price's interval that the days from `start` up to `end` are.
 
-    `start_day` and `end_day` are the same as whole numbers.
+    `start_day` and `end_day` are the same as whole numbers. Where the policy counts more exactly than days, they are of
+    its ticks, and `start` and `end` are dates with a time.
 
     `exact_parts` is its worth before rounding, in parts of a minor unit as small as the period needs (Period.parts).
     What falls has a negative quantity; prices are never negative. `before` is what had been billed for these days
@@ -46,23 +47,24 @@ class Line(NamedTuple):
 
     @property
     def period_start(self) -> date:
-        return to_date(self.period.start)
+        return to_time(self.period.start, self.period.policy.ticks)
 
     @property
     def period_end(self) -> date:
-        return to_date(self.period.end)
+        return to_time(self.period.end, self.period.policy.ticks)
 
     @property
     def start(self) -> date:
-        return to_date(self.start_day)
+        return to_time(self.start_day, self.period.policy.ticks)
 
     @property
     def end(self) -> date:
-        return to_date(self.end_day)
+        return to_time(self.end_day, self.period.policy.ticks)
 
     @property
     def days(self) -> int:
-        return self.end_day - self.start_day
+        """How many whole days there are from its start to its end."""
+        return (self.end_day - self.start_day) // self.period.policy.ticks
 
     @property
     def share(self) -> tuple[int, int]:

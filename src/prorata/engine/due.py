@@ -126,12 +126,14 @@ def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Perio
 def _once(known: Known, period: Period, item: str) -> Window[Holding | None]:
     """What is due of an add-on that is paid once: what was added, on its day; before the start, on the first day."""
     start, end, _, _ = known.span(period) or (period.start, period.start, 0, 0)
+    past = end + (end < period.end and period.policy.ticks > 1)  # a fee of the moment in which the agreement ends
     sold: dict[Day, list[Holding]] = {}
     for event in known.once[item]:
         day, quantity = max(event.day, known.start), 1 if event.quantity is None else event.quantity
-        if start <= day < end and quantity:
+        if start <= day < past and quantity:
             agreed = None if event.price_minor is None else Price(event.price_minor, 0)
-            sold.setdefault(day, []).append((quantity, add_on_price(item, Held(quantity, agreed), period.of(item))))
+            price = add_on_price(item, Held(quantity, agreed), period.of(item))
+            sold.setdefault(min(day, end - 1), []).append((quantity, price))
     held: Window[Holding | None] = [(period.start, None)]
     for day in sorted(sold):
         quantity, price = _together(sold[day])

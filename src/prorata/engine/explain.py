@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from prorata.engine.calendar import MONTHS, day_of, months_between, speak_day, speak_days, speak_month, to_day
+from prorata.engine.calendar import (
+    MONTHS,
+    day_of,
+    months_between,
+    speak_day,
+    speak_month,
+    speak_point,
+    speak_stretch,
+    to_day,
+)
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
@@ -56,7 +65,7 @@ class Explainer:
             causes = tuple(event for event in causes if drawn and event.day > by_then)
         return Explanation(
             text=describe(line),
-            causes=tuple(_cause(event, document.currency) for event in causes),
+            causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
             rules=tuple(self._rules(line, document, people, causes)),
@@ -78,9 +87,9 @@ class Explainer:
 
 def describe(line: Line) -> str:
     """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`."""
-    days = speak_days(line.start_day, line.end_day)
-    count = abs(line.quantity)
     policy = line.period.policy
+    days = speak_stretch(line.start_day, line.end_day, policy.ticks)
+    count = abs(line.quantity)
     if line.price.plan:
         plan = policy.plans[line.price.plan].title or line.price.plan
         what = f"{plan}, base price" if line.item == BASE else f"{_seats(line, count)} {plan}{_which(line)}"
@@ -106,8 +115,9 @@ def _which(line: Line) -> str:
     return f" above {line.price.above}" if line.price.above else ""
 
 
-def _cause(event: Event, currency: str) -> str:
+def _cause(event: Event, currency: str, ticks: int) -> str:
     price = "" if event.price_minor is None else f" at {speak_amount(event.price_minor, currency)}"
+    last = speak_point(event.until or event.day, ticks)
     said = {
         "invite": f"{event.user} was invited",
         "accept": f"{event.user} accepted the invitation",
@@ -116,7 +126,7 @@ def _cause(event: Event, currency: str) -> str:
         "suspend": f"{event.user} was suspended",
         "resume": f"{event.user} was let in again",
         "activity": f"{event.user} was active",
-        "idle": f"{event.user} was last active on {speak_day(event.until or event.day)} and is not billed any more,",
+        "idle": f"{event.user} was last active on {last} and is not billed any more,",
         "role": f"{event.user} became {event.role}",
         "seats": f"{event.role} seats set to {event.quantity}".strip(),
         "plan": f"plan {event.plan} agreed" if price else f"plan changed to {event.plan}",
@@ -130,9 +140,9 @@ def _cause(event: Event, currency: str) -> str:
     }[event.kind]
     why = f" ({event.reason})" if event.reason else ""
     recorded = day_of(event.recorded)
-    late = "" if recorded == event.day else f" (recorded on {speak_day(recorded)})"
-    ends = f", to end with {speak_day(event.until - 1)}" if event.kind == "cancel" and event.until else ""
-    return f"{said}{price} on {speak_day(event.day)}{ends}{why}{late}"
+    late = "" if recorded == event.day // ticks else f" (recorded on {speak_day(recorded)})"
+    ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""
+    return f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}{late}"
 
 
 def _arithmetic(line: Line, currency: str) -> str:
@@ -151,9 +161,17 @@ def _arithmetic(line: Line, currency: str) -> str:
 
 
 def speak_share(line: Line) -> str:
-    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months."""
+    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months.
+
+    Of a year at a monthly price 200 days are `12 × 200/365`.
+    """
     numerator, denominator = line.share
-    return str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
+    times = MONTHS[line.period.unit] // line.price.months
+    if denominator == 1:
+        return str(numerator)
+    if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
+        return f"{times} × {numerator // times}/{denominator}"
+    return f"{numerator}/{denominator}"
 
 
 def _decimals(exact: Fraction, currency: str) -> str:
@@ -241,7 +259,11 @@ def _rules(
     if cancel is not None:
         if cancel.until is None:
             yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
-    elif (line.kind != "period" or line.start_day > line.period.start) and not line.period.once:
+    elif (
+        line.period.policy.ticks == 1
+        and not line.period.once
+        and (line.kind != "period" or line.start_day > line.period.start)
+    ):
         yield _CHANGE_DAY[rules.seats.change_day]
     table = drawn or ("rise" if line.quantity > 0 else "fall")
     effect = rules.rise.takes_effect if table == "rise" else rules.fall.effect
@@ -289,6 +311,8 @@ _RISE = {
     "next_invoice": "what is added is charged with the next invoice",
     "month": "what is added is charged on the first day of the next month",
     "quarter": "what is added is charged at the next calendar quarter",
+    "own_month": "what is added is charged when the next month of the period begins",
+    "own_quarter": "what is added is charged when the next quarter of the period begins",
     "now": "what is added is charged at once",
 }
 _FALL = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from prorata.engine.calendar import Day, Interval, Moment, midnight
+from prorata.engine.calendar import Day, Interval, Moment, moment_at
 from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
@@ -23,7 +23,8 @@ SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
 class Event:
     """One thing that happened.
 
-    `day` is the day in the account's time zone on which it took effect, `recorded` the moment at which it became
+    `day` is the day in the account's time zone on which it took effect, or the hour, minute or second where the policy
+    counts them (`precision`); `recorded` is the moment at which it became
     known. `order` is its place among the account's events by the moment they took effect. `until` is the first day
     that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
     plan's list price is for.
@@ -64,7 +65,7 @@ def starts_on(events: Iterable[Event]) -> Day | None:
     return max(start, trial_end)
 
 
-def opens_on(begins: Sequence[Event]) -> Day:
+def opens_on(begins: Sequence[Event], ticks: int) -> Day:
     """The day on which the first billing period begins, from the `start` and `trial` in the order of their recording.
 
     It is where the agreement starts by what was recorded before that day, or was the first to be recorded. If the
@@ -73,7 +74,7 @@ def opens_on(begins: Sequence[Event]) -> Day:
     told = begins[0].recorded
     day = -1
     for known, event in enumerate(begins):
-        if known and event.recorded >= max(midnight(day), told + 1):
+        if known and event.recorded >= max(moment_at(day, ticks), told + 1):
             break
         start = starts_on(begins[: known + 1])
         assert start is not None

@@ -10,7 +10,18 @@ from functools import lru_cache
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import MONTHS, YEARS, Interval, Moment, day_of, midnight, moment_of, speak_day, to_day
+from prorata.engine.calendar import (
+    MONTHS,
+    YEARS,
+    Interval,
+    Moment,
+    midnight,
+    moment_at,
+    moment_of,
+    point_of,
+    speak_point,
+    to_day,
+)
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy, is_taken
@@ -153,6 +164,7 @@ class _Reader:
     def __init__(self, intake: Intake) -> None:
         self.intake = intake
         self.policy = intake.policy
+        self.ticks = intake.policy.ticks
         self.zone = ZoneInfo(intake.policy.time_zone)
         self.plans = {name.lower(): name for name in self.policy.plans}
         self.plan = self.policy.default_plan
@@ -195,7 +207,7 @@ class _Reader:
         self.numbers(row, cells, values)
         if self.count > before or moment is None or recorded is None:
             return None
-        values |= {"day": day_of(moment), "recorded": recorded}
+        values |= {"day": point_of(moment, self.ticks), "recorded": recorded}
         self.until(row, cells, values)
         return _Told(row, moment, values) if self.count == before else None
 
@@ -244,14 +256,14 @@ class _Reader:
         values["until"] = None
         if "until" in cells:
             moment = self.moment(row, "until", cells["until"])
-            if moment is not None and day_of(moment) <= day and kind != "cancel":
+            if moment is not None and point_of(moment, self.ticks) <= day and kind != "cancel":
                 self.say(
                     row,
                     "until",
                     f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included",
                 )
             elif moment is not None:
-                values["until"] = day_of(moment)
+                values["until"] = point_of(moment, self.ticks)
 
     def moment(self, row: Row, column: str, text: str) -> Moment | None:
         """The moment as the account lives through it; a date is the beginning of its day."""
@@ -333,7 +345,7 @@ class _Reader:
             interval = one.interval = values.get("interval") or interval
             if values["kind"] not in ("trial", "trial_plan") or values["until"] is not None:
                 continue
-            trial = self.policy.rules(interval, values["day"]).trial
+            trial = self.policy.rules(interval, values["day"] // self.ticks).trial
             days, named = (trial.days, "days") if values["kind"] == "trial" else (trial.plan_days, "plan_days")
             if not days:
                 self.say(
@@ -342,7 +354,7 @@ class _Reader:
                     f"is empty, and policy {self.policy.name} says nothing of trial.{named}; "
                     "give the first day after it",
                 )
-            values["until"] = values["day"] + days
+            values["until"] = values["day"] + days * self.ticks
 
     def with_idle(self, told: list[_Told]) -> list[_Told]:
         """With the days on which people have not been active for as long as the policy waits."""
@@ -350,20 +362,21 @@ class _Reader:
         idle = []
         for one in told if waits else ():
             if one.values["kind"] == "activity":
-                day = one.values["day"] + waits
-                recorded = max(midnight(day), one.values["recorded"])
+                day = one.values["day"] + waits * self.ticks
+                begins = moment_at(day, self.ticks)
+                recorded = max(begins, one.values["recorded"])
                 values = {**one.values, "kind": "idle", "day": day, "recorded": recorded, "until": one.values["day"]}
-                idle.append(_Told(one.row, midnight(day), {**values, "role": ""}, one.interval))
+                idle.append(_Told(one.row, begins, {**values, "role": ""}, one.interval))
         return sorted([*idle, *told], key=lambda one: one.moment) if idle else told
 
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
         if self.intake.start is not None:
-            day = to_day(self.intake.start)
-            recorded = midnight(day)
+            day = to_day(self.intake.start) * self.ticks
+            recorded = moment_at(day, self.ticks)
         else:
             day = told[0].values["day"]
-            recorded = max(midnight(day), min(one.values["recorded"] for one in told))
-        moment = midnight(day)
+            recorded = max(moment_at(day, self.ticks), min(one.values["recorded"] for one in told))
+        moment = moment_at(day, self.ticks)
         values = {"kind": "start", "account": account, "day": day, "recorded": recorded}
         start = _Told(Row("start", {}), moment, values)
         before = [one for one in told if one.moment < moment]
@@ -376,13 +389,17 @@ class _Reader:
                 continue
             if event.kind in seen:
                 self.say(
-                    one.row, "event", f"the account has a {event.kind} on {speak_day(seen[event.kind].day)} already"
+                    one.row,
+                    "event",
+                    f"the account has a {event.kind} on {speak_point(seen[event.kind].day, self.ticks)} already",
                 )
             seen[event.kind] = event
         start, trial = seen.get("start"), seen.get("trial")
         if start and trial and trial.day > start.day:
             place = next(one.row for one, event in zip(told, events, strict=True) if event is trial)
-            self.say(place, "at", f"the trial begins after the agreement started on {speak_day(start.day)}")
+            self.say(
+                place, "at", f"the trial begins after the agreement started on {speak_point(start.day, self.ticks)}"
+            )
 
     def check_people(self, told: list[_Told], events: list[Event]) -> None:
         met: set[str] = set()
@@ -414,7 +431,7 @@ class _Reader:
             if at + 1 < len(told) and told[at + 1].moment == one.moment:
                 continue
             missing = 0 if bought is None else max(active - bought, 0)
-            seats = self.policy.rules(one.interval, event.day).seats
+            seats = self.policy.rules(one.interval, event.day // self.ticks).seats
             if missing > short and seats.below_active == "refused" and seats.count == "bought":
                 way_out = f"free some before reducing to {bought}" if lowered else f"buy more than {bought} first"
                 column = "quantity" if event.quantity is not None else "user" if event.user else "event"

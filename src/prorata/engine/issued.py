@@ -52,7 +52,7 @@ class IssuedDocument(Protocol):
 
 
 class IssuedLapse(Protocol):
-    """A credit that lapsed as it is remembered; Lapse has all of it."""
+    """A credit that lapsed as it is remembered; Lapse has all of it. `reason` is "age" or "end"."""
 
     @property
     def date(self) -> date: ...
@@ -60,6 +60,8 @@ class IssuedLapse(Protocol):
     def known_until(self) -> Moment: ...
     @property
     def amount_minor(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
 
 
 class Issued(Protocol):

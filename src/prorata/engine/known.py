@@ -140,7 +140,8 @@ class Known:
     def _agreed(self, listed: tuple[PriceRow, ...], interval: Interval, event: Event) -> Price:
         """The price an event agrees on, for as many months as the list price of that day; else for the interval."""
         assert event.price_minor is not None
-        price = self.subscription.policy.price(listed, interval, event.day, "")
+        policy = self.subscription.policy
+        price = policy.price(listed, interval, event.day // policy.ticks, "")
         return Price(event.price_minor, price.months if price else MONTHS[interval])
 
     def _terms(self, events: list[Event] | tuple[()]) -> Steps[Terms]:
@@ -175,7 +176,7 @@ class Known:
             if event.kind == "plan" and event.plan != now.plan and _on_trial(trial, event):
                 assert trial is not None
                 assert trial.until is not None
-                rules = self.subscription.policy.rules(interval, trial.until)
+                rules = self.subscription.policy.rules(interval, trial.until // self.subscription.policy.ticks)
                 bought = (
                     trial.until - rules.seats.delay_days,
                     told,
@@ -230,7 +231,7 @@ class Known:
         cancel = self.cancel
         if cancel is None:
             return period.end
-        end = cancel.day + 1 if cancel.until is None else cancel.until
+        end = cancel.day + (period.policy.ticks == 1) if cancel.until is None else cancel.until
         rules = period.rules
         of_term = cancel.until is None and rules.cancel.ends == "term"
         waits = of_term or (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"

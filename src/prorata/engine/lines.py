@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias
 
-from prorata.engine.calendar import Day, Moment, speak_day, to_day
+from prorata.engine.calendar import Day, Moment, speak_point, to_point
 from prorata.engine.document import Line, LineKind
 from prorata.engine.due import BASE, Due, Holding
 from prorata.engine.history import Event
@@ -50,16 +50,20 @@ class Billed:
         """`line` is on a document that knew things up to a moment. Raises CannotBill where the rules have changed."""
         self.known_until = known_until
         period = self.period.of(line.item)
+        ticks = period.policy.ticks
         so_far = self.items.setdefault(line.item, ItemBilled([(period.start, None)]))
         parts = line.exact_minor * period.parts
         if parts.denominator != 1:
             raise CannotBill(
-                f"the period from {speak_day(period.start)} was billed in shares that its rules do not have; "
+                f"the period from {speak_point(period.start, ticks)} was billed in shares that its rules do not have; "
                 "the rules of a period cannot be changed once it is billed"
             )
         so_far.exact_parts += parts.numerator
         so_far.minor += line.amount_minor
-        so_far.held = overlaid(so_far.held, to_day(line.start), to_day(line.end), period.end, line.after)
+        ticks = period.policy.ticks
+        so_far.held = overlaid(
+            so_far.held, to_point(line.start, ticks), to_point(line.end, ticks), period.end, line.after
+        )
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, border, calendar_start
+from prorata.engine.calendar import MONTHS, Day, Interval, border, calendar_start, later
 from prorata.engine.policy.model import Counting, FallEffect, FallRules, Policy, Rules, ShareRules, is_taken
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.share import ONE_DAY, YEAR, Scale, make_scale
@@ -101,8 +101,9 @@ def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
 def period_before(period: Period) -> Day:
     """The first day of as long a period before this one, whether or not the agreement ran by then."""
     if period.rules.period.anchor == "start":
-        return border(period.anchor, period.months - MONTHS[period.unit], period.unit)
-    return calendar_start(period.start - 1, MONTHS[period.unit])
+        return border(period.anchor, period.months - MONTHS[period.unit], period.unit, period.policy.ticks)
+    ticks = period.policy.ticks
+    return calendar_start(period.start // ticks - 1, MONTHS[period.unit]) * ticks
 
 
 @lru_cache(maxsize=16384)
@@ -118,7 +119,9 @@ def _period(
     item: str,
 ) -> Period:
     """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant."""
-    rules = policy.rules(interval, start, plan, item)
+    ticks = policy.ticks
+    day = start // ticks
+    rules = policy.rules(interval, day, plan, item)
     once = item in policy.add_ons and policy.add_ons[item].charge == "once"
     if once:
         rules = replace(rules, share=ShareRules(), rise=replace(rules.rise, takes_effect="day"), fall=FallRules())
@@ -126,16 +129,21 @@ def _period(
     if rules.period.anchor == "start":
         counted_from, whole = (anchor, months), (anchor, months)
     else:
-        counted_from, whole = (calendar_start(start, MONTHS[unit]), 0), (calendar_start(start, MONTHS[interval]), 0)
-    end = border(counted_from[0], counted_from[1] + MONTHS[unit], unit)
-    invoice_start, invoice_end = invoice or (start, border(whole[0], whole[1] + MONTHS[interval], interval))
-    if invoice is None and start > border(*whole, interval) and rules.period.stub == "next_invoice":
-        invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval)
+        counted_from, whole = (
+            (calendar_start(day, MONTHS[unit]) * ticks, 0),
+            (calendar_start(day, MONTHS[interval]) * ticks, 0),
+        )
+    end = border(counted_from[0], counted_from[1] + MONTHS[unit], unit, ticks)
+    invoice_start, invoice_end = invoice or (start, border(whole[0], whole[1] + MONTHS[interval], interval, ticks))
+    if invoice is None and start > border(*whole, interval, ticks) and rules.period.stub == "next_invoice":
+        invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval, ticks)
     invoice_end = max(invoice_end, end)
     by, started = rules.share.by, rules.share.started
-    scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from)
-    term_start = since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start)
-    priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force]
+    scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from, ticks)
+    term_start = (
+        since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start, ticks)
+    )
+    priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force] // ticks
     tariffs = policy.tariffs(interval, priced)
     add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
     others = () if item else policy.apart
@@ -155,14 +163,14 @@ def _period(
         countings=_countings(policy, rules),
         is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.priced_roles,
         at_once=rules.rise.takes_effect == rules.fall.effect == "day",
-        billed_on=invoice_start if rules.period.charge == "advance" else invoice_end,
+        billed_on=(invoice_start if rules.period.charge == "advance" else invoice_end) // ticks,
         invoice_start=invoice_start,
         invoice_end=invoice_end,
         unit=unit,
         plan=plan,
         delay=rules.seats.delay_days,
-        rise_waits=_waits(rules.rise.takes_effect, unit, start, end, counted_from),
-        fall_waits=_waits(rules.fall.effect, unit, start, end, counted_from),
+        rise_waits=_waits(rules.rise.takes_effect, unit, start, end, counted_from, ticks),
+        fall_waits=_waits(rules.fall.effect, unit, start, end, counted_from, ticks),
         term_start=term_start,
         looks_back=rules.fall.effect in ("next_term", "never"),
         since=since,
@@ -191,22 +199,24 @@ def _remembers(policy: Policy) -> bool:
     return any(rules.fall.effect == "never" or rules.prices.in_force != "period" for rules in policy.variants.values())
 
 
-def _term_start(rules: Rules, start: Day, anchor: Day, months: int, invoice_start: Day) -> Day:
+def _term_start(rules: Rules, start: Day, anchor: Day, months: int, invoice_start: Day, ticks: int) -> Day:
     """The first day of the term in which a period begins; without terms its invoice's."""
     term = rules.period.term_months
     if not term:
         return invoice_start
     if rules.period.anchor == "calendar":
-        return calendar_start(start, term)
-    return add_months(anchor, months // term * term)
+        return calendar_start(start // ticks, term) * ticks
+    return later(anchor, months // term * term, ticks)
 
 
-def _waits(effect: FallEffect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Waits | None:
+def _waits(
+    effect: FallEffect, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int], ticks: int
+) -> Waits | None:
     if effect == "day":
         return None
     if effect in ("next_term", "never"):
         return (start, end), False
     anchor, before = counted_from
     months = {"month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[interval])
-    inner = [border(anchor, before + month, interval) for month in range(months, MONTHS[interval], months)]
+    inner = [border(anchor, before + month, interval, ticks) for month in range(months, MONTHS[interval], months)]
     return (start, *(day for day in inner if day > start), end), not effect.startswith("next_")

@@ -88,6 +88,8 @@ def yearly(tariff: Tariff, counts: Mapping[str, int], period: Period) -> int:
 
 def sold(tariff: Tariff, role: str, count: int, period: Period) -> list[tuple[int, Price]]:
     """How many seats of a role at which price; each tier apart where prices are graduated."""
+    if not count:
+        return []
     tiers = tiers_of(tariff, role, period)
     if not tariff.graduated or len(tiers) == 1:
         return [(count, tier_at(tiers, count).price)]

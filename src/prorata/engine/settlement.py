@@ -10,12 +10,14 @@ from prorata.engine.calendar import (
     Day,
     Interval,
     Moment,
-    calendar_start,
+    add_months,
     day_of,
     midnight,
+    moment_at,
     next_calendar_start,
-    speak_day,
+    speak_point,
     to_day,
+    to_point,
 )
 from prorata.engine.document import Line
 from prorata.engine.due import due
@@ -28,7 +30,7 @@ from prorata.engine.policy.model import RiseRules
 from prorata.engine.refusal import CannotBill
 
 _RECORDED = attrgetter("recorded")
-_CALENDAR_MONTHS = {"month": 1, "quarter": 3}
+_MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
 
 
@@ -46,11 +48,12 @@ class Settlement:
         news = tuple(sorted(subscription.events, key=_RECORDED))
         by_plan = subscription.policy.by_plan
         schedule = [event for event in news if event.kind in SCHEDULE_EVENTS or (by_plan and event.plan)]
+        self._ticks = subscription.policy.ticks
         self._until = _FOREVER if known_until is None else known_until
         self._begins = [event for event in schedule if event.kind in ("start", "trial")]
         if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
-        self.known = Known(subscription, opens_on(self._begins[:1]))
+        self.known = Known(subscription, opens_on(self._begins[:1], subscription.policy.ticks))
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self.known_until: Moment = 0  # and up to which moment it knows things
@@ -103,12 +106,13 @@ class Settlement:
         periods = {billed.period.start: billed for billed in self.released}
         for document in issued.documents:
             for line in document.lines:
-                start = to_day(line.period_start)
+                start = to_point(line.period_start, self._ticks)
                 billed = periods.get(start)
-                if billed is None or billed.period.end != to_day(line.period_end):
+                if billed is None or billed.period.end != to_point(line.period_end, self._ticks):
                     raise CannotBill(
-                        f"the document of {document.date} bills a period from {speak_day(start)}, and by what is "
-                        "known now none begins then; a start or an interval cannot be moved once it is billed"
+                        f"the document of {document.date} bills a period from {speak_point(start, self._ticks)}, and "
+                        "by what is known now none begins then; a start or an interval cannot be moved once it is "
+                        "billed"
                     )
                 billed.add(line, document.known_until)
         self._changed_from = 0  # what has changed since is not remembered, so every period is compared
@@ -135,9 +139,12 @@ class Settlement:
         if self.is_base:
             return True
         rules = self.released[-1].period.rules
-        if total_minor > 0:
-            return _settles(rules.rise.settle, look) and _is_enough(rules.rise, lines)
-        return total_minor != 0 and _settles(rules.fall.settle, look)
+        settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
+        if settle in _MONTHS:
+            settles = self._settles_next(settle, look - 1) == look
+        else:
+            settles = settle == "now"
+        return total_minor != 0 and settles and (total_minor < 0 or _is_enough(rules.rise, lines))
 
     def settle(self, found: Iterable[Open]) -> None:
         """What was open is on a document now."""
@@ -152,7 +159,8 @@ class Settlement:
         for period in (*(billed.period for billed in self.released), self._coming):
             end = self.known.ends(period)
             if end < period.end:
-                return end if end <= by else None
+                day = -(-end // self._ticks)  # of which nothing is left
+                return day if day <= by else None
         return None
 
     def _next_look(self) -> Day:
@@ -167,10 +175,21 @@ class Settlement:
         for settle in (rules.rise.settle, rules.fall.settle):
             if settle == "now" and news < self._until:
                 day = min(day, day_of(news))
-            elif settle in _CALENDAR_MONTHS and since < self._until:
+            elif settle in _MONTHS and since < self._until:
                 since_day = max(self._last_look, day_of(since) - 1)
-                day = min(day, next_calendar_start(since_day, _CALENDAR_MONTHS[settle]))
+                day = min(day, self._settles_next(settle, since_day))
         return day
+
+    def _settles_next(self, settle: str, day: Day) -> Day:
+        """The first day after this one on which what has risen is charged between the periods' own bills."""
+        months = _MONTHS[settle]
+        period = self.released[-1].period
+        if settle in ("month", "quarter") or period.rules.period.anchor == "calendar":
+            return next_calendar_start(day, months)
+        anchor, told = period.anchor // self._ticks, period.months + months
+        while add_months(anchor, told) <= day:
+            told += months
+        return add_months(anchor, told)
 
     def _release(self, look: Day) -> None:
         self.is_base = False
@@ -186,7 +205,7 @@ class Settlement:
         if self.released:
             last = self.released[-1].period
             return next_period(last, *self._terms(last.end))
-        start = opens_on(self._begun() or self._begins[:1])
+        start = opens_on(self._begun() or self._begins[:1], self._ticks)
         interval, plan = self._terms(start)
         return first_period(self.known.subscription.policy, interval, start, plan)
 
@@ -199,7 +218,7 @@ class Settlement:
 
         The plan only where rules depend on it.
         """
-        known_by = max(midnight(first), self._told + 1)
+        known_by = max(moment_at(first, self._ticks), self._told + 1)
         by_plan = self.known.subscription.policy.by_plan
         return self.known.interval(first, known_by=known_by), self.known.plan(first, known_by) if by_plan else ""
 
@@ -229,12 +248,6 @@ class Settlement:
         if billed.released == look and not billed.items:
             return tuple(self.known.happened(billed.period.start, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
-
-
-def _settles(settle: str, look: Day) -> bool:
-    if settle == "now":
-        return True
-    return settle != "next_invoice" and calendar_start(look, _CALENDAR_MONTHS[settle]) == look
 
 
 def _is_enough(rise: RiseRules, lines: Sequence[Line]) -> bool:

@@ -114,7 +114,9 @@ _STARTED: dict[str, Callable[[int, int, int], int]] = {
 
 
 @lru_cache(maxsize=8192)
-def make_scale(by: str, started: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int]) -> Scale:
+def make_scale(
+    by: str, started: str, interval: Interval, start: Day, end: Day, counted_from: tuple[Day, int], ticks: int = 1
+) -> Scale:
     """How the days of [start, end) are weighed.
 
     `counted_from` is the day from which months are counted, and how many of them lie between it and the beginning
@@ -122,15 +124,15 @@ def make_scale(by: str, started: str, interval: Interval, start: Day, end: Day, 
     """
     anchor, before = counted_from
     if by == "days_of_365":
-        return EvenDays(YEAR, 365)
+        return EvenDays(YEAR, 365 * ticks)
     if by == "days_of_month":
         lengths = [length for _, _, length in months_between(start, end)]
         return EvenDays(1, lengths[0]) if len(lengths) == 1 else MonthDays(lcm(*lengths))
     months = MONTHS[interval]
     if by == "days_of_period":
-        return EvenDays(months, end - border(anchor, before, interval))
+        return EvenDays(months, end - border(anchor, before, interval, ticks))
     whole = min(_MONTHS_OF.get(by, months), months)
-    borders = [border(anchor, before + month, interval) for month in range(0, months + 1, whole)]
+    borders = [border(anchor, before + month, interval, ticks) for month in range(0, months + 1, whole)]
     borders = [border for border, following in pairwise(borders) if following > start] + [end]
     lengths = [past - first for first, past in pairwise(borders)]
     below = {"by_days": lcm(*lengths), "by_30": 30}.get(started, 1)

@@ -65,6 +65,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
                           'share.by = "months"')  # fmt: skip
         yield from _of_days(policy, rules, path)
         yield from _term(policy, rules, path)
+        yield from _precision(policy, rules, path)
         of_item = any(policy.whens[at].item is not None for at in chosen)
         if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
             yield Problem(
@@ -80,6 +81,7 @@ _OF_MONTHS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
      'allowed with it: days_of_period, period'),
     ("rise", "takes_effect", ("month", "next_month", "quarter", "next_quarter"),
      'allowed with it: day, period, next_period'),
+    ("rise", "settle", ("own_month", "own_quarter"), 'allowed with it: next_invoice, month, quarter, now'),
     ("fall", "takes_effect", ("month", "next_month", "quarter", "next_quarter"),
      'allowed with it: day, period, next_period, never'),
 )  # fmt: skip
@@ -101,6 +103,22 @@ def _of_days(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
     if rules.period.term_months:
         sentence = f"period.term_months counts months, and the interval is {interval}; leave it out, or have months"
         yield Problem((*path, "period", "term_months"), sentence)
+
+
+def _precision(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    if policy.precision == "day":
+        return
+    said = f'precision = "{policy.precision}"'
+    if rules.seats.change_day != "billed":
+        yield Problem(
+            (*path, "seats", "change_day"), f"seats.change_day would have no effect with {said}; leave it out"
+        )
+    if rules.share.by == "days_of_month":
+        yield Problem((*path, "share", "by"), f'share.by = "days_of_month" needs whole days; with {said} '
+                      'write "days_of_period"')  # fmt: skip
+    if rules.share.started == "by_30" and rules.share.by == "months":
+        yield Problem((*path, "share", "started"), f'share.started = "by_30" needs whole days; with {said} '
+                      'write "by_days"')  # fmt: skip
 
 
 def _term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
@@ -203,8 +221,11 @@ def _of_plan(policy: Policy, name: str, row: PriceRow, path: Path) -> Iterator[P
                 (*path, "role"),
                 f"plans.{name}.prices: members with the role {row.role} are not billed (roles.{row.role})",
             )
+    of_role = f" of the role {row.role}; write one that is not above any" if row.role else ""
     if row.above and (row.role, 0) not in {(one.role, one.above) for one in policy.plans[name].prices}:
-        yield Problem((*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats")
+        yield Problem(
+            (*path, "above"), f"plans.{name}.prices: there is no price for the first {row.above} seats{of_role}"
+        )
     if row.above and row.overage is not None:
         yield Problem((*path, "overage"), f"plans.{name}.prices: overage belongs to the price of the first seats")
     if row.role is not None and row.base is not None:

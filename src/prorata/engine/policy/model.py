@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from prorata.engine.calendar import Anchor, Day, Interval, OfMonths, to_date
+from prorata.engine.calendar import TICKS, Anchor, Day, Interval, OfMonths, Precision, to_date
 from prorata.engine.money import Minor, RoundingMode
 from prorata.engine.policy.key import key
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
@@ -78,7 +78,8 @@ class SeatRules:
 
     count: Literal["active", "bought", "larger"] = key(
         "`active`: the people who are members. `bought`: the number of seats ordered, used or not. `larger`: of both "
-        "the larger number, so that an order is a floor; what is ordered counts day by day, whatever the measure.",
+        "the larger number, so that an order is a floor; what is ordered counts day by day, whatever the measure, so "
+        'that lowering an order gives credit unless `fall.give = "nothing"`.',
         'count = "bought"',
         "active",
     )
@@ -102,7 +103,8 @@ class SeatRules:
         (),
     )
     suspended: Literal["billed", "free"] = key(
-        "Whether a member who is suspended, and not removed, still counts. Needs people to be counted.",
+        "Whether a member who is suspended, and not removed, still counts. Needs people to be counted; with bought "
+        "seats, who is suspended needs none.",
         'suspended = "free"',
         "billed",
     )
@@ -117,7 +119,9 @@ class SeatRules:
         "level",
     )
     on_day: int = key(
-        'With `measure = "snapshot"`: the day of the period that is counted, 1 the first, 0 the last.',
+        'With `measure = "snapshot"`: the day of the period that is counted, 1 the first, 0 the last. It is counted '
+        'from the period\'s own start, which with `period.anchor = "calendar"` is the first of a month; a shorter '
+        "period counts its last day instead.",
         "on_day = 15",
         1,
     )
@@ -202,9 +206,10 @@ class RiseRules:
         'takes_effect = "month"',
         "day",
     )
-    settle: Literal["next_invoice", "month", "quarter", "now"] = key(
+    settle: Literal["next_invoice", "month", "quarter", "own_month", "own_quarter", "now"] = key(
         "`next_invoice`: with the next period's bill. `month`, `quarter`: on the first day of the next calendar "
-        'month or quarter. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
+        "month or quarter. `own_month`, `own_quarter`: when the next month or quarter begins that is counted from the "
+        'period\'s own start. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
         'settle = "quarter"',
         "next_invoice",
     )
@@ -230,13 +235,16 @@ class FallRules:
         "day",
     )
     window_days: int = key(
-        "Where falls take effect later: for so many days after it was bought, or after a period or term began, "
-        "something can be given back at once all the same.",
+        "Where falls take effect later: for so many days after it was bought, or after the time began for which falls "
+        "wait (the month, the period, the term), something can be given back at once all the same. The last of these "
+        "days included: what was bought on 20 April can be given back until the 27th with 7.",
         "window_days = 7",
         0,
     )
     give: Literal["credit", "nothing"] = key(
-        "`credit`: the unused rest is credited. `nothing`: it stays paid and usable, and falls with the next period.",
+        "`credit`: from when on a fall takes effect, the unused rest is credited. `nothing`: it stays paid and usable, "
+        'and falls with the next period, as `takes_effect = "next_period"` also says, which leaves room for '
+        "`window_days`.",
         'give = "nothing"',
         "credit",
     )
@@ -274,6 +282,12 @@ class CreditRules:
         "used on the next invoices, the oldest first.",
         'lapse = "agreement_end"',
         "never",
+    )
+    lapse_months: int = key(
+        "So many months after it was given, what is left of a credit is lost, on the day of the next period's bill; 0: "
+        "it never is.",
+        "lapse_months = 12",
+        0,
     )
 
 
@@ -409,6 +423,8 @@ class Policy:
     whens: tuple[When, ...]
     variants: Mapping[tuple[int, ...], Rules]
     notes: tuple[str, ...] = ()
+    precision: Precision = "day"
+    ticks: int = field(init=False, default=1)  # into so many parts a day is divided
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
     apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, or "seats"
@@ -416,6 +432,7 @@ class Policy:
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ticks", TICKS[self.precision])
         seats = [rules.seats for rules in self.variants.values()]
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
@@ -483,6 +500,13 @@ class PolicyKeys:
         "The roles members can have; the first is the default. A policy that names none bills every role.",
         "[roles.paying]\n\n[roles.free]\nbilled = false",
         None,
+    )
+    precision: Precision = key(
+        "How exactly time is counted: in days, or in hours, minutes or seconds, of which every day has as many. A "
+        "change then counts from the moment it happened, and periods begin at the time of day at which the agreement "
+        "did.",
+        'precision = "second"',
+        "day",
     )
     notes: tuple[str, ...] = key(
         "Where the vendor's page is silent: what was decided. Told by `prorata policy show`.",

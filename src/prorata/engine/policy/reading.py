@@ -55,6 +55,25 @@ def read_document(document: Mapping[str, Any], *, name: str, source: str, text: 
     return policy
 
 
+# What the values of the language are called elsewhere.
+_CALLED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("immediate", "immediately", "at_once"), ("now", "day")),
+    **dict.fromkeys(("refund", "credit_note", "prorated"), ("credit",)),
+    **dict.fromkeys(("none", "no", "no_refund"), ("nothing", "never")),
+    **dict.fromkeys(("provisioned", "purchased", "licensed", "ordered"), ("bought",)),
+    **dict.fromkeys(("used", "members", "users", "people"), ("active",)),
+    **dict.fromkeys(("renewal", "at_renewal", "next_renewal"), ("next_period", "next_invoice")),
+    **dict.fromkeys(("day", "daily", "days"), ("days_of_period",)),
+    **dict.fromkeys(("days_of_30", "30_days"), ("months",)),
+    **dict.fromkeys(("monthly",), ("month", "months")),
+    **dict.fromkeys(("yearly", "annual", "annually"), ("year",)),
+    **dict.fromkeys(("max", "maximum", "highest"), ("peak",)),
+    **dict.fromkeys(("average",), ("mean",)),
+    **dict.fromkeys(("prepaid", "upfront"), ("advance",)),
+    **dict.fromkeys(("postpaid",), ("arrears",)),
+    **dict.fromkeys(("login", "signed_in"), ("activity",)),
+}
+
 _MOST = 10_000  # seats, days, months: more is a slip of the keyboard
 
 
@@ -108,6 +127,7 @@ class _Reader:
             whens=conditions,
             variants=variants,
             notes=keys.notes,
+            precision=keys.precision,
         )
 
     def when(self, table: Any, path: Path) -> When:
@@ -222,6 +242,8 @@ class _Reader:
         if isinstance(value, str) and value in allowed:
             return value
         near = get_close_matches(value, allowed, 1) if isinstance(value, str) else []
+        if isinstance(value, str):  # what others call it, before what is spelt alike
+            near = [word for word in allowed if word in _CALLED.get(value, ())][:1] or near
         hint = f"did you mean {near[0]}? " if near else ""
         self.say(path, f"{_dotted(path)} cannot be {_shown(value)}; {hint}allowed: {', '.join(allowed)}")
         return None

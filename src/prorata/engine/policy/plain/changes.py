@@ -15,7 +15,7 @@ _LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest s
 
 def change_day(case: Case) -> Iterator[Sentence]:
     """Whether the day of a change counts, where changes count from a day on."""
-    if case.rules.seats.measure in ONE_NUMBER:
+    if case.rules.seats.measure in ONE_NUMBER or case.policy.ticks > 1:
         return
     ends = case.rules.seats.change_day == "billed"
     first = to_day(case.change) + case.rules.seats.delay_days
@@ -75,7 +75,7 @@ def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
     """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
     left = rest(effect, case.rules, case.unit)
     if effect in STAYS:
-        return f"{fewer} counts {STAYS[effect]}; it stays paid for, and can be used.{_window(case)}"
+        return f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used.{_window(case)}"
     if not left and _in_arrears(case):
         return f"{gone} billed to the end of the {WORD[case.unit]}."
     if not left:
@@ -121,6 +121,8 @@ def _settle(case: Case, *, rises: bool) -> str:
             "next_invoice": f"with the bill of the next {WORD[case.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
+            "own_month": f"when the next month of the {WORD[case.interval]} begins",
+            "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins",
             "now": "at once",
         }[case.rules.rise.settle]
         return when + enough(case.rules.rise, case.policy.currency)

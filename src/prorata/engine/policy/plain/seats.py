@@ -69,6 +69,8 @@ def _measured(case: Case, words: dict[str, str]) -> Iterator[str]:
     text = words[seats.measure].format(period=period, days=_days_of(case), day=_day_of(case))
     if text:
         yield text
+    if case.policy.priced_roles and seats.measure in ("distinct", "held") and not case.bought:
+        yield "Whoever had several roles with a price of their own counts once, in the dearest."
     if seats.measure in ONE_NUMBER and seats.of == "period_before":
         yield f"What is counted in a {period} is billed for the next one; the first is billed by its first day."
 

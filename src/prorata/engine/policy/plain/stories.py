@@ -58,8 +58,8 @@ class Case:
 
     def yearly(self, plan: str) -> int:
         """The plan's price of a year, for putting plans in order; 0 where it has none."""
-        price = self.policy.price(self.policy.plans[plan].prices, self.interval, self.at, plan)
-        return price.yearly_minor if price else 0
+        rows = self.policy.plans[plan].prices  # those of the day: the policy is held still
+        return max((row.price.yearly_minor for row in rows if not row.above), default=0)
 
     def billed(self, count: int) -> int:
         """How many seats are billed where so many are counted."""
@@ -120,7 +120,8 @@ class Case:
         rows: list[Row] = [{"at": self.start, "event": opening}]
         if "bought" in kinds:
             rows[0]["quantity"] = count
-        through = border(to_day(self.change), self._periods * MONTHS[self.interval] + 1, self.interval)
+        months = max(self._periods * MONTHS[self.interval], self.rules.period.term_months)
+        through = border(to_day(self.change), months + 1, self.interval, 1)
         if kinds != {"bought"}:
             members = (f"member {number}" for number in range(1, count + 1))
             rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
@@ -208,7 +209,7 @@ def _change(rules: Rules, unit: Interval, usual: date) -> date:
     if seats.measure == "snapshot" and seats.on_day > 1:
         day = min(day, max(first + seats.on_day - 1 - seats.delay_days, first))
     if seats.measure == "distinct" and seats.least_days > 1:
-        day = min(day, max(border(first, MONTHS[unit], unit) - seats.least_days - seats.delay_days, first + 1))
+        day = min(day, max(border(first, MONTHS[unit], unit, 1) - seats.least_days - seats.delay_days, first + 1))
     return to_date(day)
 
 

@@ -12,7 +12,7 @@ from prorata.engine.policy.model import Policy, Rules
 from prorata.engine.policy.plain import add_ons, changes, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import EVERY, Part, Sentence, listed, speak_price
-from prorata.engine.policy.tariff import PriceRow
+from prorata.engine.policy.tariff import Plan, PriceRow
 
 
 def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
@@ -29,7 +29,7 @@ def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
         for row in plan.prices:
             base = f"{speak_price(row.base, policy)}, and " if row.base else ""
-            said = f"{base}{speak_price(row.price, policy)} per {_seat(row)}{_where(row)}"
+            said = f"{base}{speak_price(row.price, policy)} per {_seat(row, plan)}{_where(row)}"
             if row.above:
                 said += f", where there are more than {row.above}" if plan.tiers == "volume" else f" above {row.above}"
             if row.overage:
@@ -43,8 +43,10 @@ def _prices(policy: Policy) -> Iterator[Sentence]:
             yield Sentence(f"{add_on.title or name} costs {said}{_taxed(add_on.tax_rate)}.")
 
 
-def _seat(row: PriceRow) -> str:
-    return f"{row.role} seat" if row.role else "seat"
+def _seat(row: PriceRow, plan: Plan) -> str:
+    if row.role:
+        return f"{row.role} seat"
+    return "other seat" if any(other.role for other in plan.prices) else "seat"
 
 
 def _where(row: PriceRow) -> str:

@@ -36,6 +36,8 @@ def period(case: Case) -> Sentence:
     if MONTHS[case.unit] < MONTHS[case.interval]:
         begin += f" Each {WORD[case.unit]} of it is counted on its own."
     when = "its first day, in advance" if rules.charge == "advance" else "the day after its last, for the time past"
+    if case.policy.precision != "day":
+        begin += f" Time is counted to the {case.policy.precision}."
     if rules.term_months:
         begin += f" You bind yourself for {rules.term_months} months at a time."
     return Sentence(f"{begin} It is billed on {when}.", case.first("", case.bills()))
@@ -68,6 +70,8 @@ def cancel(case: Case) -> Sentence:
         left = rest("day", case.rules, case.unit)
         if case.rules.period.charge == "advance" and left:
             text = f"{text[:-1]}; the unused rest is credited."
+    if case.rules.credits.lapse_months:
+        text += f" A credit is lost {case.rules.credits.lapse_months} months after it was given."
     if case.rules.credits.lapse == "agreement_end":
         text += " Credits that are left then are lost."
     documents = case.bills([{"at": case.change, "event": "cancel"}])

@@ -39,7 +39,7 @@ _FOR = {"two_weeks": "for two weeks", "four_weeks": "for four weeks", "30_days":
 
 
 # Falls that do not even count from the next period on, and from when on they do.
-STAYS: dict[str, str] = {"next_term": "from the next term on", "never": "never as long as the agreement runs"}
+STAYS: dict[str, str] = {"next_term": "from the next term on", "never": "only when the agreement has ended"}
 
 
 def days(count: int) -> str:
