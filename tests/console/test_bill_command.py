@@ -415,7 +415,8 @@ def test_a_policy_of_a_very_long_name_is_no_policy(folder: Path) -> None:
         (("--through", "soon"), "--through: 'soon' is not a date; write one like 2026-04-01"),
         (("--through", "２０２６-05-01"), "--through: '２０２６-05-01' is not a date; write one like 2026-04-01"),
         (("--start", "2026-13-01"), "--start: '2026-13-01' is not a date; write one like 2026-04-01"),
-        (("--interval", "week"), "--interval: 'week' is not an interval; allowed: month, quarter, half_year, year"),
+        (("--interval", "decade"), "--interval: 'decade' is not an interval; allowed: month, quarter, half_year, year, "
+         "week, two_weeks, four_weeks, 30_days"),
         (("--interval", "quarter"),
          "--interval: 'quarter' is not an interval of policy mainter; allowed: month, year"),
         (("--plan", "GOLD"), "--plan: 'GOLD' is not a plan of policy mainter; allowed: BASIC, PRO"),

@@ -212,7 +212,7 @@ def test_the_schema_takes_the_policies_that_ship_and_refuses_a_misspelt_key(fold
         assert not validator.is_valid(document | {"tite": "x"})
         assert not validator.is_valid(document | {"seats": {"minimun": 3}})
         assert not validator.is_valid(document | {"seats": {"count": "bouhgt"}})
-        assert not validator.is_valid(document | {"plans": {"a": {"price": "1.00 per week"}}})
+        assert not validator.is_valid(document | {"plans": {"a": {"price": "1.00 per decade"}}})
         assert not validator.is_valid(document | {"plans": {"a": {"titel": "x", "price": "1.00 per month"}}})
         assert not validator.is_valid(document | {"when": [{"form": "2026-01-01"}]})
         assert not validator.is_valid({key: one for key, one in document.items() if key != "plans"})

@@ -23,7 +23,8 @@ Standing: TypeAlias = tuple[Offer, dict[str, int]]  # an offer, and seats by rol
 
 ONE = timedelta(days=1)
 MAY = (("suspend", "active"), ("resume", "suspended"))
-MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+DAYS = {"week": 7, "two_weeks": 14, "four_weeks": 28, "30_days": 30}
+MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12} | dict.fromkeys(DAYS, 1)
 
 
 @dataclass
@@ -38,6 +39,8 @@ class JudgedPeriod:
     invoice_end: date
     term_start: date
     priced_on: date  # the day whose list prices hold
+    plan: str
+    of_term: date  # the first day of the term, whatever takes effect with it
     cut: date | None = None  # the day on which a change begins a new period within it
 
 
@@ -45,6 +48,11 @@ def months_after(day: date, months: int) -> date:
     month0 = day.year * 12 + day.month - 1 + months
     year, month = month0 // 12, month0 % 12 + 1
     return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def later(day: date, interval: str, count: int) -> date:
+    """So many months later, or so many of an interval of days."""
+    return day + count * DAYS[interval] * ONE if interval in DAYS else months_after(day, count)
 
 
 def start_of(subscription: Subscription) -> date:
@@ -83,7 +91,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         length = min(MONTHS[interval], MONTHS[rules.period.measured or interval])
         if rules.period.anchor == "start" and was_calendar:
             anchor, counted, was_calendar = first, 0, False
-        before = months_after(anchor, counted - length)
+        before = later(anchor, interval, counted - length)
         full = MONTHS[interval]
         invoice_start = first if opens else invoice_start
         if opens and rules.period.anchor == "calendar":
@@ -91,7 +99,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
             late = begun < first and rules.period.stub == "next_invoice"
             invoice_end = months_after(begun, 2 * full if late else full)
         elif opens:
-            invoice_end = months_after(anchor, counted + full)
+            invoice_end = later(anchor, interval, counted + full)
         if rules.period.anchor == "calendar":
             month = (first.month - 1) // length * length + 1
             whole = date(first.year, month, 1)
@@ -100,22 +108,21 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
             yesterday = first - ONE
             before = date(yesterday.year, (yesterday.month - 1) // length * length + 1, 1)
         else:
-            borders = [months_after(anchor, counted + at) for at in range(length + 1)]
+            borders = [later(anchor, interval, counted + at) for at in range(length + 1)]
             counted += length
         term = rules.period.term_months
-        if rules.fall.effect == "never":
-            term_start = opening_of(subscription)
-        elif not term:
-            term_start = invoice_start
+        if not term:
+            of_term = invoice_start
         elif rules.period.anchor == "calendar":
-            term_start = date(first.year, (first.month - 1) // term * term + 1, 1)
+            of_term = date(first.year, (first.month - 1) // term * term + 1, 1)
         else:
-            term_start = months_after(anchor, (counted - length) // term * term)
-        begun = opening_of(subscription)
-        priced = {"period": first, "term": max(term_start, begun), "agreement": begun}[rules.prices.in_force]
+            of_term = months_after(anchor, (counted - length) // term * term)
+        term_start, priced = bound(subscription, rules, first, of_term)
         past = borders[-1]
         found.append(
-            JudgedPeriod(first, past, interval, rules, borders, before, invoice_start, first, term_start, priced)
+            JudgedPeriod(
+                first, past, interval, rules, borders, before, invoice_start, first, term_start, priced, plan, of_term
+            )
         )
         first = borders[-1]
         found[-1].invoice_end = invoice_end = max(invoice_end, first)
@@ -179,6 +186,13 @@ def _is_anew(judge: Judge, period: JudgedPeriod, day: date, before: Judge, befor
     return bool(old[0] != new[0] and dearer and word == "restart")
 
 
+def bound(subscription: Subscription, rules: Rules, first: date, of_term: date) -> tuple[date, date]:
+    """Since when what falls is still billed by rules, and the day whose list prices hold."""
+    begun = opening_of(subscription)
+    term_start = begun if rules.fall.effect == "never" else of_term
+    return term_start, {"period": first, "term": max(term_start, begun), "agreement": begun}[rules.prices.in_force]
+
+
 def _plan(subscription: Subscription, first: date, by: Moment) -> str:
     plan = subscription.plan
     for event in subscription.events:
@@ -208,13 +222,27 @@ class Judge:
             if event.kind == "cancel":
                 self.cancel = event
 
-    def due(self, period: JudgedPeriod) -> dict[str, Fraction]:
+    def of(self, period: JudgedPeriod, item: str) -> JudgedPeriod:
+        """The period by the rules of an item."""
+        named = "seats" if item == "base" or item.startswith("seats") else item
+        rules = self.policy.rules(period.interval, period.first.toordinal(), period.plan, named)
+        term_start, priced = bound(self.subscription, rules, period.first, period.of_term)
+        return replace(period, rules=rules, term_start=term_start, priced_on=priced)
+
+    def days(self, period: JudgedPeriod, last: date | None = None) -> list[date]:
+        """The days on which the agreement runs, with those before the period that decide what is billed in it."""
+        last = self.last_day(period) if last is None else last
+        if last < max(period.first, self.start):
+            return []
+        looks_back = period.rules.fall.effect in ("next_term", "never")
+        first = max(period.term_start if looks_back else period.first, self.start)
+        return [first + ONE * at for at in range((last - first).days + 1)]
+
+    def due(self, invoiced: JudgedPeriod) -> dict[str, Fraction]:
         """The exact amount of each item for the period, in minor units."""
         amounts: dict[str, Fraction] = defaultdict(Fraction)
-        last = self.last_day(period)
-        if last < max(period.first, self.start):
-            return {}
-        days = self.days(period, last)
+        period = self.of(invoiced, "seats")
+        days = self.days(period)
         counts = self.billed(period, days)
         seats = [sum(counts[role][at] for role in counts) for at in range(len(days))]
         offers = self.offers(period, days, counts)
@@ -224,22 +252,22 @@ class Judge:
                 for item, amount in self.prices_of(period, offer, role, each[at], ordered).items():
                     amounts[item] += amount * self.weight(period, day)
             amounts["base"] += self.base(period, offer, counts[""][at]) * self.weight(period, day)
+        seats_of = dict(zip(days, seats, strict=True))
         for item in {event.item for event in self.subscription.events if event.item}:
+            if item in self.policy.add_ons and self.policy.add_ons[item].charge == "once":
+                amounts[item] += self.paid_once(self.of(invoiced, item), item, self.last_day(invoiced))
+                continue
+            period = self.of(invoiced, item)
+            days = self.days(period)
             told = [self.add_on(period, day, item) for day in days]
             units = [quantity for quantity, _, _ in told]
             prices = [Fraction(price, months) if quantity else Fraction(0) for quantity, price, months in told]
             units, prices = self.in_effect(period, days, units), self.in_effect(period, days, prices)
             sold = self.policy.add_ons.get(item)
-            for day, unit, cost, count in zip(days, units, prices, seats, strict=True):
-                number = unit * count if sold is not None and sold.charge == "seat" else unit
+            for day, unit, cost in zip(days, units, prices, strict=True):
+                number = unit * seats_of.get(day, 0) if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
         return dict(amounts)
-
-    def days(self, period: JudgedPeriod, last: date) -> list[date]:
-        """The days up to and with the last that decide what is due for a period."""
-        looks_back = period.rules.fall.effect in ("next_term", "never")
-        first = max(period.term_start if looks_back else period.first, self.start)
-        return [first + ONE * at for at in range((last - first).days + 1)]
 
     def offers(self, period: JudgedPeriod, days: list[date], counts: dict[str, list[int]]) -> list[Offer]:
         """The plan of each day, as its changes take effect."""
@@ -265,6 +293,17 @@ class Judge:
         days = self.days(period, day)
         counts = self.billed(period, days)
         return self.offers(period, days, counts)[-1], {role: each[-1] for role, each in counts.items()}
+
+    def paid_once(self, period: JudgedPeriod, item: str, last: date) -> int:
+        """What was added of an item within the period up to its last day, or before the start."""
+        listed = self.listed(self.policy.add_ons[item].prices, period)
+        total = 0
+        for event in self.subscription.events:
+            day = max(date.fromordinal(event.day), self.start)
+            if event.item == item and event.kind == "add_on" and period.first <= day <= last:
+                price = event.price_minor if event.price_minor is not None else listed[0] if listed else 0
+                total += (1 if event.quantity is None else event.quantity) * price
+        return total
 
     def billed(self, period: JudgedPeriod, days: list[date]) -> dict[str, list[int]]:
         """How many seats are billed on each day, by the roles that have a price of their own; "" are all others."""

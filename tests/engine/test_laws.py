@@ -70,7 +70,7 @@ def assert_billed_exactly(subscription: Subscription) -> None:
         if period.invoice_end > through:
             continue
         for item, exact in judge.due(period).items():
-            mode = period.rules.rounding.mode
+            mode = judge.of(period, item).rules.rounding.mode
             expected = rounded(exact.numerator, exact.denominator, mode)
             assert sums.pop((period.first, item), 0) == expected, (period.first, item, exact)
     assert all(day + timedelta(days=740) > through for (day, _), billed in sums.items() if billed)

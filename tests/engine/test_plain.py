@@ -188,7 +188,7 @@ def test_an_add_on_s_prices_are_told_with_their_interval_and_day() -> None:
 @given(policies(), st.integers(0, 1))
 @settings(max_examples=60)
 def test_any_policy_can_be_told(policy: Policy, which: int) -> None:
-    interval = policy.intervals[which]
+    interval = policy.intervals[which % len(policy.intervals)]
     parts = tell(policy, interval=interval)
     assert parts[0].title == policy.title
     assert all(sentence.text.endswith(".") for part in parts for sentence in part.sentences)
@@ -404,7 +404,7 @@ def test_where_nothing_is_given_a_cancelled_agreement_is_told_to_run_to_its_peri
 @given(policies(), st.integers(0, 1))
 @settings(max_examples=60)
 def test_no_credit_is_shown_where_it_is_said_that_a_seat_stays_paid_for(policy: Policy, which: int) -> None:
-    for part in tell(policy, interval=policy.intervals[which]):
+    for part in tell(policy, interval=policy.intervals[which % len(policy.intervals)]):
         for sentence in part.sentences:
             if sentence.text.endswith("until then it stays paid for."):
                 assert ": −" not in sentence.example

@@ -91,7 +91,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "an unknown key of a difference": (
         BASE + '[[when]]\ninterval = "year"\nform = 2026-01-01\n',
-        "test.toml, line 7: when.1.form is not a key; did you mean from? allowed here: interval, plan, from, until, "
+        "test.toml, line 7: when.1.form is not a key; did you mean from? "
+        "allowed here: interval, plan, item, from, until, "
         + ", ".join(RULE_TABLES),
     ),
     "an unknown value": (
@@ -194,8 +195,9 @@ BROKEN: dict[str, tuple[str, str]] = {
         "test.toml, line 2: intervals names an interval twice",
     ),
     "an interval nobody knows": (
-        BASE.replace('"year"', '"week"'),
-        'test.toml, line 2: intervals.2 cannot be "week"; allowed: month, quarter, half_year, year',
+        BASE.replace('"year"', '"decade"'),
+        'test.toml, line 2: intervals.2 cannot be "decade"; '
+        "allowed: month, quarter, half_year, year, week, two_weeks, four_weeks, 30_days",
     ),
     "a currency that is none": (
         BASE.replace("EUR", "euro"),
@@ -227,8 +229,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a difference without a condition": (
         BASE + "[[when]]\nseats.minimum = 2\n",
-        "test.toml, line 5: when says neither interval nor plan nor from nor until, so it is not a difference; "
-        "write these rules above instead",
+        "test.toml, line 5: when says neither interval nor plan nor item nor from nor until, so it is not a "
+        "difference; write these rules above instead",
     ),
     "a difference that is a table": (
         BASE + '[when]\ninterval = "year"\n',
@@ -457,7 +459,8 @@ def test_every_mistake_is_told_at_once_and_each_once() -> None:
     text = 'currency = 3\nintervals = [1]\nplans = 3\nseats = 3\n'  # fmt: skip
     assert refusals(text) == (
         "test.toml, line 1: currency is a text in quotes, not 3",
-        "test.toml, line 2: intervals.1 cannot be 1; allowed: month, quarter, half_year, year",
+        "test.toml, line 2: intervals.1 cannot be 1; "
+        "allowed: month, quarter, half_year, year, week, two_weeks, four_weeks, 30_days",
         "test.toml, line 3: plans is a table with a table for each name, not 3",
         "test.toml, line 4: seats is a table of keys, not 3",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -18,23 +19,26 @@ EFFECTS = [*["day"] * 7, "month", "next_month", "quarter", "next_quarter", "peri
 MEASURED = [{"measured": "month"}, {"measured": "quarter"}]
 ONE_NUMBER = ["peak", "mean", "distinct", "snapshot"]
 INTERVALS = ["month", "quarter", "half_year", "year"]
+OF_DAYS = ["week", "two_weeks", "four_weeks", "30_days"]
 USERS = ["anna", "ben", "chris", "dora", "erik"]
 
 
 @st.composite
-def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
+def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = False) -> dict[str, Any]:
     charge = draw(st.sampled_from(["advance", "arrears"]))
     count = draw(st.sampled_from(["active", "active", "bought", "larger"]))
     measures = ["level", "level", "high_water", "peak", "mean", "snapshot"]
     measure = draw(st.sampled_from(measures + ([] if count == "bought" else ["distinct", "held"])))
     give = draw(st.sampled_from(["credit", "nothing"]))
     settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
-    by = draw(st.sampled_from(["days_of_period", "days_of_month", "days_of_365", *WHOLE]))
+    shares = ["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", "days_of_365", *WHOLE]
+    effects = [*["day"] * 4, "period", "next_period"] if of_days else EFFECTS
+    by = draw(st.sampled_from(shares))
     minimum = draw(st.sampled_from([0, 0, 1, 3]))
     keeps_ahead = charge == "advance" and give == "nothing"
     tables: dict[str, Any] = {
-        "period": {"anchor": draw(st.sampled_from(["start", "calendar"])), "charge": charge}
-        | draw(st.sampled_from([{}, {}, {}, *([{}] if keeps_ahead else MEASURED)])),
+        "period": {"anchor": draw(st.sampled_from(["start"] if of_days else ["start", "calendar"])), "charge": charge}
+        | draw(st.sampled_from([{}, {}, {}, *([{}] if keeps_ahead or of_days else MEASURED)])),
         "seats": {
             "count": count,
             "measure": measure,
@@ -44,8 +48,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
             "maximum": draw(st.sampled_from([0, 0, 5])),
         },
         "share": {"by": by},
-        "rise": {"takes_effect": draw(st.sampled_from(EFFECTS))},
-        "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(EFFECTS))} if give == "credit" else {}),
+        "rise": {"takes_effect": draw(st.sampled_from(effects))},
+        "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(effects))} if give == "credit" else {}),
         "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
         "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))}
         | ({"lapse_months": draw(st.sampled_from([1, 6]))} if draw(st.integers(0, 2)) == 0 else {}),
@@ -68,14 +72,14 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         if tables["seats"]["counts_from"] == "activity":
             tables["seats"]["idle_days"] = draw(st.sampled_from([1, 5, 28]))
     if measure == "snapshot":
-        tables["seats"]["on_day"] = draw(st.sampled_from([0, 1, 4, 15]))
+        tables["seats"]["on_day"] = draw(st.sampled_from([0, 1, 4] if of_days else [0, 1, 4, 15]))
     if measure == "distinct":
         tables["seats"]["least_days"] = draw(st.sampled_from([0, 1, 1, 3]))
     if measure in ONE_NUMBER:
         tables["seats"]["of"] = draw(st.sampled_from(["this_period", "this_period", "period_before"]))
     if give == "credit" and measure == "level" and draw(st.booleans()):
-        tables["fall"]["takes_effect"] = draw(st.sampled_from(["next_term", "never"]))
-    if tables["fall"].get("takes_effect") == "next_term" or draw(st.integers(0, 4)) == 0:
+        tables["fall"]["takes_effect"] = draw(st.sampled_from(["never"] if of_days else ["next_term", "never"]))
+    if tables["fall"].get("takes_effect") == "next_term" or (not of_days and draw(st.integers(0, 4)) == 0):
         tables["period"]["term_months"] = 12
         tables["cancel"]["ends"] = "term"
         tables["prices"] = {"in_force": draw(st.sampled_from(["term", "agreement", "period"]))}
@@ -90,23 +94,27 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]
         if plain and measure == "level" and tables["rise"]["takes_effect"] == "day" and draw(st.booleans()):
             tables["change"]["more_seats"] = "restart"
     if charge == "advance":
-        settles = ["next_invoice", "month", "quarter", "own_month", "own_quarter", "now"]
+        settles = ["next_invoice", "month", "quarter", *([] if of_days else ["own_month", "own_quarter"]), "now"]
         tables["rise"]["settle"] = draw(st.sampled_from(settles))
         tables["fall"]["settle"] = settle_fall
+    if tables["rise"].get("settle", "next_invoice") != "next_invoice" and draw(st.integers(0, 3)) == 0:
+        tables["rise"] |= draw(st.sampled_from([{"least_seats": 2}, {"least_amount": "400.00"}]))
     return tables
 
 
 @st.composite
-def prices(draw: st.DrawFn, *, of_plan: bool = False, overage: bool = False) -> list[dict[str, Any]]:
+def prices(
+    draw: st.DrawFn, intervals: list[str], *, of_plan: bool = False, overage: bool = False
+) -> list[dict[str, Any]]:
     def price() -> str:
         amount = draw(st.sampled_from(["365.00", "699.00", "8.00", "0.07", "0.00", "29.99"]))
-        return f"{amount} per {draw(st.sampled_from(['month', 'year']))}"
+        return f"{amount} per {draw(st.sampled_from(['month', 'year'] if len(intervals) > 1 else intervals))}"
 
     rows: list[dict[str, Any]] = [{"price": price()}]
     if draw(st.booleans()):
         rows.append({"price": price(), "from": FIRST + timedelta(days=draw(st.integers(0, 300)))})
-    if draw(st.booleans()):
-        rows.append({"price": price(), "interval": draw(st.sampled_from(INTERVALS))})
+    if len(intervals) > 1 and draw(st.booleans()):
+        rows.append({"price": price(), "interval": draw(st.sampled_from(intervals))})
     if of_plan:
         for row in rows:
             if draw(st.integers(0, 3)) == 0:
@@ -125,18 +133,28 @@ def prices(draw: st.DrawFn, *, of_plan: bool = False, overage: bool = False) -> 
 
 @st.composite
 def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
-    rules = draw(rule_tables(rounding=rounding))
+    of_days = draw(st.integers(0, 7)) == 0
+    intervals = [draw(st.sampled_from(OF_DAYS))] if of_days else draw(st.permutations(INTERVALS))
+    rules = draw(rule_tables(rounding=rounding, of_days=of_days))
     document: dict[str, Any] = {
         "currency": "SEK",
         "time_zone": "Europe/Stockholm",
-        "intervals": draw(st.permutations(INTERVALS)),
+        "intervals": intervals,
         "plans": {
-            "basic": {"prices": draw(prices(of_plan=True))},
-            "pro": {"prices": draw(prices(of_plan=draw(st.booleans()), overage=rules["seats"]["count"] == "larger"))},
+            "basic": {"prices": draw(prices(intervals, of_plan=True))},
+            "pro": {
+                "prices": draw(
+                    prices(intervals, of_plan=draw(st.booleans()), overage=rules["seats"]["count"] == "larger")
+                )
+            },
         },
         "add_ons": {
-            "sms": {"prices": draw(prices()), "charge": "flat"},
-            "video": {"prices": draw(prices()), "charge": "seat"},
+            "sms": {"prices": draw(prices(intervals)), "charge": "flat"},
+            "video": {"prices": draw(prices(intervals)), "charge": "seat"},
+            "setup": {
+                "prices": [{"price": "49.00 once"}, {"price": "0.00 once", "from": FIRST + timedelta(days=200)}],
+                "charge": "once",
+            },
         },
         **rules,
     }
@@ -147,11 +165,11 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
     if priced or draw(st.booleans()):
         document["roles"] = {"paying": {}, "viewer": {}, "free": {"billed": False}}
     if draw(st.booleans()):
-        when: dict[str, Any] = draw(rule_tables(rounding=rounding))
+        when: dict[str, Any] = draw(rule_tables(rounding=rounding, of_days=of_days))
         when |= draw(
             st.sampled_from(
                 [
-                    {"interval": document["intervals"][0]},
+                    *([] if of_days else [{"interval": document["intervals"][0]}]),
                     {"plan": "pro"},
                     {"until": FIRST + timedelta(days=120)},
                     {"from": FIRST + timedelta(days=200)},
@@ -160,7 +178,32 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
         )
         document["when"] = [when]
         _whole(document, when)
+    if draw(st.integers(0, 2)) == 0:
+        item = draw(st.sampled_from(["sms", "video", "seats"]))
+        document["when"] = [*document.get("when", ()), {"item": item, **draw(item_rules(document, of_days=of_days))}]
     return read_document(document, name="generated", source="generated")
+
+
+@st.composite
+def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool) -> dict[str, Any]:
+    """The rules in which one item differs from the invoice it is on."""
+    by_level = all(table["seats"]["measure"] == "level" for table in (document, *document.get("when", ())))
+    by = draw(st.sampled_from(["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", *WHOLE]))
+    effect = draw(st.sampled_from(["day", "period", "next_period", *(["never"] if by_level else [])]))
+    give = draw(st.sampled_from(["credit", "credit", "nothing"]))
+    if any("measured" in one["period"] for one in (document, *document.get("when", ()))):
+        give = "credit"
+    tables: dict[str, Any] = {
+        "share": {"by": by},
+        "rounding": {"mode": draw(st.sampled_from(["half_up", "down"]))},
+        "rise": {"takes_effect": draw(st.sampled_from(["day", "period", "next_period"]))},
+        "fall": {"give": give} | ({"takes_effect": effect} if give == "credit" else {}),
+    }
+    if by in WHOLE:
+        tables["share"]["started"] = draw(st.sampled_from(["full", "free", "by_days"]))
+    if give == "credit" and effect.startswith("n") and draw(st.booleans()):
+        tables["fall"]["window_days"] = draw(st.sampled_from([1, 7]))
+    return tables
 
 
 def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
@@ -221,12 +264,15 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
             table["share"].pop("started", None)
     if all(table["period"]["charge"] == "arrears" for table in both):
         for table in both:
-            table["rise"].pop("settle", None)
+            for key in ("settle", "least_seats", "least_amount"):
+                table["rise"].pop(key, None)
             table["fall"].pop("settle", None)
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, late: bool = True, moments: bool = False) -> list[dict[str, Any]]:
+def histories(
+    draw: st.DrawFn, intervals: Sequence[str] = INTERVALS, *, late: bool = True, moments: bool = False
+) -> list[dict[str, Any]]:
     """Rows of one account: a start or a trial, then people, seats, plans, add-ons, now and then told late."""
     rows: list[dict[str, Any]] = []
     opening = FIRST + timedelta(days=draw(st.integers(0, 90)))
@@ -245,7 +291,7 @@ def histories(draw: st.DrawFn, *, late: bool = True, moments: bool = False) -> l
     day = opening - timedelta(days=draw(st.integers(0, 3)))
     for _ in range(draw(st.integers(0, 14))):
         day += timedelta(days=draw(st.sampled_from([0, 0, 1, 1, 2, 5, 9, 17, 30, 31, 59])))
-        row = _event(draw, members, priced, day, opening)
+        row = _event(draw, intervals, members, priced, day, opening)
         if row is None:
             continue
         if late and draw(st.integers(0, 4)) == 0:
@@ -265,7 +311,9 @@ def histories(draw: st.DrawFn, *, late: bool = True, moments: bool = False) -> l
     return rows
 
 
-def _event(draw: st.DrawFn, members: set[str], priced: bool, day: date, opening: date) -> dict[str, Any] | None:
+def _event(
+    draw: st.DrawFn, intervals: Sequence[str], members: set[str], priced: bool, day: date, opening: date
+) -> dict[str, Any] | None:
     kinds = [
         "activate",
         "activate",
@@ -301,13 +349,13 @@ def _event(draw: st.DrawFn, members: set[str], priced: bool, day: date, opening:
         if kind == "trial_plan":
             row["until"] = day + timedelta(days=draw(st.integers(1, 40)))
     elif kind in ("add_on", "remove_add_on"):
-        row["item"] = draw(st.sampled_from(["sms", "video", "own"]))
+        row["item"] = draw(st.sampled_from(["sms", "video", "own", "setup"]))
         if kind == "add_on":
             row["quantity"] = draw(st.integers(0, 3))
-            if row["item"] == "own":
+            if row["item"] == "own" or (row["item"] == "setup" and draw(st.booleans())):
                 row["price"] = "12.34"
     elif kind == "interval":
-        row["interval"] = draw(st.sampled_from(INTERVALS))
+        row["interval"] = draw(st.sampled_from(intervals))
     if priced and kind in ("seats", "plan", "interval") and draw(st.booleans()):
         row["price"] = draw(st.sampled_from(["0.00", "5.01", "499.99"]))
     return row
@@ -318,14 +366,14 @@ def subscriptions(
     draw: st.DrawFn, *, late: bool = True, rounding: str = "running", moments: bool = False
 ) -> Subscription:
     policy = draw(policies(rounding=rounding))
-    rows = draw(histories(late=late, moments=moments))
+    rows = draw(histories(policy.intervals, late=late, moments=moments))
     follow = False
     if draw(st.integers(0, 4)) == 0:
         if draw(st.booleans()):
             rows = [row for row in rows if row["event"] != "seats"]
         rows[0].pop("quantity")
         follow = True
-    return read_history(rows, policy=policy, seats_follow=follow, interval=draw(st.sampled_from(INTERVALS)))
+    return read_history(rows, policy=policy, seats_follow=follow, interval=draw(st.sampled_from(policy.intervals)))
 
 
 @st.composite

@@ -23,7 +23,7 @@ from rich.text import Text
 from prorata.console import output
 from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
-from prorata.engine.calendar import YEARS, Interval
+from prorata.engine.calendar import MONTHS, YEARS, Interval
 from prorata.engine.history import Subscription
 from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
 from prorata.engine.policy.reading import PolicyError
@@ -407,7 +407,7 @@ def _interval(text: str | None) -> Interval | None:
         return None
     interval = INTERVAL_WORDS.get(text.lower())
     if interval is None:
-        raise IntakeError([f"--interval: {text!r} is not an interval; allowed: month, quarter, half_year, year"])
+        raise IntakeError([f"--interval: {text!r} is not an interval; allowed: {', '.join(MONTHS)}"])
     return interval
 
 
@@ -422,7 +422,10 @@ def _roles(map_role: list[str] | None) -> tuple[tuple[str, str], ...]:
 
 
 def _either(intervals: tuple[str, ...]) -> str:
-    words = {"month": "monthly", "quarter": "quarterly", "half_year": "half-yearly", "year": "yearly"}
+    words = {
+        "month": "monthly", "quarter": "quarterly", "half_year": "half-yearly", "year": "yearly", "week": "weekly",
+        "two_weeks": "every two weeks", "four_weeks": "every four weeks", "30_days": "every 30 days",
+    }  # fmt: skip
     return " or ".join(words[interval] for interval in intervals)
 
 

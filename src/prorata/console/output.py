@@ -140,7 +140,8 @@ def document_table(document: Document, explainer: Explainer | None) -> Renderabl
             shown = [because, *reasons[1:]] if because else reasons[1:]
             what = Group(what, Padding(Text("\n".join(shown), style="dim"), (0, 0, 0, 2)))
         quantity = str(sign * line.quantity).replace("-", "−")
-        product = f"{quantity} × {speak_amount(line.price.minor, currency)} × {speak_share(line)}"
+        share = "" if line.period.once else f" × {speak_share(line)}"
+        product = f"{quantity} × {speak_amount(line.price.minor, currency)}{share}"
         table.add_row(what, product, speak_amount(sign * line.amount_minor, currency))
     totals = list(_totals(document, sign))
     for at, (name, minor) in enumerate(totals):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from prorata.engine.calendar import MONTHS
+from prorata.engine.money import Minor
 from prorata.engine.policy.language import RULE_TABLES, Key, json_schema, keys_of, tables
 from prorata.engine.policy.model import PolicyKeys
 from prorata.engine.policy.tariff import Price
@@ -61,6 +62,7 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("roles.NAME", "billed"): "[roles.paying]",
     ("when", "interval"): 'rise.settle = "quarter"',
     ("when", "plan"): 'rise.settle = "quarter"',
+    ("when", "item"): 'share.by = "period"\n\n[add_ons.sms]\nprice = "49.00 per month"',
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
@@ -74,6 +76,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("seats", "on_day"): 'measure = "snapshot"',
     ("seats", "least_days"): 'measure = "distinct"',
     ("seats", "of"): 'measure = "peak"',
+    ("rise", "least_seats"): 'settle = "now"',
+    ("rise", "least_amount"): 'settle = "now"',
     ("share", "started"): 'by = "months"',
 }
 
@@ -87,7 +91,8 @@ def pages() -> dict[str, str]:
 def block(path: str, key: Key) -> str:
     """A key's example in TOML, complete but for what every policy has: currency, intervals and a plan."""
     others = [one.example for one in keys_of(dict(tables())[path]) if one.required and one.name != key.name]
-    examples = [*(others if path else ()), BESIDE.get((path, key.name), ""), key.example]
+    beside = BESIDE.get((path, key.name), "").split("\n\n")
+    examples = [*(others if path else ()), *beside, key.example]
     lines = [one for one in examples if one and not one.startswith("[")]
     own = [_header(path), *lines] if lines and path else lines
     return "\n\n".join(["\n".join(own)] * bool(own) + [one for one in examples if one.startswith("[")])
@@ -146,7 +151,8 @@ def _value(type_: Any) -> str:
     if origin is Mapping:
         return "a table for each name"
     return {
-        Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}",
+        Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}; or once",
+        Minor: 'an amount in quotes, such as `"100.00"`',
         Fraction: "a percentage in quotes, from 0 to 100",
         str: "a text",
         int: "a whole number, 0 or more",
@@ -162,7 +168,7 @@ def _default(key: Key) -> str:
         return "left out"
     if isinstance(key.default, bool):
         return f"`{str(key.default).lower()}`"
-    if isinstance(key.default, Fraction):
+    if isinstance(key.default, Fraction) or key.type is Minor:
         return f'`"{key.default}"`'
     return f"`{key.default}`"
 

@@ -71,7 +71,7 @@ def bill(
             tax = taxes(lines) if policy.is_taxed else ()
             for part in tax:
                 total += part.tax_minor
-            if settlement.is_due(look, total):
+            if settlement.is_due(look, lines, total):
                 settlement.settle(found)
                 used = credits.take(total, look)
                 documents.append(

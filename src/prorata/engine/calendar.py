@@ -12,13 +12,17 @@ from typing import Literal, TypeAlias
 # a point of a history is a whole number of its ticks: Precision says how many make a day.
 Day: TypeAlias = int
 Moment: TypeAlias = int  # a day, and the microseconds that have passed of it; moments of an account can be compared
-Interval = Literal["month", "quarter", "half_year", "year"]
+OfMonths = Literal["month", "quarter", "half_year", "year"]
+Interval = Literal[OfMonths, "week", "two_weeks", "four_weeks", "30_days"]
 Anchor = Literal["start", "calendar"]
 Precision = Literal["day", "hour", "minute", "second"]
 
 TICKS: dict[Precision, int] = {"day": 1, "hour": 24, "minute": 24 * 60, "second": 24 * 60 * 60}
 
-MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+DAYS: dict[Interval, int] = {"week": 7, "two_weeks": 14, "four_weeks": 28, "30_days": 30}
+
+# How long an interval is. One of days stands alone in its policy, and is there what elsewhere is a month.
+MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12, **dict.fromkeys(DAYS, 1)}
 
 YEARS = range(1970, 3000)  # those in which days can lie that somebody writes
 
@@ -92,6 +96,12 @@ def later(anchor: Day, months: int, ticks: int) -> Day:
     if ticks == 1:
         return add_months(anchor, months)
     return add_months(anchor // ticks, months) * ticks + anchor % ticks
+
+
+def border(anchor: Day, count: int, interval: Interval, ticks: int) -> Day:
+    """The point `count` months after an anchor; with an interval of days as many of it."""
+    days = DAYS.get(interval)
+    return later(anchor, count, ticks) if days is None else anchor + count * days * ticks
 
 
 def calendar_start(day: Day, months: int) -> Day:

@@ -101,6 +101,8 @@ class Causes:
             return (event.until or event.day + (self._ticks == 1)) <= start
         if event.kind in ("start", "trial") and line.after is None:
             return True
+        if line.period.once:
+            return max(event.day, self._start or event.day) == start
         if line.kind != "period" and line.period.rules.seats.measure == "distinct" and event.user:
             return event.day + line.period.delay < self._counted_days(line)[1]
         if (drawn := _drawn_from(line)) is not None:
@@ -207,6 +209,9 @@ class Causes:
             return None
         if not line.price.plan:
             add_on = line.period.policy.add_ons.get(line.item)
+            if line.period.once:  # each of them counts, and taking one away changes nothing
+                is_sale = event.item == line.item and event.kind == "add_on"
+                return ("add_on", str(event.order)) if is_sale else None
             if event.item == line.item:
                 return ("add_on", event.item)
             if add_on is None or add_on.charge == "flat" or line.kind == "price":

@@ -70,9 +70,10 @@ class Line(NamedTuple):
     def share(self) -> tuple[int, int]:
         """Which part of the price's interval the days are, as a person would write the fraction: 20 of 30."""
         numerator, denominator = self.period.scale.worth(self.start_day, self.end_day)
-        whole, rest = divmod(numerator, self.price.months)
+        months = self.price.months or 1
+        whole, rest = divmod(numerator, months)
         if rest or denominator == 1:
-            return numerator, denominator * self.price.months
+            return numerator, denominator * months
         return whole, denominator
 
     @property

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from prorata.engine.aggregate import ordered, seats
+from prorata.engine.calendar import Day
 from prorata.engine.change import counts_in_effect, plans_in_effect, prices_in_effect, tariffs_in_effect
-from prorata.engine.known import Known
+from prorata.engine.known import Held, Known
 from prorata.engine.period import Period
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.steps import Span, Window, joined, pieces
+from prorata.engine.steps import Span, Window, cut, joined, overlaid, pieces
 
 SEATS, BASE = "seats", "base"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
@@ -20,31 +21,51 @@ Due: TypeAlias = dict[str, Window[Holding | None]]
 
 def due(known: Known, period: Period) -> Due:
     """Everything that should be billed for the period once it is, item by item."""
-    span = known.span(period)
-    if span is None:
-        return {}
-    past = known.since_term(period, span) if period.looks_back else span
-    if period.is_flat:
-        counts = billed_quantity(period.rules.seats, seats(known, period, past))
-        prices = seat_prices(known, period, past)
-        if not period.at_once:
-            counts, prices = counts_in_effect(period, counts, span), plans_in_effect(period, prices, span)
-        items = {SEATS: _held(counts, prices, span, period)}
-    else:
-        by_role = counts_of(known, period, span, past)
-        items = _by_tariff(known, period, span, past, by_role)
-        counts = _total(by_role, span)
-    for item, steps in known.add_ons.items():
-        window = steps.window(past)
-        units: Window[int] = [(day, held.quantity) for day, held in window]
-        costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
-        if not period.at_once:
-            units, costs = counts_in_effect(period, units, span), prices_in_effect(period, costs, span)
-        add_on = period.policy.add_ons.get(item)
-        if add_on is not None and add_on.charge == "seat":
-            units = [(day, each * seats) for day, _, each, seats in pieces(units, counts, span[1])]
-        items[item] = _held(joined(units), joined(costs), span, period)
+    of_seats = period.of(SEATS)
+    span = known.span(of_seats)
+    items, counts = ({}, []) if span is None else _seats(known, of_seats, span)
+    for item in known.add_ons:
+        own = period.of(item)
+        its = span if own is of_seats else known.span(own)
+        if its is not None:
+            items[item] = _add_on(known, own, its, item, counts if its is span else _within(counts, span, its))
+    for item in known.once:
+        items[item] = _once(known, period, item)
     return items
+
+
+def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
+    """The items of the seats and of the base price beside them, and how many seats are billed."""
+    past = known.since_term(period, span) if period.looks_back else span
+    if not period.is_flat:
+        by_role = counts_of(known, period, span, past)
+        return _by_tariff(known, period, span, past, by_role), _total(by_role, span)
+    counts = billed_quantity(period.rules.seats, seats(known, period, past))
+    prices = seat_prices(known, period, past)
+    if not period.at_once:
+        counts, prices = counts_in_effect(period, counts, span), plans_in_effect(period, prices, span)
+    return {SEATS: _held(counts, prices, span, period)}, counts
+
+
+def _within(counts: Window[int], span: Span | None, its: Span) -> Window[int]:
+    """The seats billed over the days of an add-on whose agreement ends on another day than theirs; none after that."""
+    if span is None:
+        return [(its[0], 0)]
+    return cut([*counts, (span[1], 0)], its[0], its[1])
+
+
+def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[int]) -> Window[Holding | None]:
+    """What is due of an add-on, beside so many seats that are billed."""
+    past = known.since_term(period, span) if period.looks_back else span
+    window = known.add_ons[item].window(past)
+    units: Window[int] = [(day, held.quantity) for day, held in window]
+    costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
+    if not period.at_once:
+        units, costs = counts_in_effect(period, units, span), prices_in_effect(period, costs, span)
+    add_on = period.policy.add_ons.get(item)
+    if add_on is not None and add_on.charge == "seat":
+        units = [(day, each * count) for day, _, each, count in pieces(units, seats, span[1])]
+    return _held(joined(units), joined(costs), span, period)
 
 
 def counts_of(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:
@@ -107,6 +128,32 @@ def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Perio
     if over is not None and over.minor and beyond:
         found[f"{own}>ordered"] = (beyond, over)
     return found
+
+
+def _once(known: Known, period: Period, item: str) -> Window[Holding | None]:
+    """What is due of an add-on that is paid once: what was added, on its day; before the start, on the first day."""
+    start, end, _, _ = known.span(period) or (period.start, period.start, 0, 0)
+    past = end + (end < period.end and period.policy.ticks > 1)  # a fee of the moment in which the agreement ends
+    sold: dict[Day, list[Holding]] = {}
+    for event in known.once[item]:
+        day, quantity = max(event.day, known.start), 1 if event.quantity is None else event.quantity
+        if start <= day < past and quantity:
+            agreed = None if event.price_minor is None else Price(event.price_minor, 0)
+            price = add_on_price(item, Held(quantity, agreed), period.of(item))
+            sold.setdefault(min(day, end - 1), []).append((quantity, price))
+    held: Window[Holding | None] = [(period.start, None)]
+    for day in sorted(sold):
+        quantity, price = _together(sold[day])
+        held = overlaid(held, day, day + 1, period.end, (quantity, price) if price.minor else None)
+    return held
+
+
+def _together(sold: list[Holding]) -> Holding:
+    """What was sold on one day as one quantity; where it was at several prices, as one at their sum."""
+    (_, price), *_ = sold
+    if all(other == price for _, other in sold):
+        return sum(quantity for quantity, _ in sold), price
+    return 1, Price(sum(quantity * each.minor for quantity, each in sold), 0)
 
 
 def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Period) -> Window[Holding | None]:

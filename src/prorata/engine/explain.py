@@ -22,7 +22,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
-from prorata.engine.policy.model import Rules, SeatRules
+from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
 
 
@@ -149,8 +149,8 @@ def _arithmetic(line: Line, currency: str) -> str:
     mode = line.period.rules.rounding.mode
     exact = line.exact_minor
     sign = "−" if line.quantity < 0 else ""
-    share = f"{speak_share(line)}{share_words(line)}"
-    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)} × {share}"
+    share = "" if line.period.once else f" × {speak_share(line)}{share_words(line)}"
+    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)}{share}"
     amount = speak_amount(line.amount_minor, currency)
     if exact == line.amount_minor:
         return f"{sum_} = {amount}"
@@ -264,20 +264,37 @@ def _rules(
     if cancel is not None:
         if cancel.until is None:
             yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
-    elif line.period.policy.ticks == 1 and (line.kind != "period" or line.start_day > line.period.start):
+    elif (
+        line.period.policy.ticks == 1
+        and not line.period.once
+        and (line.kind != "period" or line.start_day > line.period.start)
+    ):
         yield _CHANGE_DAY[rules.seats.change_day]
     table = drawn or ("rise" if line.quantity > 0 else "fall")
     effect = rules.rise.takes_effect if table == "rise" else rules.fall.effect
     gives_nothing = table == "fall" and rules.fall.give == "nothing"
     if (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
         yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
-    yield from _share_rule(line, rules)
+    if line.period.once:
+        yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
+    else:
+        yield from _share_rule(line, rules)
     if line.kind == "period":
         return
     own_bill = any(other.period.billed_on == to_day(document.date) for other in document.lines)
     settle = rules.rise.settle if line.amount_minor >= 0 else rules.fall.settle
     if settle in ("next_invoice", "now") or not own_bill:
-        yield f"{_RISE[settle]} (rise.settle)" if line.amount_minor >= 0 else f"{_FALL[settle]} (fall.settle)"
+        if line.amount_minor < 0:
+            yield f"{_FALL[settle]} (fall.settle)"
+        else:
+            yield f"{_RISE[settle]}{enough(rules.rise, document.currency)} (rise.settle)"
+
+
+def enough(rise: RiseRules, currency: str) -> str:
+    """From how much on what has risen is settled before the next period's bill; nothing where any is enough."""
+    least = [f"{rise.least_seats} {_plural('seat', rise.least_seats)} more"] if rise.least_seats else []
+    least += [speak_amount(rise.least_amount, currency)] if rise.least_amount else []
+    return f" where {' or '.join(least)} are open by then, and else with the next invoice" if least else ""
 
 
 def _begun_anew(line: Line, document: Document, causes: Collection[Event]) -> str:

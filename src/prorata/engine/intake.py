@@ -24,8 +24,7 @@ from prorata.engine.calendar import (
 )
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
-from prorata.engine.policy.checks import is_taken
-from prorata.engine.policy.model import Policy
+from prorata.engine.policy.model import Policy, is_taken
 from prorata.engine.population import People
 
 COLUMNS: tuple[str, ...] = (
@@ -69,6 +68,15 @@ INTERVAL_WORDS: dict[str, Interval] = {
     "yearly": "year",
     "annual": "year",
     "annually": "year",
+    "weekly": "week",
+    "two-weeks": "two_weeks",
+    "two-weekly": "two_weeks",
+    "fortnight": "two_weeks",
+    "fortnightly": "two_weeks",
+    "four-weeks": "four_weeks",
+    "four-weekly": "four_weeks",
+    "30-days": "30_days",
+    "30 days": "30_days",
 }
 _MOST_SAID = 20
 

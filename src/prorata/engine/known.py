@@ -46,7 +46,7 @@ class Known:
 
     __slots__ = (
         "_add_on_events", "_days", "_events", "_seat_events", "_term_events",
-        "add_ons", "cancel", "cuts", "people", "seats", "start", "subscription", "terms",
+        "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
@@ -56,6 +56,7 @@ class Known:
         self.seats: dict[str, Steps[int]] = {"": Steps(0)}  # ordered, by role where roles have prices of their own
         self.terms = self._terms(())
         self.add_ons: dict[str, Steps[Held]] = {}
+        self.once: dict[str, list[Event]] = {}  # by add-on that is paid once, what added some
         self.cancel: Event | None = None
         self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
         self._events: list[Event] = []  # in the order in which they took effect
@@ -115,6 +116,11 @@ class Known:
             self.seats.setdefault(role, Steps(0)).set(told.day, told.quantity)
 
     def _learn_add_on(self, event: Event) -> None:
+        add_on = self.subscription.policy.add_ons.get(event.item)
+        if add_on is not None and add_on.charge == "once":
+            if event.kind == "add_on":
+                insort(self.once.setdefault(event.item, []), event, key=by_order)
+            return
         insort(self._add_on_events.setdefault(event.item, []), event, key=by_order)
         self._tell_add_on(event.item)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TypeAlias
 
 from prorata.engine.calendar import Day, Moment, speak_point, to_point
 from prorata.engine.document import Line, LineKind
-from prorata.engine.due import Due, Holding
+from prorata.engine.due import BASE, Due, Holding
 from prorata.engine.history import Event
 from prorata.engine.issued import IssuedLine
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
+from prorata.engine.policy.model import is_taken
 from prorata.engine.policy.tariff import Price
 from prorata.engine.refusal import CannotBill
 from prorata.engine.steps import Window, overlaid, pieces
@@ -47,7 +49,7 @@ class Billed:
     def add(self, line: IssuedLine, known_until: Moment) -> None:
         """`line` is on a document that knew things up to a moment. Raises CannotBill where the rules have changed."""
         self.known_until = known_until
-        period = self.period
+        period = self.period.of(line.item)
         ticks = period.policy.ticks
         so_far = self.items.setdefault(line.item, ItemBilled([(period.start, None)]))
         parts = line.exact_minor * period.parts
@@ -78,6 +80,17 @@ class Open:
         self.billed.known_until = known_until
 
 
+def seats_more(lines: Iterable[Line]) -> int:
+    """How many seats more than were billed the lines have on the day with the most of them."""
+    moves: dict[Day, int] = {}
+    for line in lines:
+        if line.kind in ("period", "rise", "fall") and line.item != BASE and is_taken(line.item):
+            moves[line.start_day] = moves.get(line.start_day, 0) + line.quantity
+            moves[line.end_day] = moves.get(line.end_day, 0) - line.quantity
+    return max(accumulate(moves[day] for day in sorted(moves)), default=0)
+
+
+_Piece: TypeAlias = tuple[Day, Day, Holding | None, Holding | None]
 _Change: TypeAlias = tuple[LineKind, int, Price, Holding | None, Holding | None]
 
 
@@ -92,7 +105,7 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
         held = due.get(item, nothing)
         so_far = covered.get(item) or ItemBilled(nothing)
         if so_far.held != held:
-            items[item] = _write(period, item, first, so_far, held, news, lines)
+            items[item] = _write(period.of(item), item, first, so_far, held, news, lines)
     return Open(billed, lines, items) if lines else None
 
 
@@ -116,7 +129,8 @@ def _write(
     parts, parts_of = period.parts, period.scale.parts
     told = len(lines)
     left_out = False
-    for start, end, before, after in pieces(held, due, period.end):
+    changes = pieces(held, due, period.end)
+    for start, end, before, after in _by_day(changes) if period.once else changes:
         if before == after:
             continue
         share = parts_of(start, end)
@@ -134,6 +148,13 @@ def _write(
         for made in lines[told:]:
             held = overlaid(held, made.start_day, made.end_day, period.end, made.after)
     return ItemBilled(held if left_out else due, exact, charged)
+
+
+def _by_day(changes: Iterable[_Piece]) -> Iterator[_Piece]:
+    """What is paid once is told day by day: two on two days are two."""
+    for start, end, before, after in changes:
+        if before != after:
+            yield from ((day, day + 1, before, after) for day in range(start, end))
 
 
 def _changes(new: LineKind, before: Holding | None, after: Holding | None, period: Period) -> Iterable[_Change]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NewType
 
+Minor = NewType("Minor", int)  # an amount of a policy file, which is written as a plain decimal
 RoundingMode = Literal["half_up", "half_even", "half_down", "up", "down"]
 
 # ISO 4217: currencies whose minor unit is not a hundredth.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from prorata.engine.calendar import MONTHS, Day, Interval, calendar_start, later
-from prorata.engine.policy.model import Counting, FallEffect, Policy, Rules
+from prorata.engine.calendar import MONTHS, Day, Interval, border, calendar_start, later
+from prorata.engine.policy.model import Counting, FallEffect, FallRules, Policy, Rules, ShareRules, is_taken
 from prorata.engine.policy.tariff import Price, Tariff
-from prorata.engine.share import YEAR, Scale, make_scale
+from prorata.engine.share import ONE_DAY, YEAR, Scale, make_scale
 
 # The borders between which changes are drawn together: to the first of them before the change, or to the next one.
 Waits: TypeAlias = tuple[tuple[Day, ...], bool]
@@ -21,15 +21,16 @@ Waits: TypeAlias = tuple[tuple[Day, ...], bool]
 class Period:
     """The days from `start` up to `end`; the first may be a stub of its interval.
 
-    `anchor` and `months` say from which day periods are counted and how many months after it this one starts, so
-    that a period that begins on 28 February is followed by one that begins on 31 March where the agreement did.
-    `plan_prices`, `add_on_prices` and `tariffs` are the list prices for it; what has none in its interval is left
-    out. They are `is_flat` where all seats of a plan cost the same, and nothing beside them. `countings` says who
-    counts as a seat of each role that has a price of its own, and under "" who does as any other. The period is one of
-    those of `unit` that are billed together from `invoice_start` up to `invoice_end`; mostly there is but one. `plan`
-    is the one they begin with, where rules depend on it. Its amounts are counted in parts of a minor unit, `parts` of
-    them each, of which every one is a whole number. A change counts `delay` days after it happens. `rise_waits` and
-    `fall_waits` say where changes do not take effect on their day, `plan_waits` the same of dearer and cheaper plans.
+    `anchor` and `months` say from which day periods are counted and how many months after it this one starts (of
+    periods of days: how many of them), so that a period that begins on 28 February is followed by one that begins on 31
+    March where the agreement did. `plan_prices`, `add_on_prices` and `tariffs` are the list prices for it; what has
+    none in its interval is left out. They are `is_flat` where all seats of a plan cost the same, and nothing beside
+    them. `countings` says who counts as a seat of each role that has a price of its own, and under "" who does as any
+    other. The period is one of those of `unit` that are billed together from `invoice_start` up to `invoice_end`;
+    mostly there is but one. `plan` is the one they begin with, where rules depend on it. Its amounts are counted in
+    parts of a minor unit, `parts` of them each, of which every one is a whole number. A change counts `delay` days
+    after it happens. `rise_waits` and `fall_waits` say where changes do not take effect on their day, `plan_waits` the
+    same of dearer and cheaper plans.
     """
 
     start: Day
@@ -60,6 +61,14 @@ class Period:
     looks_back: bool = field(repr=False, compare=False)  # whether what fell since the term began may still be billed
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
+    apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
+    once: bool = field(repr=False, compare=False)  # whether it is by those of an add-on that is paid once
+
+    def of(self, item: str) -> Period:
+        """The same days by the rules of an item."""
+        if not self.apart:
+            return self
+        return self.apart.get("seats" if is_taken(item) else item, self)
 
     def counting(self, item: str) -> Counting:
         """Who counts for an item: the members of the role whose seats it is, or for an add-on all who take a seat."""
@@ -76,7 +85,7 @@ class Period:
 
 def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "") -> Period:
     """The period with which an agreement begins on `start`, on a plan."""
-    return _period(policy, interval, start, start, 0, plan, None, start if _remembers(policy) else 0)
+    return _period(policy, interval, start, start, 0, plan, None, start if _remembers(policy) else 0, "")
 
 
 def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
@@ -87,19 +96,19 @@ def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
         invoice = (period.invoice_start, period.invoice_end)
     if period.rules.period.anchor == "start":
         months = period.months + MONTHS[period.unit]
-        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since)
-    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since)
+        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since, "")
+    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since, "")
 
 
 def restarted(period: Period, interval: Interval, start: Day, plan: str) -> Period:
     """The full period that a change begins on a day of this one; the next ones are counted from there."""
-    return _period(period.policy, interval, start, start, 0, plan, None, period.since)
+    return _period(period.policy, interval, start, start, 0, plan, None, period.since, "")
 
 
 def period_before(period: Period) -> Day:
     """The first day of as long a period before this one, whether or not the agreement ran by then."""
     if period.rules.period.anchor == "start":
-        return later(period.anchor, period.months - MONTHS[period.unit], period.policy.ticks)
+        return border(period.anchor, period.months - MONTHS[period.unit], period.unit, period.policy.ticks)
     ticks = period.policy.ticks
     return calendar_start(period.start // ticks - 1, MONTHS[period.unit]) * ticks
 
@@ -114,11 +123,15 @@ def _period(
     plan: str,
     invoice: tuple[Day, Day] | None,
     since: Day,
+    item: str,
 ) -> Period:
-    """`invoice` is the stretch that is billed together, where it began before `start`."""
+    """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant."""
     ticks = policy.ticks
     day = start // ticks
-    rules = policy.rules(interval, day, plan)
+    rules = policy.rules(interval, day, plan, item)
+    once = item in policy.add_ons and policy.add_ons[item].charge == "once"
+    if once:
+        rules = replace(rules, share=ShareRules(), rise=replace(rules.rise, takes_effect="day"), fall=FallRules())
     unit = min(rules.period.measured or interval, interval, key=MONTHS.__getitem__)
     if rules.period.anchor == "start":
         counted_from, whole = (anchor, months), (anchor, months)
@@ -127,12 +140,13 @@ def _period(
             (calendar_start(day, MONTHS[unit]) * ticks, 0),
             (calendar_start(day, MONTHS[interval]) * ticks, 0),
         )
-    end = later(counted_from[0], counted_from[1] + MONTHS[unit], ticks)
-    invoice_start, invoice_end = invoice or (start, later(whole[0], whole[1] + MONTHS[interval], ticks))
-    if invoice is None and start > later(*whole, ticks) and rules.period.stub == "next_invoice":
-        invoice_end = later(whole[0], whole[1] + 2 * MONTHS[interval], ticks)
+    end = border(counted_from[0], counted_from[1] + MONTHS[unit], unit, ticks)
+    invoice_start, invoice_end = invoice or (start, border(whole[0], whole[1] + MONTHS[interval], interval, ticks))
+    if invoice is None and start > border(*whole, interval, ticks) and rules.period.stub == "next_invoice":
+        invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval, ticks)
     invoice_end = max(invoice_end, end)
-    scale = make_scale(rules.share.by, rules.share.started, unit, start, end, counted_from, ticks)
+    by, started = rules.share.by, rules.share.started
+    scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from, ticks)
     term_start = (
         since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start, ticks)
     )
@@ -146,6 +160,7 @@ def _period(
         {"difference": rise_waits, "next_period": whole_waits}.get(rules.change.dearer_plan),
         {"difference": fall_waits, "next_period": whole_waits}.get(rules.change.cheaper_plan),
     )
+    others = () if item else policy.apart
     return Period(
         start=start,
         end=end,
@@ -175,6 +190,8 @@ def _period(
         looks_back=rules.fall.effect in ("next_term", "never"),
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect, rules.fall.window_days) == ("day", "next_period", 0),
+        apart={one: _period(policy, interval, start, anchor, months, plan, invoice, since, one) for one in others},
+        once=once,
     )
 
 
@@ -216,5 +233,5 @@ def _waits(
         return (start, end), False
     anchor, before = counted_from
     months = {"month": 1, "quarter": 3}.get(effect.removeprefix("next_"), MONTHS[interval])
-    inner = [later(anchor, before + month, ticks) for month in range(months, MONTHS[interval], months)]
+    inner = [border(anchor, before + month, interval, ticks) for month in range(months, MONTHS[interval], months)]
     return (start, *(day for day in inner if day > start), end), not effect.startswith("next_")

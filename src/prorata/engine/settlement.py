@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from prorata.engine.calendar import (
@@ -19,12 +19,14 @@ from prorata.engine.calendar import (
     to_day,
     to_point,
 )
+from prorata.engine.document import Line
 from prorata.engine.due import due
 from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_on, starts_on
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
-from prorata.engine.lines import Billed, Open, differences
+from prorata.engine.lines import Billed, Open, differences, seats_more
 from prorata.engine.period import Period, first_period, next_period, restarted
+from prorata.engine.policy.model import RiseRules
 from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, standing
 
@@ -149,15 +151,17 @@ class Settlement:
         found.reverse()
         return found
 
-    def is_due(self, look: Day, total_minor: int) -> bool:
-        """Whether what is open makes a document today."""
+    def is_due(self, look: Day, lines: Sequence[Line], total_minor: int) -> bool:
+        """Whether what is open, with tax so much, makes a document today."""
         if self.is_base:
             return True
         rules = self.released[-1].period.rules
         settle = rules.rise.settle if total_minor > 0 else rules.fall.settle
         if settle in _MONTHS:
-            return total_minor != 0 and self._settles_next(settle, look - 1) == look
-        return total_minor != 0 and settle == "now"
+            settles = self._settles_next(settle, look - 1) == look
+        else:
+            settles = settle == "now"
+        return total_minor != 0 and settles and (total_minor < 0 or _is_enough(rules.rise, lines))
 
     def settle(self, found: Iterable[Open]) -> None:
         """What was open is on a document now."""
@@ -334,3 +338,12 @@ def _turns(subscription: Subscription) -> list[Day]:
     """The days on which something that happened, or ended, may begin to count."""
     days = {event.day + delay for event in subscription.events for delay in (0, 1)}
     return sorted(days.union(event.until for event in subscription.events if event.until is not None))
+
+
+def _is_enough(rise: RiseRules, lines: Sequence[Line]) -> bool:
+    """Whether what has risen is settled before the next period's bill: by the seats more, or by the amount."""
+    if rise.least_seats and seats_more(lines) >= rise.least_seats:
+        return True
+    if rise.least_amount:
+        return sum(line.amount_minor for line in lines) >= rise.least_amount
+    return not rise.least_seats

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import lcm
 from typing import Protocol
 
-from prorata.engine.calendar import MONTHS, Day, Interval, later, months_between
+from prorata.engine.calendar import MONTHS, Day, Interval, border, months_between
 
 # The months a price can be for all divide a year, so a twelfth of a month's part measures every one of them.
 YEAR = 12
@@ -44,6 +44,10 @@ class EvenDays:
 
     def worth(self, start: Day, end: Day) -> tuple[int, int]:
         return self.parts(start, end), self.denominator
+
+
+# Of something that is paid once: held on one day only, which is worth all of its price.
+ONE_DAY = EvenDays(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,9 @@ def make_scale(
         return EvenDays(1, lengths[0]) if len(lengths) == 1 else MonthDays(lcm(*lengths))
     months = MONTHS[interval]
     if by == "days_of_period":
-        return EvenDays(months, end - later(anchor, before, ticks))
+        return EvenDays(months, end - border(anchor, before, interval, ticks))
     whole = min(_MONTHS_OF.get(by, months), months)
-    borders = [later(anchor, before + month, ticks) for month in range(0, months + 1, whole)]
+    borders = [border(anchor, before + month, interval, ticks) for month in range(0, months + 1, whole)]
     borders = [border for border, following in pairwise(borders) if following > start] + [end]
     lengths = [past - first for first, past in pairwise(borders)]
     below = {"by_days": lcm(*lengths), "by_30": 30}.get(started, 1)

@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
-from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules
+from prorata.engine.calendar import DAYS, MONTHS, Interval, add_months, to_date, to_day
+from prorata.engine.policy.differences import differences
+from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules, is_taken
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import PriceRow
 
@@ -19,7 +20,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     """Every reason why the policy as a whole cannot be meant, with the way out."""
     yield from _identity(policy)
     yield from _prices(policy)
-    yield from _whens(policy, document)
+    yield from differences(policy, document)
     yield from _without_effect(policy, document)
     yield from _nobody_free(document)
     yield from _beyond(policy, document)
@@ -33,7 +34,8 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         yield Problem(path, "seats.idle_days is the same in every when; people are idle once")
     for chosen, rules in policy.variants.items():
         path = ("when", chosen[-1]) if chosen else ()
-        yield from _seats(rules.seats, rules.fall, path)
+        if not _add_ons_of(policy, chosen):
+            yield from _seats(rules.seats, rules.fall, path)
         for role in rules.seats.free:
             if role not in policy.roles:
                 named = ", ".join(policy.roles) or "none"
@@ -46,8 +48,10 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
             and rules.seats.free
         ):
             yield Problem((*path, "seats", "free"), "seats.free leaves nobody to be billed; leave a role out of it")
-        if rules.period.measured and all(
-            MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals
+        if (
+            rules.period.measured
+            and not any(one in DAYS for one in policy.intervals)
+            and all(MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals)
         ):
             sentence = f'period.measured = "{rules.period.measured}" is not shorter than any of intervals'
             yield Problem((*path, "period", "measured"), sentence)
@@ -60,14 +64,47 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
             yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
                           'share.by = "months"')  # fmt: skip
+        yield from _of_days(policy, rules, path)
         yield from _term(policy, rules, path)
         yield from _change(policy, rules, chosen, document)
         yield from _precision(policy, rules, path)
-        if rules.fall.give == "nothing" and rules.fall.settle == "now":
+        of_item = any(policy.whens[at].item is not None for at in chosen)
+        if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
             yield Problem(
                 (*path, "fall", "settle"),
                 'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
             )
+
+
+# What has no meaning where periods are counted in days: the table and key, and the way out.
+_OF_MONTHS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    ("period", "anchor", ("calendar",), 'its periods are counted from the start: leave it out, or have months'),
+    ("share", "by", ("days_of_month", "days_of_365", "months", "quarters"),
+     'allowed with it: days_of_period, period'),
+    ("rise", "takes_effect", ("month", "next_month", "quarter", "next_quarter"),
+     'allowed with it: day, period, next_period'),
+    ("rise", "settle", ("own_month", "own_quarter"), 'allowed with it: next_invoice, month, quarter, now'),
+    ("fall", "takes_effect", ("month", "next_month", "quarter", "next_quarter"),
+     'allowed with it: day, period, next_period, never'),
+)  # fmt: skip
+
+
+def _of_days(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    """Rules about months where the interval is one of days."""
+    interval = next((one for one in policy.intervals if one in DAYS), None)
+    if interval is None:
+        return
+    for table, key, months, way_out in _OF_MONTHS:
+        value = getattr(getattr(rules, table), key)
+        if value in months:
+            sentence = f'{table}.{key} = "{value}" is about months, and the interval is {interval}; {way_out}'
+            yield Problem((*path, table, key), sentence)
+    if rules.period.measured:
+        sentence = f"period.measured divides months, and the interval is {interval}; leave it out"
+        yield Problem((*path, "period", "measured"), sentence)
+    if rules.period.term_months:
+        sentence = f"period.term_months counts months, and the interval is {interval}; leave it out, or have months"
+        yield Problem((*path, "period", "term_months"), sentence)
 
 
 def _precision(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
@@ -134,14 +171,12 @@ def _identity(policy: Policy) -> Iterator[Problem]:
         yield Problem(("time_zone",), f'time_zone is a name like Europe/Oslo, not "{policy.time_zone}"')
     if len(set(policy.intervals)) < len(policy.intervals):
         yield Problem(("intervals",), "intervals names an interval twice")
+    elif len(policy.intervals) > 1 and (of_days := [one for one in policy.intervals if one in DAYS]):
+        sentence = f"{of_days[0]} stands alone, since its periods are days and not months; leave the others out"
+        yield Problem(("intervals",), f"intervals: {sentence}")
     free = policy.roles and not any(role.billed for role in policy.roles.values())
     if free and all(rules.seats.count == "active" and not rules.seats.minimum for rules in policy.variants.values()):
         yield Problem(("roles",), "roles leaves nobody to be billed; let a role have billed = true, or set a minimum")
-
-
-def is_taken(item: str) -> bool:
-    """Whether an add-on cannot be called so, because seats or the base price are."""
-    return item in ("seats", "base") or item.startswith(("seats:", "seats>"))
 
 
 def _prices(policy: Policy) -> Iterator[Problem]:
@@ -167,10 +202,25 @@ def _prices(policy: Policy) -> Iterator[Problem]:
                     f"{table}.{name}.prices: row {at + 1} would never apply; the last row that matches does, "
                     "so write the general before the special and the earlier before the later",
                 )
+            yield from _once(policy, table, name, row, path)
             yield from _of_add_on(name, row, path) if table == "add_ons" else _of_plan(policy, name, row, path)
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
+
+
+def _once(policy: Policy, table: str, name: str, row: PriceRow, path: Path) -> Iterator[Problem]:
+    """Prices that recur where the add-on does not, and the other way round."""
+    if table == "add_ons" and policy.add_ons[name].charge == "once":
+        if row.price.months:
+            sentence = 'charge = "once" needs a price that is paid once, such as "49.00 once"'
+            yield Problem((*path, "price"), f"add_ons.{name}.prices: {sentence}")
+        return
+    way_out = 'give the add-on charge = "once"' if table == "add_ons" else "only an add-on can be paid once"
+    for key, price in (("price", row.price), ("base", row.base), ("overage", row.overage)):
+        if price is not None and not price.months:
+            sentence = f"{table}.{name}.prices: {key} is paid again in every period; {way_out}"
+            yield Problem((*path, key), sentence)
 
 
 def _of_add_on(name: str, row: PriceRow, path: Path) -> Iterator[Problem]:
@@ -252,26 +302,9 @@ def _notice(policy: Policy, row: PriceRow, path: Path) -> Iterator[Problem]:
 _MOST_MONTHS = 120
 
 
-def _whens(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
-    for at, when in enumerate(policy.whens):
-        if not set(document["when"][at]) - {"interval", "plan", "from", "until"}:
-            yield Problem(("when", at), "when says no rule that differs; write one, such as rise.settle")
-        if when.interval is not None and when.interval not in policy.intervals:
-            yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
-        if (when.from_ or date.min) >= (when.until or date.max):
-            yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
-        dated = when.plan is not None or when.from_ is not None or when.until is not None
-        if dated and "measured" in document["when"][at].get("period", {}):
-            sentence = "period.measured can differ by interval only; an invoice that has begun keeps its parts"
-            yield Problem(("when", at, "period", "measured"), sentence)
-        if when.plan is not None and when.plan not in policy.plans:
-            yield Problem(("when", at, "plan"), f"when.plan: {when.plan} is not one of plans")
-        if when.interval is None and when.plan is None and when.from_ is None and when.until is None:
-            yield Problem(
-                ("when", at),
-                "when says neither interval nor plan nor from nor until, so it is not a difference; "
-                "write these rules above instead",
-            )
+def _add_ons_of(policy: Policy, chosen: Iterable[int]) -> set[str]:
+    """The add-ons that the rules are for alone."""
+    return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, "seats")}
 
 
 def _seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]:
@@ -326,7 +359,7 @@ def _beyond(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """Days of a period that no period has."""
     found: dict[Problem, None] = {}
     for chosen, rules in policy.variants.items():
-        most = max((_MOST_DAYS[months] for months in _lengths(policy, chosen, rules)), default=max(_MOST_DAYS.values()))
+        most = max(_lengths(policy, chosen, rules), default=max(_MOST_DAYS.values()))
         seats = rules.seats
         if seats.measure == "snapshot" and seats.on_day > most:
             sentence = f"seats.on_day = {seats.on_day} is after every period, of {most} days at most; 0 is the last day"
@@ -338,11 +371,12 @@ def _beyond(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _lengths(policy: Policy, chosen: tuple[int, ...], rules: Rules) -> Iterator[int]:
-    """How many months the periods last that are measured by rules."""
+    """How many days the periods last at most that are measured by rules."""
     asked = {policy.whens[at].interval for at in chosen} - {None}
     for interval in policy.intervals:
         if not asked or interval in asked:
-            yield min(MONTHS[rules.period.measured or interval], MONTHS[interval])
+            months = min(MONTHS[rules.period.measured or interval], MONTHS[interval])
+            yield DAYS.get(interval) or _MOST_DAYS[months]
 
 
 def _written(document: Mapping[str, Any], chosen: tuple[int, ...], table: str, key: str) -> Path:
@@ -424,6 +458,9 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("share", "started", lambda rules: rules.share.by in WHOLE, 'share.by = "months", "quarters" or "period"'),
     ("rise", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a rise is on its period\'s bill anyway'),
+    *(("rise", key, lambda rules: rules.rise.settle != "next_invoice" and rules.period.charge == "advance",
+       'rise.settle = "month", "quarter" or "now": at the next invoice all is settled')
+      for key in ("least_seats", "least_amount")),
     ("fall", "takes_effect", lambda rules: rules.fall.give != "nothing",
      'fall.give = "credit": where nothing is given, it takes effect with the next period'),
     ("fall", "window_days", lambda rules: rules.fall.give != "nothing" and rules.fall.effect.startswith("ne"),

@@ -10,6 +10,8 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from prorata.engine.calendar import MONTHS
+from prorata.engine.money import Minor
 from prorata.engine.policy.model import PolicyKeys, Role, Rules, When
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
 
@@ -109,7 +111,9 @@ def _table_schema(table: type) -> dict[str, Any]:
 def _key_schema(key: Key) -> dict[str, Any]:
     schema = _type_schema(key.type)
     schema["description"] = key.meaning.replace("`", "")
-    if isinstance(key.default, (str, int)) or key.default == ():
+    if key.type is Minor:
+        schema["default"] = str(key.default)
+    elif isinstance(key.default, (str, int)) or key.default == ():
         schema["default"] = list(key.default) if key.default == () else key.default
     return schema
 
@@ -123,7 +127,9 @@ def _type_schema(type_: Any) -> dict[str, Any]:
     if get_origin(type_) is Mapping:
         return {"type": "object", "additionalProperties": _type_schema(get_args(type_)[1]), "minProperties": 1}
     if type_ is Price:
-        return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? per (month|quarter|half_year|year)$"}
+        return {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? (once|per ({'|'.join(MONTHS)}))$"}
+    if type_ is Minor:
+        return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
     if type_ is Fraction:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
     if type_ is date:

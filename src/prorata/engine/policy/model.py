@@ -12,8 +12,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from prorata.engine.calendar import TICKS, Anchor, Day, Interval, Precision, to_date
-from prorata.engine.money import RoundingMode
+from prorata.engine.calendar import TICKS, Anchor, Day, Interval, OfMonths, Precision, to_date
+from prorata.engine.money import Minor, RoundingMode
 from prorata.engine.policy.key import key
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
 
@@ -58,7 +58,7 @@ class PeriodRules:
         'stub = "next_invoice"',
         "own_invoice",
     )
-    measured: Interval | None = key(
+    measured: OfMonths | None = key(
         "Where the invoice is for a longer time: the months, quarters or half-years of it that are measured, and "
         "rounded, each on its own.",
         'measured = "month"',
@@ -212,6 +212,15 @@ class RiseRules:
         'period\'s own start. `now`: the day it becomes known. Needs `period.charge = "advance"`.',
         'settle = "quarter"',
         "next_invoice",
+    )
+    least_seats: int = key(
+        "Before the next period's bill what has risen is settled only once so many seats more than were billed are "
+        "open, else it waits for that bill; 0: one is enough. Where `least_amount` is set too, either is enough.",
+        "least_seats = 5",
+        0,
+    )
+    least_amount: Minor = key(
+        "The same by the amount that is open, before tax; 0: any is enough.", 'least_amount = "100.00"', Minor(0)
     )
 
 
@@ -395,28 +404,44 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Where rules differ: for an interval, a plan, from or until a day. Of several that match, the last one wins."""
+    """Where rules differ: for an interval, plan or item, from or until a day. Of several that match, the last wins."""
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
         "Only for periods whose invoice begins on this plan, chosen before that day.", 'plan = "standard"', None
     )
+    item: str | None = key(
+        "Only for this add-on, or for `seats` and the base price beside them. By item may differ: `share`, "
+        "`rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give` and `fall.window_days`; the rest is of the "
+        "whole invoice.",
+        'item = "sms"',
+        None,
+    )
     from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
     until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
 
-    def covers(self, interval: Interval, plan: str, day: date) -> bool:
-        """Whether periods of this interval are meant that begin on `day`, on this plan."""
+    def covers(self, interval: Interval, plan: str, day: date, item: str = "") -> bool:
+        """Whether periods of this interval are meant that begin on `day`, on this plan, and what an item does then."""
         return (
             (self.interval is None or self.interval == interval)
             and (self.plan is None or self.plan == plan)
+            and (self.item is None or self.item == item)
             and (self.from_ is None or day >= self.from_)
             and (self.until is None or day < self.until)
         )
 
 
-def matching(whens: tuple[When, ...], interval: Interval, plan: str, day: date) -> tuple[int, ...]:
-    """Which of the `when` tables cover periods of this interval that begin on `day`, on this plan, by their place."""
-    return tuple(at for at, when in enumerate(whens) if when.covers(interval, plan, day))
+def matching(whens: tuple[When, ...], interval: Interval, plan: str, day: date, item: str = "") -> tuple[int, ...]:
+    """Which of the `when` tables cover periods of this interval that begin on `day`, on this plan, by their place.
+
+    `item` is the one whose rules are asked for; without it they are those of the whole invoice.
+    """
+    return tuple(at for at, when in enumerate(whens) if when.covers(interval, plan, day, item))
+
+
+def is_taken(item: str) -> bool:
+    """Whether an item is of the seats or the base price, so that no add-on can be called so."""
+    return item in ("seats", "base") or item.startswith(("seats:", "seats>"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -442,6 +467,7 @@ class Policy:
     ticks: int = field(init=False, default=1)  # into so many parts a day is divided
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
+    apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, or "seats"
     priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
     restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
@@ -453,6 +479,9 @@ class Policy:
         object.__setattr__(self, "idle_days", max(by_use, default=0))
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
         object.__setattr__(self, "restarts", any(rules.change.restarting for rules in self.variants.values()))
+        apart = {when.item: None for when in self.whens if when.item is not None}
+        apart |= {name: None for name, add_on in self.add_ons.items() if add_on.charge == "once"}
+        object.__setattr__(self, "apart", tuple(apart))
         priced = {row.role for plan in self.plans.values() for row in plan.prices}
         object.__setattr__(self, "priced_roles", tuple(role for role in self.roles if role in priced))
         rates = [plan.tax_rate for plan in self.plans.values()]
@@ -460,9 +489,12 @@ class Policy:
         rates += [rules.tax.rate for rules in self.variants.values()]
         object.__setattr__(self, "is_taxed", any(rates))
 
-    def rules(self, interval: Interval, day: Day, plan: str = "") -> Rules:
-        """The rules of periods of this interval that begin on `day`, on this plan or the first of all."""
-        return self.variants[matching(self.whens, interval, plan or self.default_plan, to_date(day))]
+    def rules(self, interval: Interval, day: Day, plan: str = "", item: str = "") -> Rules:
+        """The rules of periods of this interval that begin on `day`, on this plan or the first of all.
+
+        `item` is an add-on or "seats"; without it they are those of the whole invoice.
+        """
+        return self.variants[matching(self.whens, interval, plan or self.default_plan, to_date(day), item)]
 
     def price(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
         """The list price for periods of this interval that begin on `day`; None where there is none."""
@@ -493,7 +525,10 @@ class PolicyKeys:
 
     currency: str = key("ISO 4217 code of all amounts.", 'currency = "SEK"')
     intervals: tuple[Interval, ...] = key(
-        "How often an account can be billed; the first is the default.", 'intervals = ["month", "year"]'
+        "How often an account can be billed; the first is the default. Either some of months, quarters, half-years and "
+        "years, or one interval of days: `week`, `two_weeks`, `four_weeks`, `30_days`. Periods of days are counted "
+        "from the agreement's start, and prices are for that interval: `3.00 per week`.",
+        'intervals = ["month", "year"]',
     )
     plans: Mapping[str, Plan] = key(
         "The packages, by name; the first is the default.", '[plans.PRO]\nprice = "699.00 per month"'

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from fractions import Fraction
 from itertools import product
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
-from prorata.engine.calendar import MONTHS, YEARS
-from prorata.engine.money import parse_amount
+from prorata.engine.calendar import DAYS, MONTHS, YEARS, Interval
+from prorata.engine.money import Minor, parse_amount
 from prorata.engine.policy.checks import contradictions
 from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
 from prorata.engine.policy.model import Policy, PolicyKeys, Rules, When, matching
@@ -83,6 +83,7 @@ class _Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.currency = "EUR"
+        self.buys: tuple[Interval, ...] = tuple(interval for interval in MONTHS if interval not in DAYS)
 
     def policy(self, document: Mapping[str, Any], name: str) -> Policy | None:
         whens = document.get("when", [])
@@ -92,6 +93,10 @@ class _Reader:
         currency = document.get("currency")
         if isinstance(currency, str):
             self.currency = currency
+        intervals = document.get("intervals")
+        if isinstance(intervals, list):
+            of_days = tuple(interval for interval in DAYS if interval in intervals)
+            self.buys = of_days if 0 < len(of_days) == len(intervals) else (*self.buys, *of_days)
         own = {key: value for key, value in document.items() if key not in RULE_TABLES and key != "when"}
         self.unknown(own, (), [key.name for key in keys_of(PolicyKeys)] + [*RULE_TABLES, "when"])
         keys = self.table(PolicyKeys, own, (), known=False)
@@ -102,8 +107,9 @@ class _Reader:
             return None
         variants: dict[tuple[int, ...], Rules] = {}
         days = {date.min, *(day for when in conditions for day in (when.from_, when.until) if day is not None)}
-        for interval, plan, day in product(keys.intervals, keys.plans, days):
-            chosen = matching(conditions, interval, plan, day)
+        items = {"": None} | {when.item: None for when in conditions if when.item is not None}
+        for interval, plan, day, item in product(keys.intervals, keys.plans, days, items):
+            chosen = matching(conditions, interval, plan, day, item)
             if chosen not in variants:
                 merged = base
                 for at in chosen:
@@ -209,6 +215,8 @@ class _Reader:
             return None if None in tables.values() else tables
         if type_ is Price:
             return self.price(value, path)
+        if type_ is Minor:
+            return self.amount(value, path)
         if type_ is Fraction:
             return self.percent(value, path)
         if type_ is int:
@@ -243,14 +251,25 @@ class _Reader:
     def price(self, value: Any, path: Path) -> Any:
         """A Price, or None after saying what is wrong."""
         name = _dotted(path)
-        match = re.fullmatch(r"(\S+) per (\w+)", value) if isinstance(value, str) else None
-        if match is None or match[2] not in MONTHS:
-            allowed = ", ".join(MONTHS)
-            return self.say(path, f'{name} is written like "699.00 per month" (per {allowed}), not {_shown(value)}')
+        match = re.fullmatch(r"(\S+) (?:once|per (\w+))", value) if isinstance(value, str) else None
+        if match is None or match[2] not in (None, *self.buys):
+            allowed = f"per {', '.join(self.buys)}{'; or once' if path[0] == 'add_ons' else ''}"
+            like = f'"699.00 per {self.buys[0]}"'
+            return self.say(path, f"{name} is written like {like} ({allowed}), not {_shown(value)}")
         try:
-            return Price(parse_amount(match[1], self.currency), MONTHS[match[2]])
+            months = MONTHS[cast(Interval, match[2])] if match[2] else 0
+            return Price(parse_amount(match[1], self.currency), months)
         except ValueError as error:
             return self.say(path, f"{name}: {error}")
+
+    def amount(self, value: Any, path: Path) -> Any:
+        """Minor units, or None after saying what is wrong."""
+        if not isinstance(value, str):
+            return self.say(path, f'{_dotted(path)} is an amount in quotes like "100.00", not {_shown(value)}')
+        try:
+            return Minor(parse_amount(value, self.currency))
+        except ValueError as error:
+            return self.say(path, f"{_dotted(path)}: {error}")
 
     def percent(self, value: Any, path: Path) -> Any:
         """A Fraction of percent, or None after saying what is wrong."""

@@ -14,7 +14,7 @@ from prorata.engine.policy.key import key
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one unit costs for so many months: 36,500 øre for 12 months.
+    """What one unit costs for so many months: 36,500 øre for 12 months; once and for all where they are 0.
 
     `role` and `above` say whose and which seats it is for, where not all of a plan cost the same.
     """
@@ -27,14 +27,17 @@ class Price:
     yearly_minor: int = field(init=False, repr=False, compare=False)  # what a year costs; the months all divide it
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "yearly_minor", self.minor * (12 // self.months))
+        object.__setattr__(self, "yearly_minor", self.minor * (12 // (self.months or 1)))
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
     """One price of a plan or add-on; of several for the same seats the last row that matches applies."""
 
-    price: Price = key("The amount per unit and the interval it buys.", 'price = "8.00 per month"')
+    price: Price = key(
+        'The amount per unit and the interval it buys. Of an add-on with `charge = "once"`: `49.00 once`.',
+        'price = "8.00 per month"',
+    )
     base: Price | None = key(
         "What the plan costs beside its seats, whatever their number. Of a plan, not of an add-on.",
         'base = "240.00 per month"',
@@ -109,8 +112,10 @@ class AddOn:
         'The price per unit. A single price may be written as `price = "49.00 per month"`.',
         '[[add_ons.sms.prices]]\nprice = "49.00 per month"',
     )
-    charge: Literal["seat", "flat"] = key(
-        "`seat`: once for every seat billed. `flat`: by its own quantity, 1 unless the event says more.",
+    charge: Literal["seat", "flat", "once"] = key(
+        "`seat`: for every seat billed. `flat`: by its own quantity, 1 unless the event says more. `once`: its whole "
+        "price for each one added, in the period in which it is added; it does not recur, and removing it gives "
+        "nothing back. Its price is written `49.00 once`.",
         'charge = "seat"',
         "flat",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prorata.engine.calendar import speak_day, to_day
+from prorata.engine.explain import enough
 from prorata.engine.policy.model import ONE_NUMBER, FallEffect
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, days, in_short, rest
@@ -60,7 +61,7 @@ def rise(case: Case) -> Sentence:
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_rises(case), example)
     joins = "added in between" if case.bought or not _in_arrears(case) else "who joins"
-    return Sentence(_moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect), example)
+    return Sentence(moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect), example)
 
 
 def fall(case: Case) -> Sentence:
@@ -70,18 +71,21 @@ def fall(case: Case) -> Sentence:
     example = case.different(case.on(case.change, f"{count} fewer"), *bills)
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_falls(case), example)
-    effect = _fall(case)
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
+    return Sentence(falls(case, f"A {case.noun} fewer", gone, _fall(case)), example)
+
+
+def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
+    """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
     left = rest(effect, case.rules, case.unit)
     if effect in STAYS:
-        text = f"A {case.noun} fewer counts {STAYS[effect]}; until then it stays paid for, and can be used."
-        return Sentence(text + _window(case), example)
+        return f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used.{_window(case)}"
     if not left and _in_arrears(case):
-        return Sentence(f"{gone} billed to the end of the {WORD[case.unit]}.", example)
+        return f"{gone} billed to the end of the {WORD[case.unit]}."
     if not left:
-        text = f"A {case.noun} fewer counts from the next {WORD[case.unit]} on; until then it stays paid for."
-        return Sentence(text + _later_parts(case) + _window(case), example)
-    return Sentence(_moves(case, gone, "credited", effect), example)
+        text = f"{fewer} counts from the next {WORD[case.unit]} on; until then it stays paid for."
+        return text + _later_parts(case) + _window(case)
+    return moves(case, gone, "credited", effect)
 
 
 def _window(case: Case) -> str:
@@ -90,7 +94,7 @@ def _window(case: Case) -> str:
     return f" Within {days(back)} after it was bought or renewed it can be given back at once." if back else ""
 
 
-def _moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
+def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
     """The sentence of what rises (charged) or falls (credited) within a period."""
     left = rest(effect, case.rules, case.unit)
     since = begins(effect, case.unit)
@@ -117,7 +121,7 @@ def _in_arrears(case: Case) -> bool:
 
 def _settle(case: Case, *, rises: bool) -> str:
     if rises:
-        return {
+        when = {
             "next_invoice": f"with the bill of the next {WORD[case.interval]}",
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
@@ -125,6 +129,7 @@ def _settle(case: Case, *, rises: bool) -> str:
             "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins",
             "now": "at once",
         }[case.rules.rise.settle]
+        return when + enough(case.rules.rise, case.policy.currency)
     return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from prorata.engine.calendar import MONTHS, speak_day, to_day
+from prorata.engine.calendar import DAYS, MONTHS, Interval, speak_day, to_day
 from prorata.engine.policy.model import ONE_NUMBER
 from prorata.engine.policy.plain.stories import Case, Row
 from prorata.engine.policy.plain.words import WORD, Sentence, days, in_sizes
@@ -79,14 +79,19 @@ def _days_of(case: Case) -> str:
     least = case.rules.seats.least_days
     if least < 2:
         return "any day" if least else "every day"
-    return f"at least {days(least)}{', or every day' if least > 28 * MONTHS[case.unit] else ''}"
+    return f"at least {days(least)}{', or every day' if least > _shortest(case.unit) else ''}"
 
 
 def _day_of(case: Case) -> str:
     day = case.rules.seats.on_day
     if day < 2:
         return "the first day" if day else "the last day"
-    return f"day {day}{', or the last day,' if day > 28 * MONTHS[case.unit] else ''}"
+    return f"day {day}{', or the last day,' if day > _shortest(case.unit) else ''}"
+
+
+def _shortest(interval: Interval) -> int:
+    """How many days an interval has at least."""
+    return DAYS.get(interval) or 28 * MONTHS[interval]
 
 
 def _joining(case: Case) -> str:

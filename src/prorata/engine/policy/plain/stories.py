@@ -8,9 +8,9 @@ from datetime import date
 from typing import TypeAlias
 
 from prorata.engine.bill import bill
-from prorata.engine.calendar import MONTHS, Day, Interval, add_months, calendar_start, speak_day, to_date, to_day
+from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.due import BASE
+from prorata.engine.due import BASE, SEATS
 from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
@@ -29,19 +29,22 @@ class Case:
 
     `at` is the day whose rules and prices are told. In the account's story they hold for ever, so that nothing but
     what the story is about changes. `change` is the day on which something does: it lies within a period, early
-    enough for what counts on one day or on many of it.
+    enough for what counts on one day or on many of it. `item` is the add-on that is told, or the seats.
     """
 
-    def __init__(self, policy: Policy, interval: Interval, plans: Sequence[str], *, at: Day, year: int) -> None:
+    def __init__(
+        self, policy: Policy, interval: Interval, plans: Sequence[str], *, at: Day, year: int, item: str = SEATS
+    ) -> None:
         self.interval = interval
         self.plans = plans
-        self.rules: Rules = policy.rules(interval, at, plans[0])
-        self.policy = _held_still(policy, interval, at)
+        self.rules: Rules = policy.rules(interval, at, plans[0], item)
+        self.whole = policy
+        self.policy = _held_still(policy, interval, at, item)
         self.at = at
         self.start = date(year, 1, 1)
         measured = self.rules.period.measured or interval
         self.unit: Interval = min(measured, interval, key=MONTHS.__getitem__)  # what is measured on its own
-        self.change = _change(self.rules, self.unit, date(year, 4, 10) if interval == "month" else date(year, 2, 10))
+        self.change = _change(self.rules, self.unit, date(year, 4 if MONTHS[interval] == 1 else 2, 10))
         self.bought = self.rules.seats.count == "bought"
         self.noun = "seat" if self.bought else "user"
         priced = [name for name in policy.plans if self.yearly(name)]
@@ -118,7 +121,7 @@ class Case:
         if "bought" in kinds:
             rows[0]["quantity"] = count
         months = max(self._periods * MONTHS[self.interval], self.rules.period.term_months)
-        through = add_months(to_day(self.change), months + 1)
+        through = border(to_day(self.change), months + 1, self.interval, 1)
         if kinds != {"bought"}:
             members = (f"member {number}" for number in range(1, count + 1))
             rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
@@ -180,9 +183,9 @@ def _shape(line: Line) -> tuple[object, ...]:
     return line.item, line.kind, line.start_day, line.end_day, line.quantity, line.price, line.amount_minor
 
 
-def _held_still(policy: Policy, interval: Interval, at: Day) -> Policy:
-    """The policy with the prices and rules of one day for ever, and apart for each plan where they differ by it."""
-    found = {name: policy.rules(interval, at, name) for name in policy.plans}
+def _held_still(policy: Policy, interval: Interval, at: Day, item: str) -> Policy:
+    """The policy with the prices, and an item's rules, of one day for ever; apart for each plan where they differ."""
+    found = {name: policy.rules(interval, at, name, item) for name in policy.plans}
     allowed = {name: replace(rules, seats=_quiet(rules.seats)) for name, rules in found.items()}
     plans = {name: replace(plan, prices=tuple(_row(plan, interval, at))) for name, plan in policy.plans.items()}
     if not policy.by_plan:
@@ -205,11 +208,19 @@ def _row(plan: Plan, interval: Interval, at: Day) -> Iterator[PriceRow]:
 
 def _change(rules: Rules, unit: Interval, usual: date) -> date:
     """A day within a period from which on a change can still be seen by how seats are measured."""
-    first = calendar_start(to_day(usual), MONTHS[unit])
+    first = _first_of(unit, usual)
     seats = rules.seats
     day = to_day(usual)
     if seats.measure == "snapshot" and seats.on_day > 1:
         day = min(day, max(first + seats.on_day - 1 - seats.delay_days, first))
     if seats.measure == "distinct" and seats.least_days > 1:
-        day = min(day, max(add_months(first, MONTHS[unit]) - seats.least_days - seats.delay_days, first + 1))
+        day = min(day, max(border(first, MONTHS[unit], unit, 1) - seats.least_days - seats.delay_days, first + 1))
     return to_date(day)
+
+
+def _first_of(unit: Interval, day: date) -> Day:
+    """The first day of the period in which a day lies, counted from the day with which its year begins."""
+    if unit not in DAYS:
+        return calendar_start(to_day(day), MONTHS[unit])
+    year = to_day(date(day.year, 1, 1))
+    return year + (to_day(day) - year) // DAYS[unit] * DAYS[unit]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 
-from prorata.engine.calendar import YEARS, Interval, speak_day, to_day
+from prorata.engine.calendar import YEARS, Day, Interval, speak_day, to_day
 from prorata.engine.money import speak_percent
 from prorata.engine.policy.model import Policy, Rules
-from prorata.engine.policy.plain import changes, seats, terms
+from prorata.engine.policy.plain import add_ons, changes, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import EVERY, Part, Sentence, listed, speak_price
 from prorata.engine.policy.tariff import Plan, PriceRow
@@ -28,17 +28,18 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
 def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
         for row in plan.prices:
-            base = f"{speak_price(row.base, policy.currency)}, and " if row.base else ""
-            said = f"{base}{speak_price(row.price, policy.currency)} per {_seat(row, plan)}{_where(row)}"
+            base = f"{speak_price(row.base, policy)}, and " if row.base else ""
+            said = f"{base}{speak_price(row.price, policy)} per {_seat(row, plan)}{_where(row)}"
             if row.above:
                 said += f", where there are more than {row.above}" if plan.tiers == "volume" else f" above {row.above}"
             if row.overage:
-                said += f", and a seat beyond those ordered {speak_price(row.overage, policy.currency)}"
+                said += f", and a seat beyond those ordered {speak_price(row.overage, policy)}"
             yield Sentence(f"{plan.title or name} costs {said}{_taxed(plan.tax_rate)}.")
     for name, add_on in policy.add_ons.items():
         per = " for each seat" if add_on.charge == "seat" else ""
         for row in add_on.prices:
-            said = f"{speak_price(row.price, policy.currency)}{per}{_where(row)}"
+            said = f"{speak_price(row.price, policy)}{per}{_where(row)}"
+            said += ", when it is added" if add_on.charge == "once" else ""
             yield Sentence(f"{add_on.title or name} costs {said}{_taxed(add_on.tax_rate)}.")
 
 
@@ -62,9 +63,9 @@ def _billed(policy: Policy, interval: Interval) -> Iterator[Part]:
     borders = [to_day(day) for day in _borders(policy, interval)]
     latest = max([2025, *(day.year for day in _dates(policy))]) + 1
     moments = [*(border - 1 for border in borders), to_day(date(latest, 1, 1))]
-    alike: dict[tuple[Rules, ...], list[str]] = {}
+    alike: dict[tuple[tuple[Rules, ...], ...], list[str]] = {}
     for name in policy.plans:
-        alike.setdefault(tuple(policy.rules(interval, at, name) for at in moments), []).append(name)
+        alike.setdefault(tuple(_rules(policy, interval, at, name) for at in moments), []).append(name)
     for versions, plans in alike.items():
         title = f"Billed {EVERY[interval]}"
         if len(alike) > 1:
@@ -94,9 +95,15 @@ def _sentences(case: Case) -> Iterator[Sentence]:
     yield changes.fall(case)
     yield from changes.plans(case)
     yield from changes.interval(case)
+    yield from add_ons.apart(case)
     yield from terms.trial(case)
     yield terms.cancel(case)
     yield from terms.amounts(case)
+
+
+def _rules(policy: Policy, interval: Interval, at: Day, plan: str) -> tuple[Rules, ...]:
+    """The rules of a day on a plan: those of the invoice, and those of each item with some of its own."""
+    return tuple(policy.rules(interval, at, plan, item) for item in ("", *policy.apart))
 
 
 def _borders(policy: Policy, interval: Interval) -> list[date]:

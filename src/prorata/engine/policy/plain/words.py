@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from prorata.engine.calendar import MONTHS, Interval
+from prorata.engine.calendar import DAYS, MONTHS, Interval
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import FallEffect, Rules
+from prorata.engine.policy.model import FallEffect, Policy, Rules
 from prorata.engine.policy.tariff import Price
 
 
@@ -27,8 +27,15 @@ class Part:
     sentences: tuple[Sentence, ...]
 
 
-EVERY = {"month": "every month", "quarter": "every quarter", "half_year": "every half-year", "year": "every year"}
-WORD = {"month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year"}
+EVERY = {
+    "month": "every month", "quarter": "every quarter", "half_year": "every half-year", "year": "every year",
+    "week": "every week", "two_weeks": "every two weeks", "four_weeks": "every four weeks", "30_days": "every 30 days",
+}  # fmt: skip
+WORD = {
+    "month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year", "week": "week",
+    "two_weeks": "period of two weeks", "four_weeks": "period of four weeks", "30_days": "period of 30 days",
+}  # fmt: skip
+_FOR = {"two_weeks": "for two weeks", "four_weeks": "for four weeks", "30_days": "for 30 days"}
 
 
 # Falls that do not even count from the next period on, and from when on they do.
@@ -45,9 +52,14 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(rest)} {last} {end}" if rest else end
 
 
-def speak_price(price: Price, currency: str) -> str:
-    per = next(WORD[name] for name, months in MONTHS.items() if months == price.months)
-    return f"{currency} {speak_amount(price.minor, currency)} a {per}"
+def speak_price(price: Price, policy: Policy) -> str:
+    """`EUR 10.00 a month`."""
+    if not price.months:
+        return f"{policy.currency} {speak_amount(price.minor, policy.currency)} once"
+    of_days = [interval for interval in policy.intervals if interval in DAYS]
+    interval = next(one for one in (*of_days, *MONTHS) if MONTHS[one] == price.months)
+    per = _FOR.get(interval, f"a {WORD[interval]}")
+    return f"{policy.currency} {speak_amount(price.minor, policy.currency)} {per}"
 
 
 def begins(effect: FallEffect, unit: Interval) -> str:

@@ -1,0 +1,36 @@
+"""Add-ons with rules of their own: what buying or ending one within a period comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prorata.engine.policy.plain.changes import falls, moves
+from prorata.engine.policy.plain.stories import Case, Row
+from prorata.engine.policy.plain.words import Sentence
+
+
+def apart(case: Case) -> Iterator[Sentence]:
+    """The add-ons whose rules are other than those of the seats."""
+    policy = case.whole
+    for item, add_on in policy.add_ons.items() if policy.apart else ():
+        own = Case(policy, case.interval, case.plans, at=case.at, year=case.start.year, item=item)
+        if own.rules != case.rules and add_on.charge != "once":
+            name = add_on.title or item
+            rise, fall = own.rules.rise.takes_effect, own.rules.fall.effect
+            more = moves(own, f"{name} added in between is", "charged", rise)
+            less = falls(own, f"Less of {name}", f"What is ended of {name} is", fall)
+            yield Sentence(more, _shown(own, f"{name} added", [_bought(own, item)]))
+            ended: Row = {"at": own.change, "event": "remove_add_on", "item": item}
+            yield Sentence(less, _shown(own, f"{name} ended", [_bought(own, item, early=True), ended]))
+
+
+def _bought(case: Case, item: str, *, early: bool = False) -> Row:
+    return {"at": case.start if early else case.change, "event": "add_on", "item": item}
+
+
+def _shown(case: Case, who: str, rows: list[Row]) -> str:
+    """What the last of the rows changes."""
+    item = str(rows[-1]["item"])
+    if case.policy.price(case.policy.add_ons[item].prices, case.interval, case.at, "") is None:
+        return ""
+    return case.different(case.on(case.change, who), case.bills(rows), case.bills(rows[:-1]))
