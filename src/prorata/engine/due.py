@@ -21,7 +21,7 @@ Due: TypeAlias = dict[str, Window[Holding | None]]
 
 def due(known: Known, period: Period) -> Due:
     """Everything that should be billed for the period once it is, item by item."""
-    of_seats = period.of(SEATS)
+    of_seats = period.of(SEATS) if period.apart else period
     span = known.span(of_seats)
     items, counts = ({}, []) if span is None else _seats(known, of_seats, span)
     for item in known.add_ons:

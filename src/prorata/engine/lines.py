@@ -105,7 +105,7 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
         held = due.get(item, nothing)
         so_far = covered.get(item) or ItemBilled(nothing)
         if so_far.held != held:
-            items[item] = _write(period.of(item), item, first, so_far, held, news, lines)
+            items[item] = _write(period.of(item) if period.apart else period, item, first, so_far, held, news, lines)
     return Open(billed, lines, items) if lines else None
 
 
