@@ -89,7 +89,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     if draw(st.integers(0, 2)) == 0:
         plans = ["difference", "next_period", *(["restart"] * 2 if plain else [])]
         tables["change"] = {key: draw(st.sampled_from(plans)) for key in ("dearer_plan", "cheaper_plan")}
-        if plain:
+        if plain and not of_days:
             tables["change"]["interval"] = draw(st.sampled_from(["next_invoice", "restart"]))
         if plain and measure == "level" and tables["rise"]["takes_effect"] == "day" and draw(st.booleans()):
             tables["change"]["more_seats"] = "restart"
@@ -191,12 +191,15 @@ def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool) -> d
     by = draw(st.sampled_from(["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", *WHOLE]))
     effect = draw(st.sampled_from(["day", "period", "next_period", *(["never"] if by_level else [])]))
     give = draw(st.sampled_from(["credit", "credit", "nothing"]))
-    if any("measured" in one["period"] for one in (document, *document.get("when", ()))):
+    both = (document, *document.get("when", ()))
+    restarts = any("restart" in one.get("change", {}).values() for one in both)
+    if restarts or any("measured" in one["period"] for one in both):
         give = "credit"
+    rises = ["day"] if restarts else ["day", "period", "next_period"]
     tables: dict[str, Any] = {
         "share": {"by": by},
         "rounding": {"mode": draw(st.sampled_from(["half_up", "down"]))},
-        "rise": {"takes_effect": draw(st.sampled_from(["day", "period", "next_period"]))},
+        "rise": {"takes_effect": draw(st.sampled_from(rises))},
         "fall": {"give": give} | ({"takes_effect": effect} if give == "credit" else {}),
     }
     if by in WHOLE:
