@@ -234,8 +234,9 @@ class Judge:
         last = self.last_day(period) if last is None else last
         if last < max(period.first, self.start):
             return []
-        looks_back = period.rules.fall.effect in ("next_term", "never")
-        first = max(period.term_start if looks_back else period.first, self.start)
+        is_bound = period.rules.fall.effect in ("next_term", "never")
+        first = (period.term_start if is_bound else period.first) - period.rules.fall.notice_days * ONE
+        first = max(first, self.start)
         return [first + ONE * at for at in range((last - first).days + 1)]
 
     def due(self, invoiced: JudgedPeriod) -> dict[str, Fraction]:
@@ -375,7 +376,12 @@ class Judge:
         words: Sequence[str] = (),
     ) -> list[V]:
         """The values of days by when rises, and then falls, take effect."""
-        fall = period.rules.fall
+        fall, waiting = period.rules.fall, period.rules.rise.waiting_days
+        if waiting:
+            values = [self.lasting(values, at, waiting, key) for at in range(len(values))]
+        if fall.notice_days:
+            values = [max(values[max(at - fall.notice_days, 0) : at + 1], key=key) for at in range(len(values))]
+        base = period.term_start if fall.effect in ("next_term", "never") else period.first
         rises, falls = words or (period.rules.rise.takes_effect, fall.effect)
         for word, early, late in ((rises, max, min), (falls, min, max)):
             if word == "day":
@@ -386,7 +392,7 @@ class Judge:
                 borders = [period.term_start, period.past]
             back = fall.window_days if early is min else 0
             for first, past in pairwise(borders):
-                within = [at for at, day in enumerate(days) if first <= day < past]
+                within = [at for at, day in enumerate(days) if max(first, base) <= day < past]
                 waits = word.startswith("next_") or word == "never"
                 best, order = (late, within) if waits else (early, within[::-1])
                 values = values[:]
@@ -400,6 +406,13 @@ class Judge:
                         values[at] = best(values[order[place - 1]], values[at], key=key)
         return values
 
+    def lasting(self, values: list[V], at: int, waiting: int, key: Callable[[Any], Any]) -> V:
+        """The most of which there was no less for so many days around a day; the first and last value last on."""
+        padded = [values[0]] * waiting + values + [values[-1]] * waiting
+        here = at + waiting
+        stretches = (padded[first : first + waiting] for first in range(here - waiting + 1, here + 1))
+        return max((min(stretch, key=key) for stretch in stretches), key=key)
+
     def last_day(self, period: JudgedPeriod) -> date:
         if period.cut is not None:
             return min(self.last_day(replace(period, cut=None)), period.cut - ONE)
@@ -409,8 +422,8 @@ class Judge:
         if self.cancel.until is not None:
             last = date.fromordinal(self.cancel.until) - ONE
         else:
-            last = date.fromordinal(self.cancel.day)
-            ends = period.rules.cancel.ends
+            ends, notice = period.rules.cancel.ends, period.rules.cancel.notice_days
+            last = date.fromordinal(self.cancel.day) + (notice if ends == "day" else max(notice - 1, 0)) * ONE
             if ends == "term":
                 return whole if period.term_start <= last else period.first - ONE
             if self.whole(period) <= last and ends == "period":

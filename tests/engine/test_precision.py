@@ -14,7 +14,7 @@ from prorata.engine.calendar import moment_at, point_of, to_point, to_time
 from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
-from prorata.engine.policy.model import Rules
+from prorata.engine.policy.model import ChangeRules, Rules
 from tests.engine.stories import BASE, documents, policy_of, records, refusals, remembered
 from tests.engine.worlds import subscriptions
 
@@ -81,7 +81,9 @@ def by_day(rules: Rules) -> Rules:
     """The rules with nothing in them that needs whole days."""
     share = replace(rules.share, by="days_of_period") if rules.share.by == "days_of_month" else rules.share
     started = "by_days" if share.started == "by_30" else share.started
-    return replace(rules, seats=replace(rules.seats, change_day="billed"), share=replace(share, started=started))
+    change = ChangeRules() if rules.change.restarting else rules.change
+    seats = replace(rules.seats, change_day="billed")
+    return replace(rules, seats=seats, share=replace(share, started=started), change=change)
 
 
 def shown(billing: Billing) -> list[object]:

@@ -118,9 +118,9 @@ def test_what_differs_for_an_add_on_is_told() -> None:
 BROKEN = {
     "when.item: fax is neither seats nor one of add_ons (sms, video)": WHOLE.replace("sms", "fax"),
     "rise.settle is of the whole invoice; by item may differ share, rounding, rise.takes_effect, fall.takes_effect, "
-    "fall.give and fall.window_days": WHOLE + 'rise.settle = "now"\n',
+    "fall.give, fall.window_days and fall.notice_days": WHOLE + 'rise.settle = "now"\n',
     "seats.minimum is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
-    "fall.takes_effect, fall.give and fall.window_days": WHOLE + "seats.minimum = 3\n",
+    "fall.takes_effect, fall.give, fall.window_days and fall.notice_days": WHOLE + "seats.minimum = 3\n",
     "when says no rule that differs; write one, such as rise.settle": '[[when]]\nitem = "sms"\n',
 }
 

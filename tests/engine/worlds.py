@@ -97,6 +97,14 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         settles = ["next_invoice", "month", "quarter", *([] if of_days else ["own_month", "own_quarter"]), "now"]
         tables["rise"]["settle"] = draw(st.sampled_from(settles))
         tables["fall"]["settle"] = settle_fall
+    restarts = "restart" in tables.get("change", {}).values()
+    if measure == "level" and not restarts:
+        if draw(st.integers(0, 3)) == 0:
+            tables["rise"]["waiting_days"] = draw(st.sampled_from([2, 5, 30]))
+        if draw(st.integers(0, 3)) == 0 and tables["fall"].get("takes_effect") != "never":
+            tables["fall"]["notice_days"] = draw(st.sampled_from([1, 10, 30]))
+    if draw(st.integers(0, 3)) == 0:
+        tables["cancel"]["notice_days"] = draw(st.sampled_from([1, 10, 30]))
     if tables["rise"].get("settle", "next_invoice") != "next_invoice" and draw(st.integers(0, 3)) == 0:
         tables["rise"] |= draw(st.sampled_from([{"least_seats": 2}, {"least_amount": "400.00"}]))
     return tables
@@ -237,6 +245,11 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
         if any(table["seats"]["measure"] != "level" or table["rise"]["takes_effect"] != "day" for table in both):
             for change in changes:
                 change.pop("more_seats", None)
+    restarts = any("restart" in table.get("change", {}).values() for table in both)
+    if restarts or any(table["seats"]["measure"] != "level" for table in both):
+        for table in both:
+            table["rise"].pop("waiting_days", None)
+            table["fall"].pop("notice_days", None)
     when["share"].setdefault("started", "full")
     when["rise"].setdefault("settle", "next_invoice")
     when["fall"].setdefault("settle", "next_invoice")

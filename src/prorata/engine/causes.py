@@ -98,7 +98,7 @@ class Causes:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
         start = line.start_day
         if event.kind == "cancel":
-            return (event.until or event.day + (self._ticks == 1)) <= start
+            return (event.until or line.period.rules.cancel.counts_from(event.day, self._ticks)) <= start
         if event.kind in ("start", "trial") and line.after is None:
             return True
         if line.period.once:
@@ -113,17 +113,18 @@ class Causes:
         if line.kind == "period":
             after, before = self._reach(event, line)
             return after < counts_from < before
-        return counts_from <= start
+        return counts_from + (line.period.notice if line.quantity < 0 else 0) <= start
 
     def _reach(self, event: Event, line: Line) -> tuple[Day, Day]:
         """After and before which day an event counts on the first day of a period's own line."""
         waits, start = (line.period.rise_waits, line.period.fall_waits), line.start_day
-        if waits == (None, None):
+        if waits == (None, None) and not line.period.notice:
             return start - 1, start + 1
         if event.user or buys(event):
             was, now = self._seen(line)
             return (was.day if line.start_day > line.period.start else start), now.day + 1
-        return _stretch(waits, start)
+        after, before = _stretch(waits, start)
+        return after - (line.period.notice if start > line.period.start else 0), before
 
     def _deciding(self, earlier: Event | None, event: Event, line: Line) -> Event:
         """Of two events about one thing, the one by which the line is what it is: mostly the later.
@@ -307,7 +308,7 @@ class Causes:
     def _borders(self, line: Line) -> tuple[Day, Day]:
         """The days whose people a period's own line is compared by: of the line before it, and its own."""
         start, period = line.start_day, line.period
-        if period.rise_waits is None and period.fall_waits is None:
+        if period.rise_waits is None and period.fall_waits is None and not period.notice:
             return start - 1, start
         was, now = self._seen(line)
         return (was.day if start > period.start else start), now.day

@@ -2,7 +2,8 @@
 
 A rise that takes effect with the month it lies in is drawn forward to the month's first day; one that takes effect
 with the next month does not count before that. A fall that takes effect with the next month leaves what had risen paid
-for, and usable, until then. Whatever else happens meanwhile, the stretches in between stay as they are.
+for, and usable, until then. Whatever else happens meanwhile, the stretches in between stay as they are. Before any of
+that, what rises and falls again too soon is left out, and a fall is put off by the notice it needs.
 """
 
 from __future__ import annotations
@@ -64,13 +65,44 @@ def _in_effect(
         return other if size(other) > size(one) else one
 
     start, end, _, _ = span
+    if period.waiting:
+        window = _lasting(window, period.waiting, size)
+    if period.notice:
+        window = _noticed(window, period.notice, end, more)
+        window = cut(window, max(period.term_start if period.is_bound else start, window[0][0]), end)
     if rise_waits is not None:
         window = _passed(window, rise_waits, end, more, less, 0)
     if fall_waits is not None:
-        if period.looks_back and fall_waits is period.fall_waits:
+        if period.is_bound and fall_waits is period.fall_waits:
             fall_waits = (window[0][0], end), False
         window = _passed(window, fall_waits, end, less, more, period.rules.fall.window_days * period.policy.ticks)
     return cut(window, start, end) if window[0][0] < start else window
+
+
+def _lasting(window: Window[V], days: int, size: Callable[[V], int]) -> Window[V]:
+    """The window without what rises and falls again within so many days; its first and last step last anyway."""
+    steps = [(day, value, size(value)) for day, value in window]
+    at = 1
+    while at + 1 < len(steps):
+        (_, low, before), (day, _, high), (past, other, after) = steps[at - 1 : at + 2]
+        if past - day < days and before < high > after:
+            steps[at] = (day, low, before) if before >= after else (day, other, after)
+            del steps[at if before >= after else at + 1]
+            at = 1
+        else:
+            at += 1
+    return [(day, value) for day, value, _ in steps]
+
+
+def _noticed(window: Window[V], days: int, end: Day, more: Callable[[V, V], V]) -> Window[V]:
+    """The window where what falls does so as many days later: on each day the most there was in the days before it."""
+    moves = sorted({day for at, _ in window for day in (at, at + days) if day < end})
+    return joined(
+        [
+            (day, reduce(more, (value for _, value in cut(window, max(day - days, window[0][0]), day + 1))))
+            for day in moves
+        ]
+    )
 
 
 def _passed(

@@ -42,7 +42,7 @@ class Counts:
         if running is None:
             return None
         known, span = running
-        past = known.since_term(period, span) if period.looks_back else span
+        past = known.with_past(period, span) if period.looks_back else span
         window = seats(known, period, past)
         sold = billed_quantity(period.rules.seats, window)
         billed = _at(sold if period.at_once else counts_in_effect(period, sold, span), day)

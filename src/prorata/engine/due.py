@@ -36,7 +36,7 @@ def due(known: Known, period: Period) -> Due:
 
 def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     """The items of the seats and of the base price beside them, and how many seats are billed."""
-    past = known.since_term(period, span) if period.looks_back else span
+    past = known.with_past(period, span) if period.looks_back else span
     if not period.is_flat:
         by_role = counts_of(known, period, span, past)
         return _by_tariff(known, period, span, past, by_role), _total(by_role, span)
@@ -56,7 +56,7 @@ def _within(counts: Window[int], span: Span | None, its: Span) -> Window[int]:
 
 def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[int]) -> Window[Holding | None]:
     """What is due of an add-on, beside so many seats that are billed."""
-    past = known.since_term(period, span) if period.looks_back else span
+    past = known.with_past(period, span) if period.looks_back else span
     window = known.add_ons[item].window(past)
     units: Window[int] = [(day, held.quantity) for day, held in window]
     costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]

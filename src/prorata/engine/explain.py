@@ -264,6 +264,8 @@ def _rules(
     if cancel is not None:
         if cancel.until is None:
             yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
+            if notice := rules.cancel.notice_days:
+                yield f"a cancellation counts {counted_days(notice)} after it was told (cancel.notice_days)"
     elif (
         line.period.policy.ticks == 1
         and not line.period.once
@@ -275,6 +277,9 @@ def _rules(
     gives_nothing = table == "fall" and rules.fall.give == "nothing"
     if (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
         yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
+    if line.period.notice and cancel is None and _was_noticed(line, causes):
+        notice = rules.fall.notice_days
+        yield f"what falls away counts {counted_days(notice)} after it was told (fall.notice_days)"
     if line.period.once:
         yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
     else:
@@ -287,7 +292,10 @@ def _rules(
         if line.amount_minor < 0:
             yield f"{_FALL[settle]} (fall.settle)"
         else:
-            yield f"{_RISE[settle]}{enough(rules.rise, document.currency)} (rise.settle)"
+            settled = _RISE[settle]
+            if settle == "now" and (days := rules.rise.waiting_days):
+                settled = f"what is added is charged {counted_days(days)} later, if it is still there"
+            yield f"{settled}{enough(rules.rise, document.currency)} (rise.settle)"
 
 
 def enough(rise: RiseRules, currency: str) -> str:
@@ -295,6 +303,18 @@ def enough(rise: RiseRules, currency: str) -> str:
     least = [f"{rise.least_seats} {_plural('seat', rise.least_seats)} more"] if rise.least_seats else []
     least += [speak_amount(rise.least_amount, currency)] if rise.least_amount else []
     return f" where {' or '.join(least)} are open by then, and else with the next invoice" if least else ""
+
+
+def counted_days(count: int) -> str:
+    return f"{count} {_plural('day', count)}"
+
+
+def _was_noticed(line: Line, causes: Iterable[Event]) -> bool:
+    """Whether a fall of some days before is what the line is about."""
+    if line.kind != "period":
+        return line.quantity < 0
+    inside = line.start_day > line.period.start
+    return inside and any(event.day + line.period.delay < line.start_day for event in causes)
 
 
 def _begun_anew(line: Line, document: Document, causes: Collection[Event]) -> str:

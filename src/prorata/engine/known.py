@@ -213,9 +213,9 @@ class Known:
             opened = start - delay
         return (start, end, opened, delay) if start < end else None
 
-    def since_term(self, period: Period, span: Span) -> Span:
-        """The span with all days before it of the term in which the period lies."""
-        start = max(period.term_start, self.start)
+    def with_past(self, period: Period, span: Span) -> Span:
+        """The span with all days before it on which what happened may decide what is billed in it."""
+        start = max(min(period.past, span[0]), self.start)
         if start >= span[0]:
             return span
         return start, span[1], start if start == self.start else start - period.delay, period.delay
@@ -237,8 +237,8 @@ class Known:
         cancel = self.cancel
         if cancel is None:
             return period.end
-        end = cancel.day + (period.policy.ticks == 1) if cancel.until is None else cancel.until
         rules = period.rules
+        end = rules.cancel.counts_from(cancel.day, period.policy.ticks) if cancel.until is None else cancel.until
         of_term = cancel.until is None and rules.cancel.ends == "term"
         waits = of_term or (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"
         first = period.invoice_start if waits and rules.period.measured else period.start

@@ -58,7 +58,11 @@ class Period:
     fall_waits: Waits | None = field(repr=False, compare=False)
     plan_waits: tuple[Waits | None, Waits | None] = field(repr=False, compare=False)
     term_start: Day = field(repr=False, compare=False)
-    looks_back: bool = field(repr=False, compare=False)  # whether what fell since the term began may still be billed
+    is_bound: bool = field(repr=False, compare=False)  # whether what fell since the term began is still billed
+    past: Day = field(repr=False, compare=False)  # from which day on what happened may decide what is billed
+    looks_back: bool = field(repr=False, compare=False)  # whether that may lie before the period
+    waiting: int = field(repr=False, compare=False)  # what rises and falls again sooner is not charged
+    notice: int = field(repr=False, compare=False)  # so much later a fall counts than it was told
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
     apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
@@ -160,6 +164,9 @@ def _period(
         {"difference": rise_waits, "next_period": whole_waits}.get(rules.change.dearer_plan),
         {"difference": fall_waits, "next_period": whole_waits}.get(rules.change.cheaper_plan),
     )
+    is_bound = rules.fall.effect in ("next_term", "never")
+    waiting, notice = rules.rise.waiting_days * ticks, rules.fall.notice_days * ticks
+    in_time = (rise_waits, fall_waits, *plan_waits) == (None, None, None, None)
     others = () if item else policy.apart
     return Period(
         start=start,
@@ -176,7 +183,7 @@ def _period(
         tariffs=tariffs,
         countings=_countings(policy, rules),
         is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.priced_roles,
-        at_once=(rise_waits, fall_waits, *plan_waits) == (None, None, None, None),
+        at_once=in_time and not waiting and not notice,
         billed_on=(invoice_start if rules.period.charge == "advance" else invoice_end) // ticks,
         invoice_start=invoice_start,
         invoice_end=invoice_end,
@@ -187,9 +194,14 @@ def _period(
         fall_waits=fall_waits,
         plan_waits=plan_waits,
         term_start=term_start,
-        looks_back=rules.fall.effect in ("next_term", "never"),
+        is_bound=is_bound,
+        past=(term_start if is_bound else start) - notice,
+        looks_back=is_bound or notice > 0,
+        waiting=waiting,
+        notice=notice,
         since=since,
-        keeps=(rules.rise.takes_effect, rules.fall.effect, rules.fall.window_days) == ("day", "next_period", 0),
+        keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period")
+        and not (rules.fall.window_days or waiting or notice),
         apart={one: _period(policy, interval, start, anchor, months, plan, invoice, since, one) for one in others},
         once=once,
     )

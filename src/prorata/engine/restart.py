@@ -33,7 +33,7 @@ def standing(known: Known, period: Period, day: Day) -> Standing | None:
     span = known.span_until(period, day + 1)
     if span is None:
         return None
-    past = known.since_term(period, span) if period.looks_back else span
+    past = known.with_past(period, span) if period.looks_back else span
     counts = counts_of(known, period, span, past)
     offers = offers_in_effect(period, tariffs(known, period, past), span, counts)
     return Standing(offers[-1][1], {role: window[-1][1] for role, window in counts.items()})

@@ -74,6 +74,7 @@ class Settlement:
         self._anew: Period | None = None  # the period that a change began, until its own day has come
         self._anew_on: Day | None = None  # the day on which the one before it is billed
         self._coming = self._next_period()
+        self._news_from: Day | None = None  # the first day with news since rises were last settled
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
             self._resume(issued)
@@ -105,6 +106,8 @@ class Settlement:
             if self._turns:
                 self._foresee(day)
             yield day
+            if self._news_from is not None and (self.is_base or self._has_waited(day)):
+                self._news_from = None
             self.is_base = False
 
     def horizon(self, look: Day) -> Moment:
@@ -160,7 +163,7 @@ class Settlement:
         if settle in _MONTHS:
             settles = self._settles_next(settle, look - 1) == look
         else:
-            settles = settle == "now"
+            settles = settle == "now" and (total_minor < 0 or self._has_waited(look))
         return total_minor != 0 and settles and (total_minor < 0 or _is_enough(rules.rise, lines))
 
     def settle(self, found: Iterable[Open]) -> None:
@@ -191,13 +194,20 @@ class Settlement:
             return day
         news = self._recorded[self._learned] if self._learned < len(self._recorded) else self._until
         since = news if self._changed_from is None else self._learned_until - 1
-        for settle in (rules.rise.settle, rules.fall.settle):
-            if settle == "now" and news < self._until:
-                day = min(day, day_of(news))
+        for settle, waiting in ((rules.rise.settle, rules.rise.waiting_days), (rules.fall.settle, 0)):
+            if settle == "now" and waiting and self._news_from is not None:
+                day = min(day, self._news_from + waiting)
+            elif settle == "now" and news < self._until:
+                day = min(day, day_of(news) + waiting)
             elif settle in _MONTHS and since < self._until:
                 since_day = max(self._last_look, day_of(since) - 1)
                 day = min(day, self._settles_next(settle, since_day))
         return day
+
+    def _has_waited(self, look: Day) -> bool:
+        """Whether what has risen has waited long enough on a day to be settled on its own."""
+        waiting = self.released[-1].period.rules.rise.waiting_days
+        return not waiting or (self._news_from is not None and look >= self._news_from + waiting)
 
     def _settles_next(self, settle: str, day: Day) -> Day:
         """The first day after this one on which what has risen is charged between the periods' own bills."""
@@ -312,6 +322,8 @@ class Settlement:
             return
         learned = bisect_left(self._recorded, until, lo=self._learned)
         if learned > self._learned:
+            if self._news_from is None:
+                self._news_from = day_of(self._recorded[self._learned])
             self._change(self.known.learn(self._news[self._learned : learned]))
         self._learned = learned
         self._learned_until = until
@@ -330,7 +342,7 @@ class Settlement:
     def _news_for(self, billed: Billed, look: Day) -> tuple[Event, ...]:
         """What became known since the period was last billed; when it is first looked at, what happened in it."""
         if billed.released == look and not billed.items:
-            return tuple(self.known.happened(billed.period.start, billed.period.end))
+            return tuple(self.known.happened(billed.period.start - billed.period.notice, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from prorata.engine.calendar import DAYS, MONTHS, Interval, add_months, to_date, to_day
 from prorata.engine.policy.differences import differences
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, FallRules, Policy, Rules, SeatRules, is_taken
+from prorata.engine.policy.notice import of_waiting
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import PriceRow
 
@@ -67,6 +68,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         yield from _of_days(policy, rules, path)
         yield from _term(policy, rules, path)
         yield from _change(policy, rules, chosen, document)
+        yield from of_waiting(rules, path)
         yield from _precision(policy, rules, path)
         of_item = any(policy.whens[at].item is not None for at in chosen)
         if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
@@ -465,6 +467,8 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
      'fall.give = "credit": where nothing is given, it takes effect with the next period'),
     ("fall", "window_days", lambda rules: rules.fall.give != "nothing" and rules.fall.effect.startswith("ne"),
      'a fall.takes_effect that lets falls wait, such as "next_period" or "next_term", and fall.give = "credit"'),
+    ("fall", "notice_days", lambda rules: rules.fall.effect != "never",
+     'falls that take effect, and fall.takes_effect = "never" lets none'),
     ("fall", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a fall is on its period\'s bill anyway'),
 )  # fmt: skip

@@ -57,7 +57,7 @@ def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
             if differs is None or not differs(key):
                 sentence = (
                     f"{table}.{key} is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
-                    "fall.takes_effect, fall.give and fall.window_days"
+                    "fall.takes_effect, fall.give, fall.window_days and fall.notice_days"
                 )
                 yield Problem(("when", at, table, key), sentence)
             elif once and table != "rounding":

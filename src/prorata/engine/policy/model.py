@@ -222,6 +222,12 @@ class RiseRules:
     least_amount: Minor = key(
         "The same by the amount that is open, before tax; 0: any is enough.", 'least_amount = "100.00"', Minor(0)
     )
+    waiting_days: int = key(
+        'What rises and falls again within so many days is not charged at all. With `settle = "now"` what has risen '
+        "is settled so many days after the first of it, together with all that has happened by then; 0: on its day.",
+        "waiting_days = 5",
+        0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +245,13 @@ class FallRules:
         "wait (the month, the period, the term), something can be given back at once all the same. The last of these "
         "days included: what was bought on 20 April can be given back until the 27th with 7.",
         "window_days = 7",
+        0,
+    )
+    notice_days: int = key(
+        "How many days ahead something is given up: a fall counts so many days after it was told, and then takes "
+        "effect as `takes_effect` says. 30 with `next_period`: at least 30 days before the period ends, or it falls a "
+        "period later.",
+        "notice_days = 30",
         0,
     )
     give: Literal["credit", "nothing"] = key(
@@ -310,6 +323,21 @@ class CancelRules:
         'ends = "day"',
         "period",
     )
+    notice_days: int = key(
+        "How many days ahead it is told: a cancellation counts so many days later, and the agreement ends as `ends` "
+        "says. 30 with `period`: whoever cancels fewer than 30 days before the next period begins has that one, too.",
+        "notice_days = 30",
+        0,
+    )
+
+    def counts_from(self, day: Day, ticks: int) -> Day:
+        """The first day on which a cancellation of a day counts.
+
+        One that ends the agreement with its day counts from the end of that day; one that waits for the end of the
+        period or term is in time on the day that lies its notice before that end.
+        """
+        notice = self.notice_days * ticks
+        return day + (notice + (ticks == 1) if self.ends == "day" else max(notice, ticks == 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,8 +440,8 @@ class When:
     )
     item: str | None = key(
         "Only for this add-on, or for `seats` and the base price beside them. By item may differ: `share`, "
-        "`rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give` and `fall.window_days`; the rest is of the "
-        "whole invoice.",
+        "`rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give`, `fall.window_days` and "
+        "`fall.notice_days`; the rest is of the whole invoice.",
         'item = "sms"',
         None,
     )

@@ -61,7 +61,10 @@ def rise(case: Case) -> Sentence:
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_rises(case), example)
     joins = "added in between" if case.bought or not _in_arrears(case) else "who joins"
-    return Sentence(moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect), example)
+    text = moves(case, f"A {case.noun} {joins} is", "charged", case.rules.rise.takes_effect)
+    if waiting := case.rules.rise.waiting_days:
+        text += f" What is gone again within {days(waiting)} is not charged."
+    return Sentence(text, example)
 
 
 def fall(case: Case) -> Sentence:
@@ -72,7 +75,10 @@ def fall(case: Case) -> Sentence:
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_falls(case), example)
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
-    return Sentence(falls(case, f"A {case.noun} fewer", gone, _fall(case)), example)
+    text = falls(case, f"A {case.noun} fewer", gone, _fall(case))
+    if notice := case.rules.fall.notice_days:
+        text += f" It counts {days(notice)} after it was told."
+    return Sentence(text, example)
 
 
 def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
@@ -127,7 +133,7 @@ def _settle(case: Case, *, rises: bool) -> str:
             "quarter": "at the next calendar quarter",
             "own_month": f"when the next month of the {WORD[case.interval]} begins",
             "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins",
-            "now": "at once",
+            "now": f"after {days(waiting)}" if (waiting := case.rules.rise.waiting_days) else "at once",
         }[case.rules.rise.settle]
         return when + enough(case.rules.rise, case.policy.currency)
     return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]

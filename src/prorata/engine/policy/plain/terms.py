@@ -70,6 +70,8 @@ def cancel(case: Case) -> Sentence:
         left = rest("day", case.rules, case.unit)
         if case.rules.period.charge == "advance" and left:
             text = f"{text[:-1]}; the unused rest is credited."
+    if notice := case.rules.cancel.notice_days:
+        text += f" It counts {days(notice)} after it was told."
     if case.rules.credits.lapse_months:
         text += f" A credit is lost {case.rules.credits.lapse_months} months after it was given."
     if case.rules.credits.lapse == "agreement_end":

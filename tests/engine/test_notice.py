@@ -1,0 +1,146 @@
+"""What waits for some days: a fall or a cancellation for the notice it needs, a rise until it has lasted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from prorata.engine.bill import bill
+from prorata.engine.explain import explain
+from prorata.engine.intake import read_history
+from tests.engine.stories import BASE, documents, policy_of, refusals, remembered
+
+BOUGHT = BASE + '[seats]\ncount = "bought"\n'
+START = {"at": "2026-01-01", "event": "start", "quantity": 5}
+
+
+def seats(at: str, count: int) -> dict[str, object]:
+    return {"at": at, "event": "seats", "quantity": count}
+
+
+def totals(text: str, *rows: dict[str, object], through: date = date(2026, 4, 1)) -> dict[str, int]:
+    """The total of each document, by its day."""
+    return {f"{one.date}": one.total_minor for one in documents([START, *rows], policy_of(text), through)}
+
+
+def test_a_fall_counts_so_many_days_after_it_was_told() -> None:
+    found = totals(BOUGHT + "[fall]\nnotice_days = 30\n", seats("2026-02-10", 3))
+    # 10 February and 30 days are 12 March: 5 seats for 11 of 31 days and 3 for 20
+    assert found["2026-03-01"] == 1774 + 1936
+    assert found["2026-04-01"] == 3000
+
+
+def test_a_fall_waits_a_period_longer_where_its_notice_is_too_short() -> None:
+    rules = BOUGHT + '[fall]\ntakes_effect = "next_period"\nnotice_days = 10\n'
+    assert totals(rules, seats("2026-01-22", 3))["2026-02-01"] == 3000  # 22 January and 10 days: 1 February
+    late = totals(rules, seats("2026-01-23", 3))
+    assert (late["2026-02-01"], late["2026-03-01"]) == (5000, 3000)
+
+
+def test_notice_for_the_end_of_a_term_reaches_back_into_the_term_before() -> None:
+    rules = '[period]\nterm_months = 12\n[fall]\ntakes_effect = "next_term"\nnotice_days = 60\n'
+    policy = policy_of(BOUGHT + rules)
+
+    def january(at: str) -> int:
+        rows = [START, seats(at, 3)]
+        return documents(rows, policy, date(2027, 1, 1))[-1].total_minor
+
+    assert january("2026-11-02") == 3000  # 60 days before 1 January 2027
+    assert january("2026-11-03") == 5000
+    after = documents([START, seats("2026-11-03", 3)], policy, date(2028, 1, 1))
+    assert [one.total_minor for one in after[-2:]] == [5000, 3000]
+
+
+def test_what_rises_again_within_the_notice_never_fell() -> None:
+    found = totals(BOUGHT + "[fall]\nnotice_days = 30\n", seats("2026-02-10", 3), seats("2026-02-20", 5))
+    assert set(found.values()) == {5000}
+
+
+def test_a_cancellation_told_too_late_ends_with_the_period_after() -> None:
+    rules = BOUGHT + "[cancel]\nnotice_days = 30\n"
+    in_time = totals(rules, {"at": "2026-01-02", "event": "cancel"})  # 2 January and 30 days: 1 February
+    assert list(in_time) == ["2026-01-01"]
+    assert list(totals(rules, {"at": "2026-01-03", "event": "cancel"})) == ["2026-01-01", "2026-02-01"]
+
+
+def test_a_cancellation_of_a_day_ends_the_agreement_with_the_day_its_notice_is_over() -> None:
+    rules = BOUGHT + '[cancel]\nends = "day"\nnotice_days = 30\n'
+    found = totals(rules, {"at": "2026-01-15", "event": "cancel"})
+    # 15 January and 30 days: 14 February is the last day
+    assert found == {"2026-01-01": 5000, "2026-02-01": 2500}
+    ended = bill(
+        read_history([START, {"at": "2026-01-15", "event": "cancel"}], policy=policy_of(rules)),
+        through=date(2026, 4, 1),
+    )
+    assert ended.ended == date(2026, 2, 15)
+
+
+def test_a_seat_that_is_gone_within_the_days_it_must_last_is_not_charged() -> None:
+    rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n[fall]\ntakes_effect = "next_period"\n'
+    assert totals(rules, seats("2026-01-10", 7), seats("2026-01-14", 5)) == dict.fromkeys(
+        ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"], 5000
+    )
+    lasted = totals(rules, seats("2026-01-10", 7), seats("2026-01-15", 5))
+    # two seats from 10 January to the end of the month, 22 of 31 days, five days after they were bought
+    assert lasted["2026-01-15"] == 1419
+    assert lasted["2026-02-01"] == 5000
+
+
+def test_rises_and_falls_of_the_waiting_days_are_settled_together() -> None:
+    rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n'
+    found = totals(rules, seats("2026-01-10", 9), seats("2026-01-12", 6), seats("2026-01-14", 8))
+    # settled on the 15th: one seat for 22 days, two more for 18; the three of two days are not charged
+    assert found["2026-01-15"] == round(1000 * 22 / 31 + 2000 * 18 / 31)
+    assert found["2026-02-01"] == 8000
+
+
+def test_news_after_the_waiting_days_waits_for_its_own() -> None:
+    rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n'
+    found = totals(rules, seats("2026-01-10", 6), seats("2026-01-16", 7))
+    assert list(found)[:4] == ["2026-01-01", "2026-01-15", "2026-01-21", "2026-02-01"]
+
+
+def test_a_credit_is_given_at_once_while_a_rise_waits() -> None:
+    rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n[fall]\nsettle = "now"\n'
+    found = totals(rules, seats("2026-01-10", 6), seats("2026-01-11", 2))
+    assert found["2026-01-11"] == -round(3000 * 21 / 31)
+
+
+@pytest.mark.parametrize("day", range(1, 32))
+def test_runs_on_any_days_come_to_the_same_documents(day: int) -> None:
+    rules = '[rise]\nsettle = "now"\nwaiting_days = 5\n[fall]\nsettle = "now"\nnotice_days = 3\n'
+    rows = [START, seats("2026-01-10", 6), seats("2026-01-12", 4), seats("2026-01-13", 8), seats("2026-01-19", 9)]
+    history = read_history(rows, policy=policy_of(BOUGHT + rules))
+    whole = bill(history, through=date(2026, 2, 1))
+    first = bill(history, through=date(2026, 1, day))
+    rest = bill(history, through=date(2026, 2, 1), issued=remembered(first))
+    assert first.documents + rest.documents == whole.documents
+
+
+def test_the_notice_is_told_beside_the_event_behind_it() -> None:
+    history = read_history([START, seats("2026-02-10", 3)], policy=policy_of(BOUGHT + "[fall]\nnotice_days = 30\n"))
+    march = bill(history, through=date(2026, 3, 1)).documents[-1]
+    told = explain(march.lines[1], march, history)
+    assert told.causes == ("seats set to 3 on 10 February 2026",)
+    assert "what falls away counts 30 days after it was told (fall.notice_days)" in told.rules
+
+
+def test_what_contradicts_waiting_is_refused() -> None:
+    (sentence,) = refusals(BASE + '[seats]\nmeasure = "high_water"\n[rise]\nwaiting_days = 5\n')
+    assert sentence.endswith(
+        'rise.waiting_days is about the seats of each day; it needs seats.measure = "level" '
+        '(fall.takes_effect = "next_period" keeps a freed seat paid, too)'
+    )
+    (sentence,) = refusals(BASE + '[fall]\ntakes_effect = "never"\nnotice_days = 5\n')
+    assert sentence.endswith(
+        'fall.notice_days would have no effect; it needs falls that take effect, and fall.takes_effect = "never" '
+        "lets none"
+    )
+    (sentence,) = refusals(BOUGHT + '[fall]\nnotice_days = 5\n[change]\nmore_seats = "restart"\n')
+    assert sentence.endswith(
+        'fall.notice_days lets changes wait, and change.more_seats = "restart" begins a period at once; leave one of '
+        "them out"
+    )
+    (sentence,) = refusals(BASE + "[cancel]\nnotice_days = 400\n")
+    assert sentence.endswith("cancel.notice_days is at most 366, not 400")
