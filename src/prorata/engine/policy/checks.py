@@ -36,6 +36,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         path = ("when", chosen[-1]) if chosen else ()
         if not _add_ons_of(policy, chosen):
             yield from _seats(rules.seats, rules.fall, path)
+            yield from _estimate(policy, rules, path)
         for role in rules.seats.free:
             if role not in policy.roles:
                 named = ", ".join(policy.roles) or "none"
@@ -331,6 +332,25 @@ def _seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]:
         )
     if seats.counts_from == "activity" and not seats.idle_days:
         yield Problem((*path, "seats", "idle_days"), "seats.idle_days is 1 or more; 1 counts the days with an activity")
+
+
+def _estimate(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    """A number that is billed before it is known, where nothing is given for what turns out lower."""
+    seats = rules.seats
+    known_on = {"snapshot": seats.on_day, "distinct": seats.least_days}  # 1: with its period's first day
+    is_known = seats.measure == "peak" or (known_on.get(seats.measure) == 1 and policy.precision == "day")
+    if (
+        seats.measure in ONE_NUMBER
+        and not is_known
+        and seats.of == "this_period"
+        and rules.period.charge == "advance"
+        and rules.fall.give == "nothing"
+    ):
+        yield Problem(
+            (*path, "seats", "measure"),
+            f'seats.measure = "{seats.measure}" billed in advance is an estimate, and where it turns out lower that is '
+            'a credit; with fall.give = "nothing" bill in arrears, or write seats.of = "period_before"',
+        )
 
 
 def _least(seats: SeatRules) -> int:

@@ -244,7 +244,8 @@ class FallRules:
     give: Literal["credit", "nothing"] = key(
         "`credit`: from when on a fall takes effect, the unused rest is credited. `nothing`: it stays paid and usable, "
         'and falls with the next period, as `takes_effect = "next_period"` also says, which leaves room for '
-        "`window_days`.",
+        "`window_days`. It does not go with one number of the period (`seats.measure`) that is billed in advance and "
+        'may turn out lower: that takes arrears, or `seats.of = "period_before"`.',
         'give = "nothing"',
         "credit",
     )

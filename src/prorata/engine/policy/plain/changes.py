@@ -66,13 +66,25 @@ def rise(case: Case) -> Sentence:
 
 def fall(case: Case) -> Sentence:
     """A seat fewer within a period."""
-    count = f"{case.fewer} {case.noun}s" if case.fewer > 1 else f"One {case.noun}"
-    bills = [case.bills(changes, seats=case.before_fall) for changes in (case.removed(), ())]
-    example = case.different(case.on(case.change, f"{count} fewer"), *bills)
     if case.rules.seats.measure in ONE_NUMBER:
-        return Sentence(_number_falls(case), example)
+        return Sentence(_number_falls(case), _fewer(case, seen=_falls_within(case)))
+    example = _fewer(case, seen=False)
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
     return Sentence(falls(case, f"A {case.noun} fewer", gone, _fall(case)), example)
+
+
+def _fewer(case: Case, *, seen: bool) -> str:
+    """What fewer seats come to; where it must be `seen` in the period of the change, on a day on which it is, if any.
+
+    A number of the whole period does not fall with every seat: whoever leaves late may have been there long enough.
+    """
+    count = f"{case.fewer} {case.noun}s" if case.fewer > 1 else f"One {case.noun}"
+    without = case.bills(seats=case.before_fall)
+    for day in case.days_of_change:
+        bills = case.bills(case.removed(day), seats=case.before_fall)
+        if not seen or case.moves(day, bills, without):
+            return case.different(case.on(day, f"{count} fewer"), bills, without)
+    return ""
 
 
 def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
@@ -164,7 +176,7 @@ def _number_rises(case: Case) -> str:
 
 def _number_falls(case: Case) -> str:
     unit = WORD[case.unit]
-    if not _can_fall(case) or case.rules.seats.of == "period_before":
+    if not _falls_within(case):
         return f"A {case.noun} fewer counts {_from_next(case, seen=_can_fall(case))}{_parts(case, rises=False)}."
     if _in_arrears(case):
         return f"A {case.noun} fewer counts for the whole {unit}, as far as it makes that number lower."
@@ -192,6 +204,11 @@ def _can_rise(case: Case) -> bool:
     if seats.measure == "snapshot":
         return seats.on_day != 1
     return seats.measure != "distinct" or seats.least_days > 0
+
+
+def _falls_within(case: Case) -> bool:
+    """Whether a seat fewer may be seen in what is billed for the period in which it goes."""
+    return _can_fall(case) and case.rules.seats.of == "this_period"
 
 
 def _can_fall(case: Case) -> bool:
