@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -24,6 +24,7 @@ from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
+from prorata.engine.share import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +164,27 @@ def _arithmetic(line: Line, currency: str) -> str:
 def speak_share(line: Line) -> str:
     """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months.
 
-    Of a year at a monthly price 200 days are `12 × 200/365`.
+    Of a year at a monthly price 200 days are `12 × 200/365`, and ten months and some days of February `(10 + 17/28)`.
     """
     numerator, denominator = line.share
-    times = MONTHS[line.period.unit] // line.price.months
+    scale = line.period.scale
     if denominator == 1:
         return str(numerator)
+    if isinstance(scale, Whole):
+        return _speak_pieces(*scale.pieces(line.start_day, line.end_day), Fraction(scale.months, line.price.months))
+    times = MONTHS[line.period.unit] // line.price.months
     if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
         return f"{times} × {numerator // times}/{denominator}"
     return f"{numerator}/{denominator}"
+
+
+def _speak_pieces(whole: int, started: Sequence[tuple[int, int]], each: Fraction) -> str:
+    """Whole months or quarters and parts of started ones; `each` is how much of the price's interval one of them is."""
+    if not started:
+        return f"{whole * each.numerator}/{each.denominator}"
+    terms = [str(whole)] * bool(whole) + [f"{days}/{length}" for days, length in started]
+    sum_ = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
+    return sum_ if each == 1 else f"{each} × {sum_}"
 
 
 def _decimals(exact: Fraction, currency: str) -> str:
