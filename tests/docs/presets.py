@@ -144,7 +144,7 @@ def _documents(documents: Sequence[Document]) -> Iterator[str]:
         name = f" {'Credit note' if sign < 0 else 'Invoice'} of {speak_day(to_day(document.date))}"
         for line in document.lines:
             amount = speak_amount(sign * line.amount_minor, currency)
-            yield f"|{name} | {describe(line)} | {_product(line, sign, currency)} | {amount} |"
+            yield f"|{name} | {describe(line, document)} | {_product(line, sign, currency)} | {amount} |"
             name = ""
         if document.credit_used_minor:
             yield f"| | credit used | | {speak_amount(-document.credit_used_minor, currency)} |"

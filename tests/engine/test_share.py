@@ -214,7 +214,7 @@ def test_a_yearly_price_billed_monthly_is_shown_as_a_part_of_the_year() -> None:
         # 12 February to 31 March are 48 of 90 days, then three quarters
         ('by = "quarters"\nstarted = "by_days"\n', "10.00 per month", "3 × (3 + 48/90)", "954/90"),
         ('by = "quarters"\nstarted = "by_days"\n', "30.00 per quarter", "(3 + 48/90)", "318/90"),
-        ('by = "quarters"\nstarted = "full"\n', "30.00 per quarter", "4", "4/1"),
+        ('by = "quarters"\nstarted = "full"\n', "30.00 per quarter", "4", "12/3"),
         # 28 − 11 + 306 = 323 days of the year
         ('by = "period"\nstarted = "by_days"\n', "10.00 per month", "12 × 323/365", "3876/365"),
     ],

@@ -133,7 +133,7 @@ def document_table(document: Document, explainer: Explainer | None) -> Renderabl
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True, min_width=10)
     for line in document.lines:
-        what: RenderableType = Text(describe(line))
+        what: RenderableType = Text(describe(line, document))
         if explainer is not None:
             reasons = str(explainer.explain(line, document)).split("\n")
             because = reasons[0].partition(": ")[2]

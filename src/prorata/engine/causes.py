@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from prorata.engine.aggregate import counts_in
-from prorata.engine.calendar import Day, Moment
+from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
-from prorata.engine.document import Document, Line
+from prorata.engine.document import Document, Line, ended_early
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.period import Waits, period_before
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
 
+# With what a change begins a new period, by the key that says so.
+BEGINNINGS: Mapping[str, frozenset[str]] = {
+    "dearer_plan": frozenset({"plan"}),
+    "cheaper_plan": frozenset({"plan"}),
+    "interval": frozenset({"interval"}),
+    "more_seats": PERSON_EVENTS | {"seats"},
+}
 _BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
 
@@ -76,8 +83,9 @@ class Causes:
         """
         self._as_of(document.known_until)
         latest: dict[tuple[str, str], Event] = {}
+        is_rest = ended_early(line, document)
         for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
-            thing = self._thing(event, line)
+            thing = self._beginning(event, line) if is_rest else self._thing(event, line)
             if thing is not None and self._acts(event, line):
                 latest[thing] = self._deciding(latest.get(thing), event, line)
         found = []
@@ -86,10 +94,12 @@ class Causes:
             if kind != "person":
                 found.append((kind, event))
                 continue
-            turn = self._turn(user, line)
+            turn = self._turn(user, line, joins=is_rest)
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
+        if is_rest:  # who joined before was there already when the new period began
+            found = [(kind, event) for kind, event in found if kind != "person" or self._is_of(event, line)]
         if moved and moved == line.quantity and line.price.plan:  # they are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
         return tuple(sorted((event for _, event in found), key=by_order))
@@ -233,6 +243,23 @@ class Causes:
             return None
         return ("seats", "") if self._order_decides(line) else None
 
+    def _beginning(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """What the event is about, if that is something with which a new period begins within the line's."""
+        keys = [key for key in line.period.rules.change.restarting if event.kind in BEGINNINGS[key]]
+        if not keys:
+            return None
+        if event.kind == "interval":
+            return ("interval", "") if event.interval != line.period.interval else None
+        if event.kind == "plan":
+            return ("plan", "") if event.plan != line.price.plan else None
+        if event.kind in PERSON_EVENTS:
+            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
+        return ("seats", "") if self._order_decides(line) else None
+
+    def _is_of(self, event: Event, line: Line) -> bool:
+        """Whether an event began to count, or was told, on the line's first day."""
+        return line.start_day in (event.day + line.period.delay, day_of(event.recorded))
+
     def _people_decide(self, line: Line) -> bool:
         """Where the larger of seats ordered and people counts: whether the people moved it."""
         if line.period.rules.seats.count != "larger":
@@ -272,10 +299,11 @@ class Causes:
         ordered = any(day + line.period.delay <= line.start_day for day in self._orders)
         return self._subscription.seats_follow and not ordered
 
-    def _turn(self, user: str, line: Line) -> tuple[Event | None, int] | None:
+    def _turn(self, user: str, line: Line, *, joins: bool) -> tuple[Event | None, int] | None:
         """How the line's news moved the person on its days: 1 into a seat, -1 out of one, and the event of it.
 
-        None where they did not. There is no event where the person's latest turn was known before.
+        None where they did not; where nothing is billed any more, only who `joins` counts or only who leaves. There is
+        no event where the person's latest turn was known before.
         """
         rules, first = line.period.rules.seats, self._seen_from(line)
         span = self._days(line)
@@ -298,7 +326,7 @@ class Causes:
             was = bool(now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), counting))
         else:  # nothing was billed before; the line is another than the one before it
             was = counts_in(now, user, self._on(line, was_on), rules, counting, self._ticks)
-        if seated == was or (line.after is None and seated):  # where nobody has a seat now, nobody has taken one
+        if seated == was or (line.after is None and seated != joins):
             return None
         turns = [event for event, counts in now.turns(user, counting) if counts == seated and event.order in news]
         by_then = [event for event in turns if event.day <= first or event.day < past]

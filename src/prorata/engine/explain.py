@@ -17,8 +17,8 @@ from prorata.engine.calendar import (
     speak_stretch,
     to_day,
 )
-from prorata.engine.causes import Causes
-from prorata.engine.document import Document, Line
+from prorata.engine.causes import BEGINNINGS, Causes
+from prorata.engine.document import Document, Line, ended_early
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
@@ -65,7 +65,7 @@ class Explainer:
             by_then = line.start_day - line.period.delay
             causes = tuple(event for event in causes if drawn and event.day > by_then)
         return Explanation(
-            text=describe(line),
+            text=describe(line, document),
             causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
@@ -86,8 +86,11 @@ class Explainer:
         yield from _rules(line, document, causes, self._causes.drawn(line, document))
 
 
-def describe(line: Line) -> str:
-    """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`."""
+def describe(line: Line, document: Document | None = None) -> str:
+    """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`.
+
+    Beside the other lines of its document it may be the rest of a period that ended early.
+    """
     policy = line.period.policy
     days = speak_stretch(line.start_day, line.end_day, policy.ticks)
     count = abs(line.quantity)
@@ -102,6 +105,8 @@ def describe(line: Line) -> str:
         moved = "base price" if line.item == BASE else _seats(line, count)
         return f"{moved} from {old} to {new}, {days}"
     ending = {"rise": " added", "fall": " removed", "price": ", price changed"}.get(line.kind, "")
+    if document is not None and ended_early(line, document):
+        ending = ", rest of the period that ended early"
     return f"{what}{ending}, {days}"
 
 
@@ -180,6 +185,8 @@ def speak_share(line: Line) -> str:
 
 def _speak_pieces(whole: int, started: Sequence[tuple[int, int]], each: Fraction) -> str:
     """Whole months or quarters and parts of started ones; `each` is how much of the price's interval one of them is."""
+    if not started and each.denominator == 1:
+        return str(whole * each.numerator)
     if not started:
         return f"{whole * each.numerator}/{each.denominator}"
     terms = [str(whole)] * bool(whole) + [f"{days}/{length}" for days, length in started]
@@ -268,8 +275,8 @@ def _rules(
     line: Line, document: Document, causes: Collection[Event], drawn: Literal["rise", "fall"] | None
 ) -> Iterator[str]:
     rules = line.period.rules
-    begun = _begun_anew(line, document, causes)
-    if begun:
+    if ended_early(line, document):
+        begun = _begun_anew(line, causes)
         yield f"a new period begins on that day, and the rest of this one is credited ({begun})"
         yield from _share_rule(line, rules)
         return
@@ -310,16 +317,11 @@ def enough(rise: RiseRules, currency: str) -> str:
     return f" where {' or '.join(least)} are open by then, and else with the next invoice" if least else ""
 
 
-def _begun_anew(line: Line, document: Document, causes: Collection[Event]) -> str:
-    """By which rules the line credits the rest of a period within which another one began; nothing if it does not."""
+def _begun_anew(line: Line, causes: Collection[Event]) -> str:
+    """By which rules a new period began within the one of which the line credits the rest."""
     keys = line.period.rules.change.restarting
-    begun = (other.period.start for other in document.lines if other.kind == "period")
-    if not keys or line.after is not None or line.start_day == line.period.start or line.start_day not in begun:
-        return ""
     kinds = {event.kind for event in causes}
-    by_kind = {"dearer_plan": "plan", "cheaper_plan": "plan", "interval": "interval"}
-    told = [key for key in keys if by_kind.get(key) in kinds]
-    return ", ".join(f"change.{key}" for key in told or keys)
+    return ", ".join(f"change.{key}" for key in [key for key in keys if BEGINNINGS[key] & kinds] or keys)
 
 
 _CHANGE_DAY = {
