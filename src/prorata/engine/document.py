@@ -126,10 +126,3 @@ class Document(NamedTuple):
     def due_minor(self) -> int:
         """What is to be paid; nothing for a credit note, whose amount is a credit."""
         return max(self.total_minor, 0) - self.credit_used_minor
-
-
-def ended_early(line: Line, document: Document) -> bool:
-    """Whether the line gives back the rest of a period within which a change begins another one."""
-    if not line.period.rules.change.restarting or line.after is not None or line.start_day == line.period.start:
-        return False
-    return any(other.kind == "period" and other.period.start == line.start_day for other in document.lines)

@@ -17,9 +17,10 @@ from prorata.engine.calendar import (
     speak_stretch,
     to_day,
 )
-from prorata.engine.causes import BEGINNINGS, Causes
-from prorata.engine.document import Document, Line, ended_early
+from prorata.engine.causes import Causes
+from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
+from prorata.engine.early import BEGINNINGS, ended_early, in_time
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
@@ -83,7 +84,8 @@ class Explainer:
         counted = self._causes.counted(line, document)
         if counted is not None:
             yield from _sold(line, *counted)
-        yield from _rules(line, document, causes, self._causes.drawn(line, document))
+        judged = self._causes.judged(line, causes)
+        yield from _rules(line, document, causes, judged, self._causes.drawn(line, document))
 
 
 def describe(line: Line, document: Document | None = None) -> str:
@@ -272,9 +274,10 @@ def _more(seats: SeatRules, line: Line, before: int, after: int) -> int:
 
 
 def _rules(
-    line: Line, document: Document, causes: Collection[Event], drawn: Literal["rise", "fall"] | None
+    line: Line, document: Document, causes: Collection[Event], judged: Line, drawn: Literal["rise", "fall"] | None
 ) -> Iterator[str]:
-    rules = line.period.rules
+    """By the rules of its own period, and where they say when a change counts by those it is `judged` by."""
+    rules, moves = line.period.rules, judged.period.rules
     if ended_early(line, document):
         begun = _begun_anew(line, causes)
         yield f"a new period begins on that day, and the rest of this one is credited ({begun})"
@@ -291,9 +294,11 @@ def _rules(
     ):
         yield _CHANGE_DAY[rules.seats.change_day]
     table = drawn or ("rise" if line.quantity > 0 else "fall")
-    effect = rules.rise.takes_effect if table == "rise" else rules.fall.effect
-    gives_nothing = table == "fall" and rules.fall.give == "nothing"
-    if (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
+    effect = moves.rise.takes_effect if table == "rise" else moves.fall.effect
+    gives_nothing = table == "fall" and moves.fall.give == "nothing"
+    if in_time(judged, causes):
+        yield f"within {_days(moves.fall.window_days)} after it was bought it can be given back (fall.window_days)"
+    elif (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
         yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
     if line.period.once:
         yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
@@ -378,6 +383,10 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
 def _listed(words: Iterable[str], most: int = 8) -> str:
     said = list(words)
     return ", ".join(said[:most]) + (f" and {len(said) - most} more" if len(said) > most else "")
+
+
+def _days(count: int) -> str:
+    return f"{count} {_plural('day', count)}"
 
 
 def _plural(word: str, count: int) -> str:

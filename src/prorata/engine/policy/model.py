@@ -414,7 +414,8 @@ class When:
     item: str | None = key(
         "Only for this add-on, or for `seats` and the base price beside them. By item may differ: `share`, "
         "`rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give` and `fall.window_days`; the rest is of the "
-        "whole invoice.",
+        'whole invoice. How many seats an add-on with `charge = "seat"` is for goes by the rules of the seats; its own '
+        "say when it counts that it was added or removed.",
         'item = "sms"',
         None,
     )
