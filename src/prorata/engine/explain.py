@@ -86,6 +86,18 @@ class Explainer:
             yield from _sold(line, *counted)
         judged = self._causes.judged(line, causes)
         yield from _rules(line, document, causes, judged, self._causes.drawn(line, document))
+        if line.after is not None and (plan := _keeps_rules_of(line)):
+            yield f"until the next invoice the rules of {plan} hold, on which this one began (when.plan)"
+
+
+def _keeps_rules_of(line: Line) -> str:
+    """The plan with which the line's invoice began, where it has other rules than the one that is billed."""
+    period, policy = line.period, line.period.policy
+    if not policy.by_plan or line.price.plan in ("", period.plan):
+        return ""
+    day = period.start // policy.ticks
+    began, billed = (policy.rules(period.interval, day, plan) for plan in (period.plan, line.price.plan))
+    return (policy.plans[period.plan].title or period.plan) if began != billed else ""
 
 
 def describe(line: Line, document: Document | None = None) -> str:

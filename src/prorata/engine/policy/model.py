@@ -409,7 +409,10 @@ class When:
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
-        "Only for periods whose invoice begins on this plan, chosen before that day.", 'plan = "standard"', None
+        "Only for periods whose invoice begins on this plan, chosen before that day. A plan chosen on the day itself or "
+        "later has its own price at once, and its own rules from the next invoice on.",
+        'plan = "standard"',
+        None,
     )
     item: str | None = key(
         "Only for this add-on, or for `seats` and the base price beside them. By item may differ: `share`, "
