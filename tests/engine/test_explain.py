@@ -566,7 +566,8 @@ KEEPS_BASIC = "until the next invoice the rules of basic hold, on which this one
 
 
 def test_a_plan_chosen_on_a_period_s_first_day_has_its_price_and_the_rules_of_the_one_before() -> None:
-    rows = [person("2026-04-01", "anna"), {"at": "2026-05-01", "event": "plan", "plan": "pro"}]
+    pro: dict[str, object] = {"at": "2026-05-01", "event": "plan", "plan": "pro"}
+    rows = [person("2026-04-01", "anna"), pro]
     [april] = explained(rows, BY_PLAN, "2026-04-01")
     [may] = explained(rows, BY_PLAN, "2026-05-01")
     [june] = explained(rows, BY_PLAN, "2026-06-01")

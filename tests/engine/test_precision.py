@@ -14,7 +14,8 @@ from prorata.engine.calendar import moment_at, point_of, to_point, to_time
 from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
-from prorata.engine.policy.model import Rules
+from prorata.engine.policy.model import ChangeRules, Rules
+from prorata.engine.policy.plain import tell
 from tests.engine.stories import BASE, documents, policy_of, records, refusals, remembered
 from tests.engine.worlds import subscriptions
 
@@ -28,7 +29,43 @@ def test_a_seat_is_charged_from_the_second_it_was_added() -> None:
     rise = may["lines"][0]
     # 10.00 × 14.75 days of 30 = 4.9166…
     assert (rise["amount"], rise["share"], rise["start"]) == ("4.92", "1274400/2592000", "2026-04-16T06:00:00")
-    assert (rise["text"], rise["days"]) == ("1 seat basic added, 16 April 2026, 06:00 – 1 May 2026", 14)
+    assert (rise["text"], rise["days"]) == ("1 seat basic added, 16 April 2026, 06:00 – 1 May 2026", 14.75)
+
+
+def test_a_line_of_five_hours_is_a_part_of_a_day() -> None:
+    policy = policy_of('precision = "hour"\n' + BASE + '[seats]\ncount = "bought"\n')
+    back: Mapping[str, object] = {"at": "2026-04-16T11:00:00Z", "event": "seats", "quantity": 2}
+    rise, may = records([START, ADDED, back], policy, date(2026, 5, 1))[1]["lines"]
+    # 5/24 of a day; 10.00 × 5 hours of 720
+    assert (rise["days"], rise["share"], rise["amount"]) == (0.208333, "5/720", "0.07")
+    assert (may["days"], type(may["days"])) == (31, int)
+
+
+def told(rules: str, **starting: str) -> dict[str, str]:
+    """What is said of a month with hours, by how a sentence begins."""
+    policy = policy_of('precision = "hour"\n' + BASE.replace(', "year"', "") + rules)
+    texts = [one.text for part in tell(policy) for one in part.sentences]
+    return {name: next(text for text in texts if text.startswith(begin)) for name, begin in starting.items()}
+
+
+def test_where_hours_count_the_time_left_is_told_and_not_the_days() -> None:
+    said = told(
+        '[cancel]\nends = "day"\n', period="A month", joins="A user added", leaves="A user who", ends="A cancellation"
+    )
+    assert said["period"].startswith("A month is counted from the moment the agreement starts. Time is counted to the")
+    assert said["joins"].startswith("A user added in between is charged for the time left of the month, with")
+    assert said["leaves"].startswith("A user who leaves is credited for the time left of the month, with")
+    assert said["ends"].startswith("A cancellation ends the agreement at the moment at which it is made;")
+    arrears = told('[period]\ncharge = "arrears"\n', leaves="A user who leaves")
+    assert arrears["leaves"] == "A user who leaves is billed until that moment."
+
+
+def test_whole_days_are_told_as_days_where_seconds_count() -> None:
+    history = read_history([START, {**ADDED, "at": "2026-04-16"}], policy=SECONDS)
+    *_, may = bill(history, through=date(2026, 5, 1)).documents
+    said = str(explain(may.lines[0], may, history)).splitlines()
+    assert said[1] == "1 × 10.00 × 15/30 = 5.00"
+    assert "time is worth its part of the billing period (share.by)" in said
 
 
 def test_a_minute_is_counted_whole_where_minutes_are() -> None:
@@ -81,7 +118,9 @@ def by_day(rules: Rules) -> Rules:
     """The rules with nothing in them that needs whole days."""
     share = replace(rules.share, by="days_of_period") if rules.share.by == "days_of_month" else rules.share
     started = "by_days" if share.started == "by_30" else share.started
-    return replace(rules, seats=replace(rules.seats, change_day="billed"), share=replace(share, started=started))
+    change = ChangeRules() if rules.change.restarting else rules.change
+    seats = replace(rules.seats, change_day="billed")
+    return replace(rules, seats=seats, share=replace(share, started=started), change=change)
 
 
 def shown(billing: Billing) -> list[object]:

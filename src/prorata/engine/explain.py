@@ -190,20 +190,30 @@ def speak_share(line: Line) -> str:
     if denominator == 1:
         return str(numerator)
     if isinstance(scale, Whole):
-        return _speak_pieces(*scale.pieces(line.start_day, line.end_day), Fraction(scale.months, line.price.months))
+        whole, started = scale.pieces(line.start_day, line.end_day)
+        said = [_in_days(line, days, length) for days, length in started]
+        return _speak_pieces(whole, said, Fraction(scale.months, line.price.months))
     times = MONTHS[line.period.unit] // line.price.months
     if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
-        return f"{times} × {numerator // times}/{denominator}"
-    return f"{numerator}/{denominator}"
+        return f"{times} × {_in_days(line, numerator // times, denominator)}"
+    return _in_days(line, numerator, denominator)
 
 
-def _speak_pieces(whole: int, started: Sequence[tuple[int, int]], each: Fraction) -> str:
+def _in_days(line: Line, numerator: int, denominator: int) -> str:
+    """A fraction of days, also where the policy counts more exactly and both are whole days."""
+    ticks = line.period.policy.ticks
+    if numerator % ticks or denominator % ticks:
+        return f"{numerator}/{denominator}"
+    return f"{numerator // ticks}/{denominator // ticks}"
+
+
+def _speak_pieces(whole: int, started: Sequence[str], each: Fraction) -> str:
     """Whole months or quarters and parts of started ones; `each` is how much of the price's interval one of them is."""
     if not started and each.denominator == 1:
         return str(whole * each.numerator)
     if not started:
         return f"{whole * each.numerator}/{each.denominator}"
-    terms = [str(whole)] * bool(whole) + [f"{days}/{length}" for days, length in started]
+    terms = [str(whole)] * bool(whole) + [*started]
     sum_ = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
     return sum_ if each == 1 else f"{each} × {sum_}"
 
@@ -298,7 +308,8 @@ def _rules(
     cancel = next((event for event in causes if event.kind == "cancel"), None)
     if cancel is not None:
         if cancel.until is None:
-            yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
+            when = "with the day" if line.period.policy.ticks == 1 else "at the moment"
+            yield f"a cancelled agreement ends {when} of the cancellation (cancel.ends)"
     elif (
         line.period.policy.ticks == 1
         and not line.period.once
@@ -382,8 +393,10 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
     numerator, denominator = line.share
     if numerator * line.price.months == denominator * MONTHS[line.period.unit]:
         return  # all of the period
+    by_time = "time is worth its part of the billing period"
+    by_days = "a day is worth one part of the billing period's days"
     yield {
-        "days_of_period": "a day is worth one part of the billing period's days",
+        "days_of_period": by_time if line.period.policy.ticks > 1 else by_days,
         "days_of_month": "a day is worth one part of its calendar month's days",
         "days_of_365": "a day is worth 1/365 of the yearly price",
         "months": _STARTED[rules.share.started].format("month"),

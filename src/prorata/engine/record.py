@@ -41,7 +41,7 @@ def line_record(line: Line, document: Document, sign: int) -> dict[str, Any]:
         "unit_price": format_amount(line.price.minor, document.currency),
         "start": line.start.isoformat(),
         "end": line.end.isoformat(),
-        "days": line.days,
+        "days": line.days if line.exact_days == line.days else float(round(line.exact_days, 6)),
         "share": f"{numerator}/{denominator}",
         "amount": format_amount(sign * line.amount_minor, document.currency),
         "text": describe(line, document),

@@ -409,8 +409,8 @@ class When:
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
-        "Only for periods whose invoice begins on this plan, chosen before that day. A plan chosen on the day itself or "
-        "later has its own price at once, and its own rules from the next invoice on.",
+        "Only for periods whose invoice begins on this plan, chosen before that day. A plan chosen on the day itself "
+        "or later has its own price at once, and its own rules from the next invoice on.",
         'plan = "standard"',
         None,
     )

@@ -34,11 +34,13 @@ def change_day(case: Case) -> Iterator[Sentence]:
 
 
 def _last_day(case: Case) -> str:
+    if case.policy.ticks > 1:
+        return "that moment"
     return "the day before" if case.rules.seats.change_day == "billed" else "that day"
 
 
 def _by_day(case: Case, effect: FallEffect) -> bool:
-    left = rest(effect, case.rules, case.unit)
+    left = rest(effect, case.rules, case.unit, case.policy.ticks)
     return effect == "day" and bool(left) and left != f"the whole {WORD[case.unit]}"
 
 
@@ -89,7 +91,7 @@ def _fewer(case: Case, *, seen: bool) -> str:
 
 def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
     """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
-    left = rest(effect, case.rules, case.unit)
+    left = rest(effect, case.rules, case.unit, case.policy.ticks)
     if effect in STAYS:
         return f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used.{_window(case)}"
     if not left and _in_arrears(case):
@@ -108,14 +110,14 @@ def _window(case: Case) -> str:
 
 def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
     """The sentence of what rises (charged) or falls (credited) within a period."""
-    left = rest(effect, case.rules, case.unit)
+    left = rest(effect, case.rules, case.unit, case.policy.ticks)
     since = begins(effect, case.unit)
     rises = verb == "charged"
     left = left if rises else in_short(left)
     if _in_arrears(case):
         if not left:
             return f"{subject} billed from the next {WORD[case.unit]} on."
-        if not rises and effect == "day" and "days" in left:
+        if not rises and effect == "day" and ("days" in left or "time" in left):
             return f"{subject} billed until {_last_day(case)}."
         if not rises and left == f"the whole {WORD[case.unit]}":
             return f"{subject} not billed for that {WORD[case.unit]} at all."
@@ -256,7 +258,7 @@ def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> S
     example = case.different(who, bills, case.bills(plan=old))
     if anew:
         return Sentence(f"{subject} begins a new {WORD[case.unit]} on its day{_rest_credited(case)}.", example)
-    left = in_short(rest(effect, case.rules, case.unit))
+    left = in_short(rest(effect, case.rules, case.unit, case.policy.ticks))
     if not left:
         since = STAYS.get(effect, f"from the next {WORD[case.unit]} on")
         return Sentence(f"{subject} counts {since}.", example)
