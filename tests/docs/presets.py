@@ -17,11 +17,12 @@ from prorata.console.plot import save
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.explain import describe, speak_share
+from prorata.engine.explain import describe
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.scenario import read_scenario, subscriptions_of
+from prorata.engine.spoken import speak_share
 from prorata.policies import load_policy, policy_text, preset_names
 from tests.docs.preset_plot import draw_story
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
-from prorata.engine.explain import speak_share
 from prorata.engine.record import document_record
 from prorata.engine.share import Scale, Whole, make_scale
+from prorata.engine.spoken import speak_share
 from prorata.policies import load_policy
 from tests.engine.stories import BASE, documents, policy_of, records
 

@@ -19,10 +19,11 @@ from prorata.engine.bill import Billing
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
-from prorata.engine.explain import Explainer, describe, speak_share
+from prorata.engine.explain import Explainer, describe
 from prorata.engine.history import Subscription
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
+from prorata.engine.spoken import speak_share
 
 _PAPER = 100  # columns where nobody's terminal says how wide it is
 

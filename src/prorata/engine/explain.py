@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -10,9 +10,7 @@ from typing import Literal
 from prorata.engine.calendar import (
     MONTHS,
     day_of,
-    months_between,
     speak_day,
-    speak_month,
     speak_point,
     speak_stretch,
     to_day,
@@ -25,7 +23,7 @@ from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.share import Whole
+from prorata.engine.spoken import share_words, speak_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,44 +178,6 @@ def _arithmetic(line: Line, currency: str) -> str:
     return f"{sum_} = {near}, with the fractions of what the period was billed before {amount}"
 
 
-def speak_share(line: Line) -> str:
-    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months.
-
-    Of a year at a monthly price 200 days are `12 × 200/365`, and ten months and some days of February `(10 + 17/28)`.
-    """
-    numerator, denominator = line.share
-    scale = line.period.scale
-    if denominator == 1:
-        return str(numerator)
-    if isinstance(scale, Whole):
-        whole, started = scale.pieces(line.start_day, line.end_day)
-        said = [_in_days(line, days, length) for days, length in started]
-        return _speak_pieces(whole, said, Fraction(scale.months, line.price.months))
-    times = MONTHS[line.period.unit] // line.price.months
-    if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
-        return f"{times} × {_in_days(line, numerator // times, denominator)}"
-    return _in_days(line, numerator, denominator)
-
-
-def _in_days(line: Line, numerator: int, denominator: int) -> str:
-    """A fraction of days, also where the policy counts more exactly and both are whole days."""
-    ticks = line.period.policy.ticks
-    if numerator % ticks or denominator % ticks:
-        return f"{numerator}/{denominator}"
-    return f"{numerator // ticks}/{denominator // ticks}"
-
-
-def _speak_pieces(whole: int, started: Sequence[str], each: Fraction) -> str:
-    """Whole months or quarters and parts of started ones; `each` is how much of the price's interval one of them is."""
-    if not started and each.denominator == 1:
-        return str(whole * each.numerator)
-    if not started:
-        return f"{whole * each.numerator}/{each.denominator}"
-    terms = [str(whole)] * bool(whole) + [*started]
-    sum_ = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
-    return sum_ if each == 1 else f"{each} × {sum_}"
-
-
 def _decimals(exact: Fraction, currency: str) -> str:
     """The exact amount to three decimals more than the currency has, with an ellipsis where it goes on."""
     finer = exact * 1000
@@ -227,29 +187,6 @@ def _decimals(exact: Fraction, currency: str) -> str:
     places = (len(digits.partition(".")[2]) if "." in digits else 0) + 3
     plain = plain.rjust(places + 1, "0")
     return f"{sign}{int(plain[:-places]):,}.{plain[-places:]}{'' if finer.denominator == 1 else '…'}"
-
-
-def share_words(line: Line) -> str:
-    """Where a share spans calendar months: `(18 of 28 days of February, then 10 months)`."""
-    start, end = line.start_day, line.end_day
-    if line.period.rules.share.by != "days_of_month":
-        return ""
-    months = months_between(start, end)
-    if len(months) == 1:
-        return ""
-    words = []
-    whole = 0
-    for first, past, length in months:
-        if past - first == length:
-            whole += 1
-            continue
-        if whole:
-            words.append(f"{whole} {_plural('month', whole)}")
-            whole = 0
-        words.append(f"{past - first} of {length} days of {speak_month(first)}")
-    if whole:
-        words.append(f"{whole} {_plural('month', whole)}")
-    return f" ({', then '.join(words)})"
 
 
 def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event]) -> bool:

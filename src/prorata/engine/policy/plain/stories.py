@@ -11,12 +11,12 @@ from prorata.engine.bill import bill
 from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
-from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import Policy, Rules, SeatRules, When
 from prorata.engine.policy.tariff import Plan, PriceRow
 from prorata.engine.quantity import billed_quantity
+from prorata.engine.spoken import share_words, speak_share
 
 Row: TypeAlias = dict[str, object]
 
