@@ -17,11 +17,12 @@ from prorata.console.plot import save
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.explain import describe, speak_share
+from prorata.engine.explain import describe
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.scenario import read_scenario, subscriptions_of
+from prorata.engine.spoken import speak_share
 from prorata.policies import load_policy, policy_text, preset_names
 from tests.docs.preset_plot import draw_story
 
@@ -144,7 +145,7 @@ def _documents(documents: Sequence[Document]) -> Iterator[str]:
         name = f" {'Credit note' if sign < 0 else 'Invoice'} of {speak_day(to_day(document.date))}"
         for line in document.lines:
             amount = speak_amount(sign * line.amount_minor, currency)
-            yield f"|{name} | {describe(line)} | {_product(line, sign, currency)} | {amount} |"
+            yield f"|{name} | {describe(line, document)} | {_product(line, sign, currency)} | {amount} |"
             name = ""
         if document.credit_used_minor:
             yield f"| | credit used | | {speak_amount(-document.credit_used_minor, currency)} |"

@@ -556,3 +556,27 @@ def test_an_order_is_the_cause_where_it_is_larger_than_the_people_are_many() -> 
     assert removed.text == "3 seats basic removed, 10–31 May 2026"  # from seven to the four who are there
     assert removed.causes == ("seats set to 3 on 10 May 2026",)
     assert ordered not in removed.rules
+
+
+BY_PLAN = policy_of(
+    BASE + '[plans.pro]\nprice = "30.00 per month"\n[[when]]\nplan = "pro"\nseats.minimum = 3\n[[when]]\n'
+    'plan = "basic"\nseats.minimum = 2\n'
+)
+KEEPS_BASIC = "until the next invoice the rules of basic hold, on which this one began (when.plan)"
+
+
+def test_a_plan_chosen_on_a_period_s_first_day_has_its_price_and_the_rules_of_the_one_before() -> None:
+    pro: dict[str, object] = {"at": "2026-05-01", "event": "plan", "plan": "pro"}
+    rows = [person("2026-04-01", "anna"), pro]
+    [april] = explained(rows, BY_PLAN, "2026-04-01")
+    [may] = explained(rows, BY_PLAN, "2026-05-01")
+    [june] = explained(rows, BY_PLAN, "2026-06-01")
+    # the minimum of basic at the price of pro; then that of pro
+    assert (may.arithmetic, june.arithmetic) == ("2 × 30.00 × 31/31 = 60.00", "3 × 30.00 × 30/30 = 90.00")
+    assert [KEEPS_BASIC in month.rules for month in (april, may, june)] == [False, True, False]
+
+
+def test_a_plan_chosen_before_a_period_begins_brings_its_rules_with_it() -> None:
+    told = {"at": "2026-05-01", "event": "plan", "plan": "pro", "recorded_at": "2026-04-30"}
+    [may] = explained([person("2026-04-01", "anna"), told], BY_PLAN, "2026-05-01")
+    assert (may.arithmetic, KEEPS_BASIC in may.rules) == ("3 × 30.00 × 31/31 = 90.00", False)

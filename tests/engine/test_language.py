@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import pytest
+
 from prorata.engine.bill import bill
 from prorata.engine.explain import describe, explain
 from prorata.engine.intake import read_history
 from prorata.engine.policy.model import Policy
-from tests.engine.stories import BASE, policy_of, refusals, refused_rows
+from tests.engine.stories import BASE, documents, policy_of, refusals, refused_rows
 
 START: dict[str, object] = {"at": "2026-01-01", "event": "start"}
 
@@ -175,6 +177,31 @@ def test_in_advance_nothing_given_back_and_months_measured_apart_contradict_each
         "test.toml, line 6: period.measured has a fall take effect with the next of them, and billed in advance that "
         'is a credit; with fall.give = "nothing" leave it out, or bill in arrears',
     )
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        'measure = "mean"\nof = "period_before"\n',
+        'measure = "peak"\n',
+        'measure = "snapshot"\n',
+        'measure = "distinct"\n',
+        'measure = "distinct"\nleast_days = 5\n[period]\ncharge = "arrears"\n',
+    ],
+)
+def test_a_number_that_never_turns_out_lower_than_billed_can_be_one_of_which_nothing_is_given(known: str) -> None:
+    policy = policy_of(BASE + '[fall]\ngive = "nothing"\n[seats]\n' + known)
+    rows = [person("2026-04-01", "anna"), person("2026-04-01", "ben"), person("2026-05-20", "ben", "deactivate")]
+    # two in April and May, then one at least; no line gives anything back
+    found = documents(rows, policy, date(2026, 8, 1))
+    assert [line.amount_minor for one in found for line in one.lines][:2] == [2000, 2000]
+    assert all(line.amount_minor > 0 for one in found for line in one.lines)
+
+
+@pytest.mark.parametrize("measure", ["snapshot", "distinct"])
+def test_where_hours_count_a_first_day_is_not_over_when_its_period_is_billed(measure: str) -> None:
+    text = f'{BASE}[fall]\ngive = "nothing"\n[seats]\nmeasure = "{measure}"\n'
+    assert len(refusals('precision = "hour"\n' + text)) == 1
 
 
 def test_a_shorter_first_period_can_be_on_the_first_full_period_s_invoice() -> None:

@@ -337,6 +337,11 @@ BROKEN: dict[str, tuple[str, str]] = {
         'test.toml, line 7: fall.settle = "now" has nothing to settle with fall.give = "nothing"; '
         "leave one of them out",
     ),
+    "an estimate from which nothing is given back": (
+        BASE + '[seats]\nmeasure = "mean"\n[fall]\ngive = "nothing"\n',
+        'test.toml, line 6: seats.measure = "mean" billed in advance is an estimate, and where it turns out lower that '
+        'is a credit; with fall.give = "nothing" bill in arrears, or write seats.of = "period_before"',
+    ),
     "a new price without a notice": (
         BASE + '[prices]\nnotice_months = 3\n[[plans.pro.prices]]\nprice = "1.00 per month"\nfrom = 2027-01-01\n',
         "test.toml, line 7: a price from 2027-01-01 needs announced: prices.notice_months = 3 asks for a notice",

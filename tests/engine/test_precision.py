@@ -15,6 +15,7 @@ from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.policy.model import ChangeRules, Rules
+from prorata.engine.policy.plain import tell
 from tests.engine.stories import BASE, documents, policy_of, records, refusals, remembered
 from tests.engine.worlds import subscriptions
 
@@ -28,7 +29,43 @@ def test_a_seat_is_charged_from_the_second_it_was_added() -> None:
     rise = may["lines"][0]
     # 10.00 × 14.75 days of 30 = 4.9166…
     assert (rise["amount"], rise["share"], rise["start"]) == ("4.92", "1274400/2592000", "2026-04-16T06:00:00")
-    assert (rise["text"], rise["days"]) == ("1 seat basic added, 16 April 2026, 06:00 – 1 May 2026", 14)
+    assert (rise["text"], rise["days"]) == ("1 seat basic added, 16 April 2026, 06:00 – 1 May 2026", 14.75)
+
+
+def test_a_line_of_five_hours_is_a_part_of_a_day() -> None:
+    policy = policy_of('precision = "hour"\n' + BASE + '[seats]\ncount = "bought"\n')
+    back: Mapping[str, object] = {"at": "2026-04-16T11:00:00Z", "event": "seats", "quantity": 2}
+    rise, may = records([START, ADDED, back], policy, date(2026, 5, 1))[1]["lines"]
+    # 5/24 of a day; 10.00 × 5 hours of 720
+    assert (rise["days"], rise["share"], rise["amount"]) == (0.208333, "5/720", "0.07")
+    assert (may["days"], type(may["days"])) == (31, int)
+
+
+def told(rules: str, **starting: str) -> dict[str, str]:
+    """What is said of a month with hours, by how a sentence begins."""
+    policy = policy_of('precision = "hour"\n' + BASE.replace(', "year"', "") + rules)
+    texts = [one.text for part in tell(policy) for one in part.sentences]
+    return {name: next(text for text in texts if text.startswith(begin)) for name, begin in starting.items()}
+
+
+def test_where_hours_count_the_time_left_is_told_and_not_the_days() -> None:
+    said = told(
+        '[cancel]\nends = "day"\n', period="A month", joins="A user added", leaves="A user who", ends="A cancellation"
+    )
+    assert said["period"].startswith("A month is counted from the moment the agreement starts. Time is counted to the")
+    assert said["joins"].startswith("A user added in between is charged for the time left of the month, with")
+    assert said["leaves"].startswith("A user who leaves is credited for the time left of the month, with")
+    assert said["ends"].startswith("A cancellation ends the agreement at the moment at which it is made;")
+    arrears = told('[period]\ncharge = "arrears"\n', leaves="A user who leaves")
+    assert arrears["leaves"] == "A user who leaves is billed until that moment."
+
+
+def test_whole_days_are_told_as_days_where_seconds_count() -> None:
+    history = read_history([START, {**ADDED, "at": "2026-04-16"}], policy=SECONDS)
+    *_, may = bill(history, through=date(2026, 5, 1)).documents
+    said = str(explain(may.lines[0], may, history)).splitlines()
+    assert said[1] == "1 × 10.00 × 15/30 = 5.00"
+    assert "time is worth its part of the billing period (share.by)" in said
 
 
 def test_a_minute_is_counted_whole_where_minutes_are() -> None:
@@ -98,12 +135,18 @@ def shown(billing: Billing) -> list[object]:
 
 
 def counted_finely(subscription: Subscription) -> Subscription:
-    """The same history, by the same policy with seconds: every date is its first second."""
+    """The same history, by the same policy with seconds: every date is its first second.
+
+    A cancellation ends with its day, which in seconds is the first second of the next; by days of notice counts the
+    moment it is told.
+    """
     policy = replace(subscription.policy, precision="second")
+    cancel = next(iter(policy.variants.values())).cancel
+    ends_with_its_day = cancel.ends == "day" or not cancel.notice_days
 
     def finer(event: Event) -> Event:
         until = None if event.until is None else event.until * policy.ticks
-        day = event.day + (event.kind == "cancel")  # whose day is billed; its first second would not be
+        day = event.day + (event.kind == "cancel" and ends_with_its_day)
         return replace(event, day=day * policy.ticks, until=until)
 
     return replace(subscription, policy=policy, events=tuple(finer(event) for event in subscription.events))

@@ -11,7 +11,7 @@ from prorata.engine.bill import bill
 from prorata.engine.calendar import midnight
 from prorata.engine.explain import explain
 from prorata.engine.intake import read_history
-from tests.engine.stories import BASE, documents, policy_of, refusals, remembered
+from tests.engine.stories import BASE, documents, policy_of, records, refusals, remembered
 
 Row = Mapping[str, object]
 PRO = BASE + '[plans.pro]\nprice = "20.00 per month"\n'
@@ -146,10 +146,66 @@ def test_the_rest_of_the_old_period_says_what_began_the_new_one() -> None:
     history = read_history([ANNA, TO_PRO, YEARLY], policy=policy_of(PRO + '[change]\ndearer_plan = "restart"\n'))
     document = bill(history, through=date(2026, 4, 11)).documents[-1]
     assert str(explain(document.lines[0], document, history)).splitlines() == [
-        "1 seat basic removed, 11–30 April 2026: plan changed to pro on 11 April 2026",
+        "1 seat basic, rest of the period that ended early, 11–30 April 2026: plan changed to pro on 11 April 2026",
         "−1 × 10.00 × 20/30 = −6.66666…, rounded to −6.67",
         "a new period begins on that day, and the rest of this one is credited (change.dearer_plan)",
         "a day is worth one part of the billing period's days (share.by)",
+    ]
+
+
+def rests(text: str, *rows: Row, on: str = "2026-04-11") -> list[str]:
+    """Of each rest that a day's document gives back: what it is, and why."""
+    day = date.fromisoformat(on)
+    history = read_history([ANNA, *rows], policy=policy_of(text))
+    document = bill(history, through=day).documents[-1]
+    assert document.date == day
+    return [str(explain(line, document, history)).splitlines()[0] for line in document.lines if line.after is None]
+
+
+REST = "1 seat basic, rest of the period that ended early,"
+MORE = BASE + '[change]\nmore_seats = "restart"\n'
+
+
+def test_who_joined_is_named_where_more_seats_begin_a_new_period() -> None:
+    chris, dora = ({**BEN, "user": user} for user in ("chris", "dora"))
+    gone: Row = {**BEN, "event": "deactivate", "user": "anna"}
+    assert rests(MORE, BEN, chris, dora, gone) == [
+        f"{REST} 11–30 April 2026: ben joined on 11 April 2026, chris joined on 11 April 2026, "
+        "dora joined on 11 April 2026"
+    ]
+    assert rests(MORE + '[seats]\nchange_day = "not_billed"\n', BEN, on="2026-04-12") == [
+        f"{REST} 12–30 April 2026: ben joined on 11 April 2026"
+    ]
+
+
+def test_who_was_there_within_a_package_did_not_begin_the_new_period() -> None:
+    early, last = {**BEN, "at": "2026-04-05"}, {**BEN, "user": "chris"}
+    assert rests(MORE + "[seats]\npackages = [2]\n", early, last) == [
+        f"{REST.replace('1 seat', '2 seats')} 11–30 April 2026: chris joined on 11 April 2026"
+    ]
+
+
+def test_who_was_told_late_begins_the_new_period_on_that_day() -> None:
+    assert rests(MORE, {**BEN, "recorded_at": "2026-04-20"}, on="2026-04-20") == [
+        f"{REST} 20–30 April 2026: ben joined on 11 April 2026 (recorded on 20 April 2026)"
+    ]
+
+
+def test_the_rest_of_an_add_on_ends_with_the_plan_that_begins_a_new_period() -> None:
+    text = PRO + '[add_ons.sms]\nprice = "5.00 per month"\n[change]\ndearer_plan = "restart"\n'
+    sms: Row = {"at": "2026-04-01", "event": "add_on", "item": "sms"}
+    assert rests(text, sms, BEN, TO_PRO) == [
+        f"{REST} 11–30 April 2026: plan changed to pro on 11 April 2026",
+        "1 × sms, rest of the period that ended early, 11–30 April 2026: plan changed to pro on 11 April 2026",
+    ]
+
+
+def test_a_document_s_text_says_that_the_period_ended_early() -> None:
+    policy = policy_of(PRO + '[change]\ndearer_plan = "restart"\n')
+    *_, document = records([ANNA, TO_PRO], policy, date(2026, 4, 11))
+    assert [line["text"] for line in document["lines"]] == [
+        f"{REST} 11–30 April 2026",
+        "1 seat pro, 11 April – 10 May 2026",
     ]
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from prorata.engine.bill import bill
+from prorata.engine.explain import Explanation, explain
 from prorata.engine.intake import read_history
 from prorata.engine.policy.plain import tell
 from tests.engine.stories import documents, policy_of, refusals, remembered
@@ -113,6 +114,56 @@ def test_what_differs_for_an_add_on_is_told() -> None:
     )
     assert "Less of sms counts from the next month on; until then it stays paid for." in said
     assert not any("video" in text for text in said)
+
+
+def why(text: str, *rows: Mapping[str, object], on: str = "2026-05-01") -> dict[str, Explanation]:
+    """What a day's document says of each line of the video add-on, by the line's text."""
+    history = read_history([*START, *rows], policy=policy_of(text))
+    day = date.fromisoformat(on)
+    document = bill(history, through=day).documents[-1]
+    assert document.date == day
+    told = [explain(line, document, history) for line in document.lines if line.item == "video"]
+    return {one.text: one for one in told}
+
+
+VIDEO = '[[when]]\nitem = "video"\n'
+DORA: Mapping[str, object] = {"at": "2026-04-11", "event": "activate", "user": "dora"}
+OWN_RULES = (
+    'rise.takes_effect = "period"\n', 'rise.takes_effect = "next_period"\n', 'fall.takes_effect = "period"\n',
+    'fall.takes_effect = "next_period"\nfall.window_days = 7\n', 'fall.give = "nothing"\n',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", OWN_RULES)
+def test_who_joined_is_why_an_add_on_of_the_seats_rises_whatever_its_own_rules(rules: str) -> None:
+    found = why(SOLD + VIDEO + rules, add("video", "2026-04-01"), DORA, BEN_LEAVES)
+    rise = found["1 × video added, 11–15 April 2026"]
+    assert rise.causes == ("dora joined on 11 April 2026",)
+    # her seat counts by the day, and so does what is charged for it: 5 of 30 days of 6.00
+    assert rise.arithmetic == "1 × 6.00 × 5/30 = 1.00"
+    assert not any("takes_effect" in rule or "window_days" in rule for rule in rise.rules)
+
+
+@pytest.mark.parametrize("rules", OWN_RULES)
+def test_the_first_line_of_an_add_on_of_the_seats_names_them_and_it(rules: str) -> None:
+    [first] = why(SOLD + VIDEO + rules, add("video", "2026-04-01"), on="2026-04-01").values()
+    assert first.causes == (
+        "anna joined on 1 April 2026", "ben joined on 1 April 2026", "video added on 1 April 2026",
+    )  # fmt: skip
+
+
+def test_seats_drawn_forward_draw_an_add_on_of_theirs_with_them() -> None:
+    text = SOLD + '[[when]]\nitem = "seats"\nrise.takes_effect = "period"\n'
+    rise = why(text, add("video", "2026-04-01"), DORA)["1 × video added, 1–30 April 2026"]
+    assert rise.causes == ("dora joined on 11 April 2026",)
+    assert "what is added takes effect with the first day of the period (rise.takes_effect)" in rise.rules
+
+
+def test_an_add_on_of_the_seats_that_is_bought_itself_counts_by_its_own_rules() -> None:
+    text = SOLD + VIDEO + 'rise.takes_effect = "period"\n'
+    rise = why(text, add("video", "2026-04-16"))["2 × video added, 1–30 April 2026"]
+    assert rise.causes == ("video added on 16 April 2026",)
+    assert "what is added takes effect with the first day of the period (rise.takes_effect)" in rise.rules
 
 
 BROKEN = {

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prorata.engine.calendar import MONTHS, Interval, add_months, to_date, to_day
-from prorata.engine.share import Scale, make_scale
+from prorata.engine.record import document_record
+from prorata.engine.share import Scale, Whole, make_scale
+from prorata.engine.spoken import speak_share
 from prorata.policies import load_policy
-from tests.engine.stories import BASE, policy_of, records
+from tests.engine.stories import BASE, documents, policy_of, records
 
 INTERVALS: list[Interval] = ["month", "quarter", "half_year", "year"]
 
@@ -200,3 +202,36 @@ def test_a_yearly_price_billed_monthly_is_shown_as_a_part_of_the_year() -> None:
     [document] = records([{"at": "2026-04-01", "event": "activate", "user": "anna"}], policy, date(2026, 4, 1))
     [line] = document["lines"]
     assert (line["share"], line["amount"]) == ("30/360", "10.00")  # a twelfth of 120.00
+
+
+@pytest.mark.parametrize(
+    ("rules", "price", "spoken", "exact"),
+    [
+        # 12 to 28 February are 17 of 28 days, then ten months
+        ('by = "months"\nstarted = "by_days"\n', "10.00 per month", "(10 + 17/28)", "297/28"),
+        ('by = "months"\nstarted = "by_days"\n', "120.00 per year", "1/12 × (10 + 17/28)", "297/336"),
+        ('by = "months"\nstarted = "by_30"\n', "10.00 per month", "(10 + 17/30)", "317/30"),
+        # 12 February to 31 March are 48 of 90 days, then three quarters
+        ('by = "quarters"\nstarted = "by_days"\n', "10.00 per month", "3 × (3 + 48/90)", "954/90"),
+        ('by = "quarters"\nstarted = "by_days"\n', "30.00 per quarter", "(3 + 48/90)", "318/90"),
+        ('by = "quarters"\nstarted = "full"\n', "30.00 per quarter", "4", "12/3"),
+        # 28 − 11 + 306 = 323 days of the year
+        ('by = "period"\nstarted = "by_days"\n', "10.00 per month", "12 × 323/365", "3876/365"),
+    ],
+)
+def test_whole_months_and_the_days_of_a_started_one_are_told_apart(
+    rules: str, price: str, spoken: str, exact: str
+) -> None:
+    policy = policy_of(BASE.replace("10.00 per month", price) + f'[rise]\nsettle = "now"\n[share]\n{rules}')
+    joined = [{"at": f"2026-{at}", "event": "activate", "user": user} for at, user in (("01-01", "a"), ("02-12", "b"))]
+    *_, added = documents(joined, policy, date(2026, 2, 12), interval="year")
+    assert speak_share(added.lines[0]) == spoken
+    assert document_record(added)["lines"][0]["share"] == exact
+
+
+def test_a_stretch_between_two_started_months_is_told_by_both_of_them() -> None:
+    scale = scale_of("months", "year", "2026-01-01", started="by_days")
+    assert isinstance(scale, Whole)
+    # 12 to 28 February, March, 1 to 19 April
+    assert scale.pieces(day("2026-02-12"), day("2026-04-20")) == (1, ((17, 28), (19, 30)))
+    assert scale.worth(day("2026-02-12"), day("2026-04-20")) == (420 + 255 + 266, 420)

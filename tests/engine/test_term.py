@@ -7,6 +7,9 @@ from datetime import date
 
 import pytest
 
+from prorata.engine.bill import bill
+from prorata.engine.explain import explain
+from prorata.engine.intake import read_history
 from tests.engine.stories import BASE, documents, policy_of, refusals
 
 TERM = '[period]\nterm_months = 12\n[seats]\ncount = "bought"\n[fall]\ntakes_effect = "next_term"\n'
@@ -46,6 +49,51 @@ def test_what_was_bought_can_be_given_back_for_some_days() -> None:
     # no more than was bought in these days
     billed = seats_by_month(window, ("2026-01-15", 5), ("2026-04-20", 8), ("2026-04-25", 2))
     assert (billed["May 26"], billed["Jan 27"]) == (5, 2)
+
+
+def given_back(count: int, settle: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """What May's document says of April's lines: ten seats, twelve on 10 April, and so many on the 12th."""
+    text = BASE + '[seats]\ncount = "bought"\n[fall]\ntakes_effect = "next_period"\nwindow_days = 7\n' + settle
+    rows: list[Mapping[str, object]] = [{"at": "2026-04-01", "event": "start", "quantity": 10}]
+    rows += [{"at": f"2026-04-{at}", "event": "seats", "quantity": seats} for at, seats in ((10, 12), (12, count))]
+    history = read_history(rows, policy=policy_of(text))
+    document = bill(history, through=date(2026, 5, 1)).documents[-1]
+    told = [explain(line, document, history) for line in document.lines]
+    return {one.text: (one.causes, one.rules) for one in told}
+
+
+TWELVE, EIGHT = "seats set to 12 on 10 April 2026", "seats set to 8 on 12 April 2026"
+IN_TIME = "within 7 days after it was bought it can be given back (fall.window_days)"
+
+
+def test_what_was_bought_and_given_back_in_time_names_both_orders() -> None:
+    causes, rules = given_back(8, "")["2 seats basic added, 10–11 April 2026"]
+    assert (causes, IN_TIME in rules) == ((TWELVE, EIGHT), True)
+
+
+def test_a_seat_that_was_charged_and_is_given_back_says_by_when_it_could_be() -> None:
+    causes, rules = given_back(8, '[rise]\nsettle = "now"\n')["2 seats basic removed, 12–30 April 2026"]
+    assert (causes, IN_TIME in rules) == ((EIGHT,), True)
+    assert not any("takes_effect" in rule for rule in rules)
+
+
+def test_in_arrears_what_was_given_back_is_why_the_line_after_it_is_smaller() -> None:
+    found = given_back(8, '[period]\ncharge = "arrears"\n')
+    assert found["12 seats basic, 10–11 April 2026"][0] == (TWELVE, EIGHT)
+    # no more than was bought in these days: ten stay until May
+    assert found["10 seats basic, 12–30 April 2026"][0] == (EIGHT,)
+
+
+def test_who_leaves_in_time_and_others_with_them_are_why_no_more_than_was_bought_falls() -> None:
+    text = BASE + '[period]\ncharge = "arrears"\n[fall]\ntakes_effect = "next_period"\nwindow_days = 7\n'
+    came, left = [("2026-04-01", "anna"), ("2026-04-10", "ben")], [("2026-04-12", "anna"), ("2026-04-12", "ben")]
+    rows: list[Mapping[str, object]] = [{"at": at, "event": "activate", "user": user} for at, user in came]
+    rows += [{"at": at, "event": "deactivate", "user": user} for at, user in left]
+    history = read_history(rows, policy=policy_of(text))
+    [document] = bill(history, through=date(2026, 5, 1)).documents
+    *_, last = (explain(line, document, history) for line in document.lines)
+    assert last.text == "1 seat basic, 12–30 April 2026"
+    assert last.causes == ("anna was deactivated on 12 April 2026", "ben was deactivated on 12 April 2026")
 
 
 def test_in_the_first_days_of_a_term_everything_can_be_given_back() -> None:

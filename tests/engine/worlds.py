@@ -77,6 +77,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         tables["seats"]["least_days"] = draw(st.sampled_from([0, 1, 1, 3]))
     if measure in ONE_NUMBER:
         tables["seats"]["of"] = draw(st.sampled_from(["this_period", "this_period", "period_before"]))
+    if keeps_ahead and _may_turn_out_lower(tables):
+        tables["seats"]["of"] = "period_before"
     if give == "credit" and measure == "level" and draw(st.booleans()):
         tables["fall"]["takes_effect"] = draw(st.sampled_from(["never"] if of_days else ["next_term", "never"]))
     if tables["fall"].get("takes_effect") == "next_term" or (not of_days and draw(st.integers(0, 4)) == 0):
@@ -110,6 +112,14 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     return tables
 
 
+def _may_turn_out_lower(tables: dict[str, Any]) -> bool:
+    """Whether one number of the period is billed before it is known, and may be lower than it was on the first day."""
+    seats = tables["seats"]
+    known = {"mean": False, "snapshot": seats.get("on_day") == 1, "distinct": seats.get("least_days") == 1}
+    ahead = tables["period"]["charge"] == "advance" and seats.get("of") == "this_period"
+    return ahead and not known.get(seats["measure"], True)
+
+
 @st.composite
 def prices(
     draw: st.DrawFn, intervals: list[str], *, of_plan: bool = False, overage: bool = False
@@ -140,7 +150,8 @@ def prices(
 
 
 @st.composite
-def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
+def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
+    """What a policy file says."""
     of_days = draw(st.integers(0, 7)) == 0
     intervals = [draw(st.sampled_from(OF_DAYS))] if of_days else draw(st.permutations(INTERVALS))
     rules = draw(rule_tables(rounding=rounding, of_days=of_days))
@@ -189,7 +200,11 @@ def policies(draw: st.DrawFn, *, rounding: str = "running") -> Policy:
     if draw(st.integers(0, 2)) == 0:
         item = draw(st.sampled_from(["sms", "video", "seats"]))
         document["when"] = [*document.get("when", ()), {"item": item, **draw(item_rules(document, of_days=of_days))}]
-    return read_document(document, name="generated", source="generated")
+    return document
+
+
+def policies(*, rounding: str = "running") -> st.SearchStrategy[Policy]:
+    return documents(rounding=rounding).map(lambda one: read_document(one, name="generated", source="generated"))
 
 
 @st.composite
@@ -201,7 +216,7 @@ def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool) -> d
     give = draw(st.sampled_from(["credit", "credit", "nothing"]))
     both = (document, *document.get("when", ()))
     restarts = any("restart" in one.get("change", {}).values() for one in both)
-    if restarts or any("measured" in one["period"] for one in both):
+    if restarts or any("measured" in one["period"] or _may_turn_out_lower(one) for one in both):
         give = "credit"
     rises = ["day"] if restarts else ["day", "period", "next_period"]
     tables: dict[str, Any] = {

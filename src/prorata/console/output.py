@@ -19,10 +19,11 @@ from prorata.engine.bill import Billing
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
-from prorata.engine.explain import Explainer, describe, speak_share
+from prorata.engine.explain import Explainer, describe
 from prorata.engine.history import Subscription
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
+from prorata.engine.spoken import speak_share
 
 _PAPER = 100  # columns where nobody's terminal says how wide it is
 
@@ -133,7 +134,7 @@ def document_table(document: Document, explainer: Explainer | None) -> Renderabl
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True, min_width=10)
     for line in document.lines:
-        what: RenderableType = Text(describe(line))
+        what: RenderableType = Text(describe(line, document))
         if explainer is not None:
             reasons = str(explainer.explain(line, document)).split("\n")
             because = reasons[0].partition(": ")[2]

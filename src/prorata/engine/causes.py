@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
 from prorata.engine.aggregate import counts_in
-from prorata.engine.calendar import Day, Moment
+from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
+from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
-from prorata.engine.period import Waits, period_before
+from prorata.engine.period import Waits, of_seats, period_before
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
 
@@ -37,11 +38,10 @@ def _stretch(waits: Iterable[Waits | None], start: Day) -> tuple[Day, Day]:
     return after, before
 
 
-def _asked(event: Event) -> int:
-    """How many of a thing an event asks for."""
-    if event.kind == "add_on":
-        return 1 if event.quantity is None else event.quantity
-    return event.quantity or 0
+def _by_seats(line: Line) -> Line:
+    """The line by the rules of the seats, where it is of an add-on that is charged for each of them."""
+    add_on = line.period.policy.add_ons.get(line.item) if line.period.policy.apart else None
+    return line if add_on is None or add_on.charge != "seat" else line._replace(period=of_seats(line.period))
 
 
 class Causes:
@@ -76,23 +76,32 @@ class Causes:
         """
         self._as_of(document.known_until)
         latest: dict[tuple[str, str], Event] = {}
+        is_rest, by_seats = ended_early(line, document), _by_seats(line)
         for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
-            thing = self._thing(event, line)
-            if thing is not None and self._acts(event, line):
-                latest[thing] = self._deciding(latest.get(thing), event, line)
+            judged = by_seats if event.user or buys(event) else line
+            thing = self._beginning(event, judged) if is_rest else self._thing(event, judged)
+            if thing is not None and self._acts(event, judged):
+                latest[thing] = self._deciding(latest.get(thing), event, judged)
         found = []
         moved = 0
         for (kind, user), event in latest.items():
             if kind != "person":
                 found.append((kind, event))
                 continue
-            turn = self._turn(user, line)
+            turn = self._turn(user, by_seats, joins=is_rest)
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
+        if is_rest:  # who joined before was there already when the new period began
+            found = [(kind, event) for kind, event in found if kind != "person" or self._is_of(event, line)]
         if moved and moved == line.quantity and line.price.plan:  # they are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
-        return tuple(sorted((event for _, event in found), key=by_order))
+        causes = {event for _, event in found}
+        return tuple(sorted(causes.union(given_back(self.judged(line, causes), causes)), key=by_order))
+
+    def judged(self, line: Line, causes: Collection[Event]) -> Line:
+        """The line by the rules that say when its causes count: an add-on's own, or those of the seats it is for."""
+        return line if any(event.item for event in causes) else _by_seats(line)
 
     def _acts(self, event: Event, line: Line) -> bool:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
@@ -121,8 +130,8 @@ class Causes:
         if waits == (None, None) and not line.period.notice:
             return start - 1, start + 1
         if event.user or buys(event):
-            was, now = self._seen(line)
-            return (was.day if line.start_day > line.period.start else start), now.day + 1
+            was_on, is_on = self._borders(line)
+            return was_on, is_on + 1
         after, before = _stretch(waits, start)
         return after - (line.period.notice if start > line.period.start else 0), before
 
@@ -136,7 +145,7 @@ class Causes:
             rises, falls = rises and line.quantity > 0, falls and line.quantity < 0
         if earlier is None or event.user or rises == falls or earlier.day + line.period.delay <= line.start_day:
             return event
-        more = _asked(event) - _asked(earlier)
+        more = asked(event) - asked(earlier)
         return earlier if (more <= 0 if rises else more >= 0) else event
 
     def counted(self, line: Line, document: Document) -> tuple[int, int] | None:
@@ -157,7 +166,8 @@ class Causes:
 
     def drawn(self, line: Line, document: Document) -> Literal["rise", "fall"] | None:
         """Whether a rise or a fall is drawn forward or put off to the day on which a period's own line begins."""
-        self._as_of(document.known_until)
+        causes = self.of(line, document)
+        line = self.judged(line, causes)
         period = line.period
         if line.kind != "period" or (period.rise_waits is None and period.fall_waits is None):
             return None
@@ -168,7 +178,7 @@ class Causes:
             return "fall" if period.fall_waits is not None and period.fall_waits[1] else "rise"
         if line.start_day > period.start and was.billed != was.on_its_day:
             return "rise" if now.billed > was.billed else "fall"
-        moved = [event for event in self.of(line, document) if event.day + period.delay != line.start_day]
+        moved = [event for event in causes if event.day + period.delay != line.start_day]
         if not moved or any(event.user or event.kind == "cancel" or self._trial_end(event) for event in moved):
             return None
         forward = moved[0].day + period.delay > line.start_day
@@ -234,6 +244,23 @@ class Causes:
             return None
         return ("seats", "") if self._order_decides(line) else None
 
+    def _beginning(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """What the event is about, if that is something with which a new period begins within the line's."""
+        keys = [key for key in line.period.rules.change.restarting if event.kind in BEGINNINGS[key]]
+        if not keys:
+            return None
+        if event.kind == "interval":
+            return ("interval", "") if event.interval != line.period.interval else None
+        if event.kind == "plan":
+            return ("plan", "") if event.plan != line.price.plan else None
+        if event.kind in PERSON_EVENTS:
+            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
+        return ("seats", "") if self._order_decides(line) else None
+
+    def _is_of(self, event: Event, line: Line) -> bool:
+        """Whether an event began to count, or was told, on the line's first day."""
+        return line.start_day in (event.day + line.period.delay, day_of(event.recorded))
+
     def _people_decide(self, line: Line) -> bool:
         """Where the larger of seats ordered and people counts: whether the people moved it."""
         if line.period.rules.seats.count != "larger":
@@ -273,10 +300,11 @@ class Causes:
         ordered = any(day + line.period.delay <= line.start_day for day in self._orders)
         return self._subscription.seats_follow and not ordered
 
-    def _turn(self, user: str, line: Line) -> tuple[Event | None, int] | None:
+    def _turn(self, user: str, line: Line, *, joins: bool) -> tuple[Event | None, int] | None:
         """How the line's news moved the person on its days: 1 into a seat, -1 out of one, and the event of it.
 
-        None where they did not. There is no event where the person's latest turn was known before.
+        None where they did not; where nothing is billed any more, only who `joins` counts or only who leaves. There is
+        no event where the person's latest turn was known before.
         """
         rules, first = line.period.rules.seats, self._seen_from(line)
         span = self._days(line)
@@ -299,7 +327,7 @@ class Causes:
             was = bool(now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), counting))
         else:  # nothing was billed before; the line is another than the one before it
             was = counts_in(now, user, self._on(line, was_on), rules, counting, self._ticks)
-        if seated == was or (line.after is None and seated):  # where nobody has a seat now, nobody has taken one
+        if seated == was or (line.after is None and seated != joins):
             return None
         turns = [event for event, counts in now.turns(user, counting) if counts == seated and event.order in news]
         by_then = [event for event in turns if event.day <= first or event.day < past]
@@ -311,6 +339,8 @@ class Causes:
         if period.rise_waits is None and period.fall_waits is None and not period.notice:
             return start - 1, start
         was, now = self._seen(line)
+        if start > period.start and now.day < was.day:  # given back in time, down to what was there before
+            return start - 1, start
         return (was.day if start > period.start else start), now.day
 
     def _on(self, line: Line, day: Day) -> Span:

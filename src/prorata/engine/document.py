@@ -67,6 +67,11 @@ class Line(NamedTuple):
         return (self.end_day - self.start_day) // self.period.policy.ticks
 
     @property
+    def exact_days(self) -> Fraction:
+        """The same with parts of days, where the policy counts more exactly."""
+        return Fraction(self.end_day - self.start_day, self.period.policy.ticks)
+
+    @property
     def share(self) -> tuple[int, int]:
         """Which part of the price's interval the days are, as a person would write the fraction: 20 of 30."""
         numerator, denominator = self.period.scale.worth(self.start_day, self.end_day)

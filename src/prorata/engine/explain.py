@@ -10,9 +10,7 @@ from typing import Literal
 from prorata.engine.calendar import (
     MONTHS,
     day_of,
-    months_between,
     speak_day,
-    speak_month,
     speak_point,
     speak_stretch,
     to_day,
@@ -20,10 +18,12 @@ from prorata.engine.calendar import (
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
+from prorata.engine.early import BEGINNINGS, ended_early, in_time
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import rounded, speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
+from prorata.engine.spoken import share_words, speak_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Explainer:
             by_then = line.start_day - line.period.delay
             causes = tuple(event for event in causes if drawn and event.day > by_then)
         return Explanation(
-            text=describe(line),
+            text=describe(line, document),
             causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
             people=people,
             arithmetic=_arithmetic(line, document.currency),
@@ -82,11 +82,27 @@ class Explainer:
         counted = self._causes.counted(line, document)
         if counted is not None:
             yield from _sold(line, *counted)
-        yield from _rules(line, document, causes, self._causes.drawn(line, document))
+        judged = self._causes.judged(line, causes)
+        yield from _rules(line, document, causes, judged, self._causes.drawn(line, document))
+        if line.after is not None and (plan := _keeps_rules_of(line)):
+            yield f"until the next invoice the rules of {plan} hold, on which this one began (when.plan)"
 
 
-def describe(line: Line) -> str:
-    """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`."""
+def _keeps_rules_of(line: Line) -> str:
+    """The plan with which the line's invoice began, where it has other rules than the one that is billed."""
+    period, policy = line.period, line.period.policy
+    if not policy.by_plan or line.price.plan in ("", period.plan):
+        return ""
+    day = period.start // policy.ticks
+    began, billed = (policy.rules(period.interval, day, plan) for plan in (period.plan, line.price.plan))
+    return (policy.plans[period.plan].title or period.plan) if began != billed else ""
+
+
+def describe(line: Line, document: Document | None = None) -> str:
+    """What the line bills, as a customer reads it: `1 seat PRO added, 11–30 April 2026`.
+
+    Beside the other lines of its document it may be the rest of a period that ended early.
+    """
     policy = line.period.policy
     days = speak_stretch(line.start_day, line.end_day, policy.ticks)
     count = abs(line.quantity)
@@ -101,6 +117,8 @@ def describe(line: Line) -> str:
         moved = "base price" if line.item == BASE else _seats(line, count)
         return f"{moved} from {old} to {new}, {days}"
     ending = {"rise": " added", "fall": " removed", "price": ", price changed"}.get(line.kind, "")
+    if document is not None and ended_early(line, document):
+        ending = ", rest of the period that ended early"
     return f"{what}{ending}, {days}"
 
 
@@ -160,20 +178,6 @@ def _arithmetic(line: Line, currency: str) -> str:
     return f"{sum_} = {near}, with the fractions of what the period was billed before {amount}"
 
 
-def speak_share(line: Line) -> str:
-    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months.
-
-    Of a year at a monthly price 200 days are `12 × 200/365`.
-    """
-    numerator, denominator = line.share
-    times = MONTHS[line.period.unit] // line.price.months
-    if denominator == 1:
-        return str(numerator)
-    if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
-        return f"{times} × {numerator // times}/{denominator}"
-    return f"{numerator}/{denominator}"
-
-
 def _decimals(exact: Fraction, currency: str) -> str:
     """The exact amount to three decimals more than the currency has, with an ellipsis where it goes on."""
     finer = exact * 1000
@@ -183,29 +187,6 @@ def _decimals(exact: Fraction, currency: str) -> str:
     places = (len(digits.partition(".")[2]) if "." in digits else 0) + 3
     plain = plain.rjust(places + 1, "0")
     return f"{sign}{int(plain[:-places]):,}.{plain[-places:]}{'' if finer.denominator == 1 else '…'}"
-
-
-def share_words(line: Line) -> str:
-    """Where a share spans calendar months: `(18 of 28 days of February, then 10 months)`."""
-    start, end = line.start_day, line.end_day
-    if line.period.rules.share.by != "days_of_month":
-        return ""
-    months = months_between(start, end)
-    if len(months) == 1:
-        return ""
-    words = []
-    whole = 0
-    for first, past, length in months:
-        if past - first == length:
-            whole += 1
-            continue
-        if whole:
-            words.append(f"{whole} {_plural('month', whole)}")
-            whole = 0
-        words.append(f"{past - first} of {length} days of {speak_month(first)}")
-    if whole:
-        words.append(f"{whole} {_plural('month', whole)}")
-    return f" ({', then '.join(words)})"
 
 
 def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event]) -> bool:
@@ -252,20 +233,22 @@ def _more(seats: SeatRules, line: Line, before: int, after: int) -> int:
 
 
 def _rules(
-    line: Line, document: Document, causes: Collection[Event], drawn: Literal["rise", "fall"] | None
+    line: Line, document: Document, causes: Collection[Event], judged: Line, drawn: Literal["rise", "fall"] | None
 ) -> Iterator[str]:
-    rules = line.period.rules
-    begun = _begun_anew(line, document, causes)
-    if begun:
+    """By the rules of its own period, and where they say when a change counts by those it is `judged` by."""
+    rules, moves = line.period.rules, judged.period.rules
+    if ended_early(line, document):
+        begun = _begun_anew(line, causes)
         yield f"a new period begins on that day, and the rest of this one is credited ({begun})"
         yield from _share_rule(line, rules)
         return
     cancel = next((event for event in causes if event.kind == "cancel"), None)
     if cancel is not None:
         if cancel.until is None:
-            yield "a cancelled agreement ends with the day of the cancellation (cancel.ends)"
+            when = "with the day" if line.period.policy.ticks == 1 else "at the moment"
+            yield f"a cancelled agreement ends {when} of the cancellation (cancel.ends)"
             if notice := rules.cancel.notice_days:
-                yield f"a cancellation counts {counted_days(notice)} after it was told (cancel.notice_days)"
+                yield f"a cancellation counts {_days(notice)} after it was told (cancel.notice_days)"
     elif (
         line.period.policy.ticks == 1
         and not line.period.once
@@ -273,13 +256,15 @@ def _rules(
     ):
         yield _CHANGE_DAY[rules.seats.change_day]
     table = drawn or ("rise" if line.quantity > 0 else "fall")
-    effect = rules.rise.takes_effect if table == "rise" else rules.fall.effect
-    gives_nothing = table == "fall" and rules.fall.give == "nothing"
-    if (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
+    effect = moves.rise.takes_effect if table == "rise" else moves.fall.effect
+    gives_nothing = table == "fall" and moves.fall.give == "nothing"
+    if in_time(judged, causes):
+        yield f"within {_days(moves.fall.window_days)} after it was bought it can be given back (fall.window_days)"
+    elif (drawn or line.kind != "period") and effect != "day" and not gives_nothing:
         yield f"what {_MOVES[table]} takes effect {_EFFECT[effect]} ({table}.takes_effect)"
     if line.period.notice and cancel is None and _was_noticed(line, causes):
         notice = rules.fall.notice_days
-        yield f"what falls away counts {counted_days(notice)} after it was told (fall.notice_days)"
+        yield f"what falls away counts {_days(notice)} after it was told (fall.notice_days)"
     if line.period.once:
         yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
     else:
@@ -294,7 +279,7 @@ def _rules(
         else:
             settled = _RISE[settle]
             if settle == "now" and (days := rules.rise.waiting_days):
-                settled = f"what is added is charged {counted_days(days)} later, if it is still there"
+                settled = f"what is added is charged {_days(days)} later, if it is still there"
             yield f"{settled}{enough(rules.rise, document.currency)} (rise.settle)"
 
 
@@ -305,10 +290,6 @@ def enough(rise: RiseRules, currency: str) -> str:
     return f" where {' or '.join(least)} are open by then, and else with the next invoice" if least else ""
 
 
-def counted_days(count: int) -> str:
-    return f"{count} {_plural('day', count)}"
-
-
 def _was_noticed(line: Line, causes: Iterable[Event]) -> bool:
     """Whether a fall of some days before is what the line is about."""
     if line.kind != "period":
@@ -317,16 +298,11 @@ def _was_noticed(line: Line, causes: Iterable[Event]) -> bool:
     return inside and any(event.day + line.period.delay < line.start_day for event in causes)
 
 
-def _begun_anew(line: Line, document: Document, causes: Collection[Event]) -> str:
-    """By which rules the line credits the rest of a period within which another one began; nothing if it does not."""
+def _begun_anew(line: Line, causes: Collection[Event]) -> str:
+    """By which rules a new period began within the one of which the line credits the rest."""
     keys = line.period.rules.change.restarting
-    begun = (other.period.start for other in document.lines if other.kind == "period")
-    if not keys or line.after is not None or line.start_day == line.period.start or line.start_day not in begun:
-        return ""
     kinds = {event.kind for event in causes}
-    by_kind = {"dearer_plan": "plan", "cheaper_plan": "plan", "interval": "interval"}
-    told = [key for key in keys if by_kind.get(key) in kinds]
-    return ", ".join(f"change.{key}" for key in told or keys)
+    return ", ".join(f"change.{key}" for key in [key for key in keys if BEGINNINGS[key] & kinds] or keys)
 
 
 _CHANGE_DAY = {
@@ -370,8 +346,10 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
     numerator, denominator = line.share
     if numerator * line.price.months == denominator * MONTHS[line.period.unit]:
         return  # all of the period
+    by_time = "time is worth its part of the billing period"
+    by_days = "a day is worth one part of the billing period's days"
     yield {
-        "days_of_period": "a day is worth one part of the billing period's days",
+        "days_of_period": by_time if line.period.policy.ticks > 1 else by_days,
         "days_of_month": "a day is worth one part of its calendar month's days",
         "days_of_365": "a day is worth 1/365 of the yearly price",
         "months": _STARTED[rules.share.started].format("month"),
@@ -383,6 +361,10 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
 def _listed(words: Iterable[str], most: int = 8) -> str:
     said = list(words)
     return ", ".join(said[:most]) + (f" and {len(said) - most} more" if len(said) > most else "")
+
+
+def _days(count: int) -> str:
+    return f"{count} {_plural('day', count)}"
 
 
 def _plural(word: str, count: int) -> str:

@@ -117,6 +117,13 @@ def period_before(period: Period) -> Day:
     return calendar_start(period.start // ticks - 1, MONTHS[period.unit]) * ticks
 
 
+def of_seats(period: Period) -> Period:
+    """The days of an item's period by the rules of the seats."""
+    item = "seats" if "seats" in period.policy.apart else ""
+    counted, invoice = (period.start, period.anchor, period.months), (period.invoice_start, period.invoice_end)
+    return _period(period.policy, period.interval, *counted, period.plan, invoice, period.since, item)
+
+
 @lru_cache(maxsize=16384)
 def _period(
     policy: Policy,

@@ -21,7 +21,7 @@ def document_record(document: Document) -> dict[str, Any]:
         "kind": document.kind,
         "date": document.date.isoformat(),
         "currency": document.currency,
-        "lines": [line_record(line, document.currency, sign) for line in document.lines],
+        "lines": [line_record(line, document, sign) for line in document.lines],
         "subtotal": amount(sign * document.subtotal_minor),
         "tax": amount(sign * document.tax_minor),
         "total": amount(sign * document.total_minor),
@@ -31,18 +31,18 @@ def document_record(document: Document) -> dict[str, Any]:
     }
 
 
-def line_record(line: Line, currency: str, sign: int) -> dict[str, Any]:
+def line_record(line: Line, document: Document, sign: int) -> dict[str, Any]:
     """One line; `sign` is −1 on a credit note, where what is given back counts as positive."""
     numerator, denominator = line.share
     return {
         "item": line.item,
         "kind": line.kind,
         "quantity": sign * line.quantity,
-        "unit_price": format_amount(line.price.minor, currency),
+        "unit_price": format_amount(line.price.minor, document.currency),
         "start": line.start.isoformat(),
         "end": line.end.isoformat(),
-        "days": line.days,
+        "days": line.days if line.exact_days == line.days else float(round(line.exact_days, 6)),
         "share": f"{numerator}/{denominator}",
-        "amount": format_amount(sign * line.amount_minor, currency),
-        "text": describe(line),
+        "amount": format_amount(sign * line.amount_minor, document.currency),
+        "text": describe(line, document),
     }

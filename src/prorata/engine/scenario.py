@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
+from numbers import Real
 from typing import Any
 
 from prorata.engine.bill import Billing, bill
@@ -30,13 +31,13 @@ _DOCUMENT_KEYS: dict[str, type] = {
     "total": str, "credit_used": str, "credit_left": str, "due": str,
 }  # fmt: skip
 _LINE_KEYS: dict[str, type] = {
-    "item": str, "kind": str, "quantity": int, "unit_price": str, "start": date, "end": date, "days": int,
+    "item": str, "kind": str, "quantity": int, "unit_price": str, "start": date, "end": date, "days": Real,
     "share": str, "amount": str, "text": str,
 }  # fmt: skip
 _LAPSE_KEYS: dict[str, type] = {"account": str, "date": date, "amount": str}
 _WORDS: dict[type, str] = {
-    str: "a text in quotes", int: "a whole number", bool: "true or false", date: "a day without quotes",
-    list: "a list", dict: "a table",
+    str: "a text in quotes", int: "a whole number", Real: "a number", bool: "true or false",
+    date: "a day without quotes", list: "a list", dict: "a table",
 }  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def _check_keys(name: str, where: str, table: Any, allowed: Mapping[str, type]) 
     for key, value in table.items():
         if key not in allowed:
             raise ScenarioError(f"{name}: {key} is not a key of {where}; allowed: {', '.join(sorted(allowed))}")
-        other = {int: bool, date: datetime}.get(allowed[key])  # which Python takes for one
+        other = {int: bool, Real: bool, date: datetime}.get(allowed[key])  # which Python takes for one
         if not isinstance(value, allowed[key]) or (other is not None and isinstance(value, other)):
             raise ScenarioError(f"{name}: {key} of {where} is {_WORDS[allowed[key]]}, not {value!r}")
 

@@ -91,17 +91,34 @@ class Whole:
         return self._left(start) - self._left(end)
 
     def worth(self, start: Day, end: Day) -> tuple[int, int]:
-        return self.parts(start, end), self.denominator
+        whole, started = self.pieces(start, end)
+        below = lcm(*(length for _, length in started))
+        over = whole * below + sum(days * (below // length) for days, length in started)
+        return over * self.months, below
+
+    def pieces(self, start: Day, end: Day) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """How many of them the stretch is worth whole, and what of the started ones: `10` and `17/28`.
+
+        Where days count and there is but one of them, it is always told by its days.
+        """
+        whole, started = 0, []
+        for first, past in pairwise(self.borders):
+            below = {"by_days": past - first, "by_30": 30}.get(self.started, 1)
+            worth = self._left_of(first, past, start, below) - self._left_of(first, past, end, below)
+            if worth == below and (below == 1 or len(self.borders) > 2):
+                whole += 1
+            elif worth:
+                started.append((worth, below))
+        return whole, tuple(started)
 
     def _left(self, day: Day) -> int:
-        left = 0
         whole = self.months * self.denominator
-        for first, past in pairwise(self.borders):
-            if day <= first:
-                left += whole
-            elif day < past:
-                left += _STARTED[self.started](past - day, past - first, whole)
-        return left
+        return sum(self._left_of(first, past, day, whole) for first, past in pairwise(self.borders))
+
+    def _left_of(self, first: Day, past: Day, day: Day, whole: int) -> int:
+        if day <= first:
+            return whole
+        return _STARTED[self.started](past - day, past - first, whole) if day < past else 0
 
 
 # What is left of a whole when so many of its days are left.

@@ -257,7 +257,8 @@ class FallRules:
     give: Literal["credit", "nothing"] = key(
         "`credit`: from when on a fall takes effect, the unused rest is credited. `nothing`: it stays paid and usable, "
         'and falls with the next period, as `takes_effect = "next_period"` also says, which leaves room for '
-        "`window_days`.",
+        "`window_days`. It does not go with one number of the period (`seats.measure`) that is billed in advance and "
+        'may turn out lower: that takes arrears, or `seats.of = "period_before"`.',
         'give = "nothing"',
         "credit",
     )
@@ -436,12 +437,16 @@ class When:
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
-        "Only for periods whose invoice begins on this plan, chosen before that day.", 'plan = "standard"', None
+        "Only for periods whose invoice begins on this plan, chosen before that day. A plan chosen on the day itself "
+        "or later has its own price at once, and its own rules from the next invoice on.",
+        'plan = "standard"',
+        None,
     )
     item: str | None = key(
         "Only for this add-on, or for `seats` and the base price beside them. By item may differ: `share`, "
         "`rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give`, `fall.window_days` and "
-        "`fall.notice_days`; the rest is of the whole invoice.",
+        '`fall.notice_days`; the rest is of the whole invoice. How many seats an add-on with `charge = "seat"` is for '
+        "goes by the rules of the seats; its own say when it counts that it was added or removed.",
         'item = "sms"',
         None,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Path = tuple[str | int, ...]
 
@@ -13,3 +15,9 @@ class Problem:
 
     path: Path
     sentence: str
+
+
+def where_written(document: Mapping[str, Any], chosen: tuple[int, ...], table: str, key: str) -> Path:
+    """Where the value of a key stands that holds for some of the differences."""
+    places = [at for at in chosen if key in document["when"][at].get(table, {})]
+    return ("when", places[-1], table, key) if places else (table, key)

@@ -34,11 +34,13 @@ def change_day(case: Case) -> Iterator[Sentence]:
 
 
 def _last_day(case: Case) -> str:
+    if case.policy.ticks > 1:
+        return "that moment"
     return "the day before" if case.rules.seats.change_day == "billed" else "that day"
 
 
 def _by_day(case: Case, effect: FallEffect) -> bool:
-    left = rest(effect, case.rules, case.unit)
+    left = rest(effect, case.rules, case.unit, case.policy.ticks)
     return effect == "day" and bool(left) and left != f"the whole {WORD[case.unit]}"
 
 
@@ -69,11 +71,9 @@ def rise(case: Case) -> Sentence:
 
 def fall(case: Case) -> Sentence:
     """A seat fewer within a period."""
-    count = f"{case.fewer} {case.noun}s" if case.fewer > 1 else f"One {case.noun}"
-    bills = [case.bills(changes, seats=case.before_fall) for changes in (case.removed(), ())]
-    example = case.different(case.on(case.change, f"{count} fewer"), *bills)
     if case.rules.seats.measure in ONE_NUMBER:
-        return Sentence(_number_falls(case), example)
+        return Sentence(_number_falls(case), _fewer(case, seen=_falls_within(case)))
+    example = _fewer(case, seen=False)
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
     text = falls(case, f"A {case.noun} fewer", gone, _fall(case))
     if notice := case.rules.fall.notice_days:
@@ -81,9 +81,23 @@ def fall(case: Case) -> Sentence:
     return Sentence(text, example)
 
 
+def _fewer(case: Case, *, seen: bool) -> str:
+    """What fewer seats come to; where it must be `seen` in the period of the change, on a day on which it is, if any.
+
+    A number of the whole period does not fall with every seat: whoever leaves late may have been there long enough.
+    """
+    count = f"{case.fewer} {case.noun}s" if case.fewer > 1 else f"One {case.noun}"
+    without = case.bills(seats=case.before_fall)
+    for day in case.days_of_change:
+        bills = case.bills(case.removed(day), seats=case.before_fall)
+        if not seen or case.moves(day, bills, without):
+            return case.different(case.on(day, f"{count} fewer"), bills, without)
+    return ""
+
+
 def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
     """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
-    left = rest(effect, case.rules, case.unit)
+    left = rest(effect, case.rules, case.unit, case.policy.ticks)
     if effect in STAYS:
         return f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used.{_window(case)}"
     if not left and _in_arrears(case):
@@ -102,14 +116,14 @@ def _window(case: Case) -> str:
 
 def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
     """The sentence of what rises (charged) or falls (credited) within a period."""
-    left = rest(effect, case.rules, case.unit)
+    left = rest(effect, case.rules, case.unit, case.policy.ticks)
     since = begins(effect, case.unit)
     rises = verb == "charged"
     left = left if rises else in_short(left)
     if _in_arrears(case):
         if not left:
             return f"{subject} billed from the next {WORD[case.unit]} on."
-        if not rises and effect == "day" and "days" in left:
+        if not rises and effect == "day" and ("days" in left or "time" in left):
             return f"{subject} billed until {_last_day(case)}."
         if not rises and left == f"the whole {WORD[case.unit]}":
             return f"{subject} not billed for that {WORD[case.unit]} at all."
@@ -170,7 +184,7 @@ def _number_rises(case: Case) -> str:
 
 def _number_falls(case: Case) -> str:
     unit = WORD[case.unit]
-    if not _can_fall(case) or case.rules.seats.of == "period_before":
+    if not _falls_within(case):
         return f"A {case.noun} fewer counts {_from_next(case, seen=_can_fall(case))}{_parts(case, rises=False)}."
     if _in_arrears(case):
         return f"A {case.noun} fewer counts for the whole {unit}, as far as it makes that number lower."
@@ -198,6 +212,11 @@ def _can_rise(case: Case) -> bool:
     if seats.measure == "snapshot":
         return seats.on_day != 1
     return seats.measure != "distinct" or seats.least_days > 0
+
+
+def _falls_within(case: Case) -> bool:
+    """Whether a seat fewer may be seen in what is billed for the period in which it goes."""
+    return _can_fall(case) and case.rules.seats.of == "this_period"
 
 
 def _can_fall(case: Case) -> bool:
@@ -245,7 +264,7 @@ def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> S
     example = case.different(who, bills, case.bills(plan=old))
     if anew:
         return Sentence(f"{subject} begins a new {WORD[case.unit]} on its day{_rest_credited(case)}.", example)
-    left = in_short(rest(effect, case.rules, case.unit))
+    left = in_short(rest(effect, case.rules, case.unit, case.policy.ticks))
     if not left:
         since = STAYS.get(effect, f"from the next {WORD[case.unit]} on")
         return Sentence(f"{subject} counts {since}.", example)

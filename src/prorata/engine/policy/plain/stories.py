@@ -11,12 +11,12 @@ from prorata.engine.bill import bill
 from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
-from prorata.engine.explain import share_words, speak_share
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import Policy, Rules, SeatRules, When
 from prorata.engine.policy.tariff import Plan, PriceRow
 from prorata.engine.quantity import billed_quantity
+from prorata.engine.spoken import share_words, speak_share
 
 Row: TypeAlias = dict[str, object]
 
@@ -88,11 +88,18 @@ class Case:
             return {"at": self.change, "event": "seats", "quantity": self.seats + 1}
         return {"at": self.change, "event": self.joins, "user": "dora", "role": self.role}
 
-    def removed(self) -> list[Row]:
+    def removed(self, day: date) -> list[Row]:
         if self.bought:
-            return [{"at": self.change, "event": "seats", "quantity": self.before_fall - self.fewer}]
+            return [{"at": day, "event": "seats", "quantity": self.before_fall - self.fewer}]
         gone = (f"member {number}" for number in range(1, self.fewer + 1))
-        return [{"at": self.change, "event": "deactivate", "user": user} for user in gone]
+        return [{"at": day, "event": "deactivate", "user": user} for user in gone]
+
+    @property
+    def days_of_change(self) -> Iterator[date]:
+        """Days on which something may change: the usual one, then the first ones of its period."""
+        first = _first_of(self.unit, self.change)
+        yield self.change
+        yield from (to_date(first + after) for after in (2, 1))
 
     @property
     def joins(self) -> str:
@@ -151,16 +158,18 @@ class Case:
 
         That is what moved, and where it begins a new period that one as well.
         """
-        before = {document.date: set(map(_shape, document.lines)) for document in without}
-        for document in documents:
-            lines = [line for line in document.lines if _shape(line) not in before.get(document.date, set())]
-            if lines:
-                moved = [line for line in lines if line.kind != "period"]
-                days = {line.start_day for line in moved}
-                moved += [line for line in lines if line.kind == "period" and line.start_day in days]
-                first = [line for line in lines if line.period == lines[0].period]
-                return self._said(who, moved or first, document)
+        for document, lines in _different(documents, without):
+            moved = [line for line in lines if line.kind != "period"]
+            days = {line.start_day for line in moved}
+            moved += [line for line in lines if line.kind == "period" and line.start_day in days]
+            first = [line for line in lines if line.period == lines[0].period]
+            return self._said(who, moved or first, document)
         return ""
+
+    def moves(self, day: date, documents: Sequence[Document], without: Sequence[Document]) -> bool:
+        """Whether what happened on a day moves what is billed for the period of that day."""
+        moved = (line for _, lines in _different(documents, without) for line in lines)
+        return any(line.period_start <= day < line.period_end for line in moved)
 
     def _said(self, who: str, lines: Sequence[Line], document: Document) -> str:
         sums = [self.sum(line) for line in lines]
@@ -176,6 +185,15 @@ class Case:
         quantity = f"{'−' if line.quantity < 0 else ''}{abs(line.quantity)}"
         price, amount = (speak_amount(minor, self.policy.currency) for minor in (line.price.minor, line.amount_minor))
         return f"{base}{quantity} × {price} × {speak_share(line)}{share_words(line)} = {amount}"
+
+
+def _different(documents: Iterable[Document], without: Iterable[Document]) -> Iterator[tuple[Document, list[Line]]]:
+    """The documents with lines that are not on those without what happened, and these lines."""
+    before = {document.date: set(map(_shape, document.lines)) for document in without}
+    for document in documents:
+        lines = [line for line in document.lines if _shape(line) not in before.get(document.date, set())]
+        if lines:
+            yield document, lines
 
 
 def _shape(line: Line) -> tuple[object, ...]:

@@ -28,7 +28,8 @@ def period(case: Case) -> Sentence:
     """Which days a bill is for, and when it comes."""
     word = WORD[case.interval]
     rules = case.rules.period
-    begin = f"A {word} is counted from the day the agreement starts."
+    exact = case.policy.precision != "day"
+    begin = f"A {word} is counted from the {'moment' if exact else 'day'} the agreement starts."
     if rules.anchor == "calendar":
         begin = f"A {word} begins {_BEGIN[case.interval]}; the first one is shorter where the start lies within it."
         if rules.stub == "next_invoice":
@@ -36,7 +37,7 @@ def period(case: Case) -> Sentence:
     if MONTHS[case.unit] < MONTHS[case.interval]:
         begin += f" Each {WORD[case.unit]} of it is counted on its own."
     when = "its first day, in advance" if rules.charge == "advance" else "the day after its last, for the time past"
-    if case.policy.precision != "day":
+    if exact:
         begin += f" Time is counted to the {case.policy.precision}."
     if rules.term_months:
         begin += f" You bind yourself for {rules.term_months} months at a time."
@@ -47,7 +48,8 @@ def trial(case: Case) -> Iterator[Sentence]:
     """Free time."""
     terms = case.rules.trial
     if terms.days:
-        text = f"A trial is free for {days(terms.days)}; paid periods begin on the day after it."
+        after = "when it is over" if case.policy.ticks > 1 else "on the day after it"
+        text = f"A trial is free for {days(terms.days)}; paid periods begin {after}."
         yield Sentence(text, case.first(f"A trial from {speak_day(to_day(case.start))}", case.bills(opening="trial")))
     if terms.plan_days and len(case.by_price) > 1:
         low, high = case.by_price[0], case.by_price[-1]
@@ -66,7 +68,8 @@ def cancel(case: Case) -> Sentence:
     if case.rules.cancel.ends == "term":
         text = "A cancellation ends the agreement with the term in which it is made."
     if case.rules.cancel.ends == "day" and case.rules.fall.give == "credit":
-        text = "A cancellation ends the agreement with the day on which it is made."
+        when = "at the moment at" if case.policy.ticks > 1 else "with the day on"
+        text = f"A cancellation ends the agreement {when} which it is made."
         left = rest("day", case.rules, case.unit)
         if case.rules.period.charge == "advance" and left:
             text = f"{text[:-1]}; the unused rest is credited."

@@ -75,8 +75,13 @@ def in_short(rest: str) -> str:
     return rest.partition(", each")[0]
 
 
-def rest(effect: FallEffect, rules: Rules, unit: Interval) -> str:
-    """What of a period's price a change within it moves; nothing where it counts from the next period only."""
+def rest(effect: FallEffect, rules: Rules, unit: Interval, ticks: int = 1) -> str:
+    """What of a period's price a change within it moves; nothing where it counts from the next period only.
+
+    Where a day is divided into ticks, that is the time left and not the days.
+    """
+    if ticks > 1:
+        return rest(effect, rules, unit).replace("days left", "time left").replace(", each 1/", ", each day 1/")
     if effect in STAYS:
         return ""
     length, step = MONTHS[unit], _step(effect, unit)
