@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal
 
-from prorata.engine.calendar import (
-    MONTHS,
-    day_of,
-    months_between,
-    speak_day,
-    speak_month,
-    speak_point,
-    speak_stretch,
-    to_day,
-)
+from prorata.engine.arithmetic import arithmetic, is_by_day, is_seat_exact
+from prorata.engine.calendar import MONTHS, day_of, speak_day, speak_point, speak_stretch, to_day
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.history import Event, Subscription
-from prorata.engine.money import rounded, speak_amount
+from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
 
@@ -67,7 +58,7 @@ class Explainer:
             text=describe(line),
             causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
             people=people,
-            arithmetic=_arithmetic(line, document.currency),
+            arithmetic=arithmetic(line, document.currency),
             rules=tuple(self._rules(line, document, people, causes)),
         )
 
@@ -83,6 +74,7 @@ class Explainer:
         if counted is not None:
             yield from _sold(line, *counted)
         yield from _rules(line, document, causes, self._causes.drawn(line, document))
+        yield from _rounding_rule(line)
 
 
 def describe(line: Line) -> str:
@@ -143,69 +135,6 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
     late = "" if recorded == event.day // ticks else f" (recorded on {speak_day(recorded)})"
     ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""
     return f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}{late}"
-
-
-def _arithmetic(line: Line, currency: str) -> str:
-    mode = line.period.rules.rounding.mode
-    exact = line.exact_minor
-    sign = "−" if line.quantity < 0 else ""
-    share = "" if line.period.once else f" × {speak_share(line)}{share_words(line)}"
-    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)}{share}"
-    amount = speak_amount(line.amount_minor, currency)
-    if exact == line.amount_minor:
-        return f"{sum_} = {amount}"
-    near = _decimals(exact, currency)
-    if rounded(exact.numerator, exact.denominator, mode) == line.amount_minor:
-        return f"{sum_} = {near}, rounded to {amount}"
-    return f"{sum_} = {near}, with the fractions of what the period was billed before {amount}"
-
-
-def speak_share(line: Line) -> str:
-    """The part of the price's interval that the line is for: `20/30`, or `12` where it is twelve whole months.
-
-    Of a year at a monthly price 200 days are `12 × 200/365`.
-    """
-    numerator, denominator = line.share
-    times = MONTHS[line.period.unit] // line.price.months
-    if denominator == 1:
-        return str(numerator)
-    if times > 1 and numerator % times == 0 and line.period.rules.share.by in ("days_of_period", "days_of_365"):
-        return f"{times} × {numerator // times}/{denominator}"
-    return f"{numerator}/{denominator}"
-
-
-def _decimals(exact: Fraction, currency: str) -> str:
-    """The exact amount to three decimals more than the currency has, with an ellipsis where it goes on."""
-    finer = exact * 1000
-    cut = speak_amount(rounded(finer.numerator, finer.denominator, "down"), currency).replace(",", "")
-    sign, digits = ("−", cut[1:]) if cut.startswith("−") else ("", cut)
-    plain = digits.replace(".", "").rjust(4, "0")
-    places = (len(digits.partition(".")[2]) if "." in digits else 0) + 3
-    plain = plain.rjust(places + 1, "0")
-    return f"{sign}{int(plain[:-places]):,}.{plain[-places:]}{'' if finer.denominator == 1 else '…'}"
-
-
-def share_words(line: Line) -> str:
-    """Where a share spans calendar months: `(18 of 28 days of February, then 10 months)`."""
-    start, end = line.start_day, line.end_day
-    if line.period.rules.share.by != "days_of_month":
-        return ""
-    months = months_between(start, end)
-    if len(months) == 1:
-        return ""
-    words = []
-    whole = 0
-    for first, past, length in months:
-        if past - first == length:
-            whole += 1
-            continue
-        if whole:
-            words.append(f"{whole} {_plural('month', whole)}")
-            whole = 0
-        words.append(f"{past - first} of {length} days of {speak_month(first)}")
-    if whole:
-        words.append(f"{whole} {_plural('month', whole)}")
-    return f" ({', then '.join(words)})"
 
 
 def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event]) -> bool:
@@ -358,6 +287,18 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
         "quarters": _STARTED[rules.share.started].format("quarter"),
         "period": _STARTED[rules.share.started].format("period"),
     }[rules.share.by] + " (share.by)"
+
+
+def _rounding_rule(line: Line) -> Iterator[str]:
+    """Where something else was rounded than the amount, or to other decimals."""
+    rules = line.period.rules.rounding
+    keys = "rounding.stage" if rules.digits is None else "rounding.stage, rounding.digits"
+    if rules.stage == "seat" and not is_seat_exact(line):
+        yield f"the price of one is rounded, and then multiplied by how many there are ({keys})"
+    elif rules.stage == "day" and is_by_day(line):
+        yield f"the price of a day is rounded, and then multiplied by the days and how many there are ({keys})"
+    elif rules.stage in ("running", "line") and rules.digits is not None and line.exact_minor != line.amount_minor:
+        yield f"amounts are rounded to {rules.digits or 'no'} {_plural('decimal', rules.digits)} (rounding.digits)"
 
 
 def _listed(words: Iterable[str], most: int = 8) -> str:
