@@ -185,7 +185,10 @@ def test_an_add_on_s_prices_are_told_with_their_interval_and_day() -> None:
     assert "sms costs EUR 4.00 a month when billed every year from 1 January 2027." in texts(policy)
 
 
-@given(policies(), st.integers(0, 1))
+STAGES = st.sampled_from(["running", "line", "seat", "day"])
+
+
+@given(STAGES.flatmap(lambda stage: policies(rounding=stage)), st.integers(0, 1))
 @settings(max_examples=60)
 def test_any_policy_can_be_told(policy: Policy, which: int) -> None:
     interval = policy.intervals[which % len(policy.intervals)]

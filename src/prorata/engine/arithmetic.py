@@ -17,7 +17,7 @@ from prorata.engine.rounding import Rounding, Stretch, by_day, one_by_day, seat_
 def arithmetic(line: Line, currency: str) -> str:
     """Each step in the order in which it is done, with what was rounded before and after."""
     rounding = line.period.rounding
-    if rounding is not None and rounding.rules.stage == "seat":
+    if rounding is not None and not is_seat_exact(line):
         return _by_seat(line, rounding, currency)
     if rounding is not None and is_by_day(line):
         return _by_day(line, rounding, currency)
@@ -31,7 +31,7 @@ def product(line: Line, currency: str, sign: int = 1) -> str:
     """
     quantity = str(sign * line.quantity).replace("-", "−")
     rounding = line.period.rounding
-    if rounding is not None and rounding.rules.stage == "seat":
+    if rounding is not None and not is_seat_exact(line):
         return f"{quantity} × {_speak_grains(seat_price(rounding, *_of(line)), rounding, currency)}"
     if rounding is not None and rounding.rules.stage == "day":
         stretches = list(by_day(rounding, *_of(line)))
@@ -49,7 +49,7 @@ def is_by_day(line: Line) -> bool:
 
 
 def is_seat_exact(line: Line) -> bool:
-    """Whether the price of a seat for the days of the line needed no rounding, where it is what is rounded."""
+    """Whether no price of a seat had to be rounded for the days of the line."""
     rounding = line.period.rounding
     if rounding is None or rounding.rules.stage != "seat":
         return True
@@ -80,13 +80,11 @@ def _rounded_once(line: Line) -> int:
 def _by_seat(line: Line, rounding: Rounding, currency: str) -> str:
     """`10.00 × 10/31 = 3.22580…, rounded to 3.23 a seat × 2 seats = 6.46`."""
     share = "" if line.period.once else f"{_share(line)}{share_words(line)}"
-    exact = line.exact_minor / line.quantity
     price = seat_price(rounding, *_of(line))
-    one = f"{speak_amount(line.price.minor, currency)}{share}"
-    if share or exact != price * rounding.grain:
-        one += f" = {_rate(exact, price, rounding, currency)}"
+    rate = _rate(line.exact_minor / line.quantity, price, rounding, currency)
     each = "" if line.item == BASE else " a seat" if is_taken(line.item) else " each"
-    return f"{one}{each}{_times(line)} = {_total(line, line.quantity * price * rounding.grain, currency)}"
+    total = _total(line, line.quantity * price * rounding.grain, currency)
+    return f"{speak_amount(line.price.minor, currency)}{share} = {rate}{each}{_times(line)} = {total}"
 
 
 def _by_day(line: Line, rounding: Rounding, currency: str) -> str:
@@ -99,6 +97,8 @@ def _by_day(line: Line, rounding: Rounding, currency: str) -> str:
         return f"{parts[0]}{_times(line)} = {total}"
     sums = [_decimals(worth_of(rounding, one, line.price), _digits(rounding, currency), currency) for one in stretches]
     told = "; ".join(f"{part} = {sum_}" for part, sum_ in zip(parts, sums, strict=True))
+    if line.quantity == 1:
+        return f"{told}; together {total}"
     together = _decimals(one, _digits(rounding, currency), currency)
     return f"{told}; together {together}{_times(line)} = {total}"
 
@@ -178,11 +178,14 @@ def speak_share(line: Line) -> str:
 
 
 def _decimals(exact: Fraction, digits: int, currency: str) -> str:
-    """Minor units as a decimal with three places more than are kept, and an ellipsis where it goes on."""
+    """Minor units as a decimal: with those it has, or three places more than are kept and an ellipsis."""
     places = digits + 3
     finer = exact * Fraction(10) ** (places - digits_of(currency))
-    cut = rounded(finer.numerator, finer.denominator, "down")
-    return f"{speak_decimal(cut, places)}{'' if finer.denominator == 1 else '…'}"
+    said = speak_decimal(rounded(finer.numerator, finer.denominator, "down"), places)
+    if finer.denominator > 1:
+        return f"{said}…"
+    more = len(said) - len(said.rstrip("0"))
+    return said[: len(said) - min(more, 3)].rstrip(".")
 
 
 def share_words(line: Line) -> str:

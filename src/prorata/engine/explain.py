@@ -294,9 +294,9 @@ def _rounding_rule(line: Line) -> Iterator[str]:
     rules = line.period.rules.rounding
     keys = "rounding.stage" if rules.digits is None else "rounding.stage, rounding.digits"
     if rules.stage == "seat" and not is_seat_exact(line):
-        yield f"the price of one is rounded, and then multiplied by how many there are ({keys})"
+        yield f"the price of one is rounded before it is multiplied ({keys})"
     elif rules.stage == "day" and is_by_day(line):
-        yield f"the price of a day is rounded, and then multiplied by the days and how many there are ({keys})"
+        yield f"the price of a day is rounded before it is multiplied ({keys})"
     elif rules.stage in ("running", "line") and rules.digits is not None and line.exact_minor != line.amount_minor:
         yield f"amounts are rounded to {rules.digits or 'no'} {_plural('decimal', rules.digits)} (rounding.digits)"
 

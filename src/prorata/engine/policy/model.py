@@ -373,8 +373,9 @@ class RoundingRules:
         "What is rounded. `running`: each line is the rounded total so far less what was billed so far, so that the "
         "parts of a period always add up to its exact amount rounded once. `line`: each line is rounded on its own. "
         "`seat`: the price of one seat for the days of the line, which is then multiplied by the seats. `day`: the "
-        "price of one seat for one day, which is then multiplied by days and seats; a line over the whole period (with "
-        '`share.by = "days_of_month"` each whole calendar month of a line) is not cut into days and costs its price.',
+        "price of one seat for one day, which is then multiplied by days and seats; a line over the whole period, or "
+        'with `share.by = "days_of_month"` a whole calendar month of a line, is not cut into days and costs its part '
+        "of the price. `day` needs a share of days: `days_of_period`, `days_of_month` or `days_of_365`.",
         'stage = "line"',
         "running",
     )

@@ -113,8 +113,8 @@ def _rounding(case: Case) -> Iterator[Sentence]:
         "running": "What is billed for a period adds up to its exact amount, rounded once{}.",
         "line": "Each line is rounded on its own{}.",
         "seat": "The price of one seat for the days billed is rounded{}, and then multiplied by the seats.",
-        "day": "The price of one seat for a day is rounded{}, and then multiplied by days and seats; a whole {} costs "
-        "its price.",
+        "day": "The price of one seat for a day is rounded{}, and then multiplied by days and seats; a whole {} is not "
+        "cut into days.",
     }[rounding.stage].format(_to(rounding.digits), WORD[_whole(case)])
     text = " ".join([said, _MODES[rounding.mode]]).strip()
     price = None if case.plan is None else _price(case, case.plan)
@@ -143,7 +143,7 @@ def _rounding_example(case: Case, price: Price) -> str:
     rounding, currency = case.rules.rounding, case.policy.currency
     whole = speak_amount(price.minor, currency)
     if rounding.stage == "day":
-        return case.first("", case.bills([case.added()])[1:])
+        return case.different(f"One {case.noun} more", case.bills([case.added()]), case.bills())
     grain = grain_of(currency, rounding.digits)
     third = in_grains(price.minor, 3, grain, rounding.mode)
     if rounding.stage == "seat":
