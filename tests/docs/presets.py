@@ -14,15 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from prorata.console.plot import save
+from prorata.engine.arithmetic import product
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import speak_day, to_day
-from prorata.engine.document import Document, Line
+from prorata.engine.document import Document
 from prorata.engine.explain import describe
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.scenario import read_scenario, subscriptions_of
-from prorata.engine.spoken import speak_share
 from prorata.policies import load_policy, policy_text, preset_names
 from tests.docs.preset_plot import draw_story
 
@@ -145,7 +145,7 @@ def _documents(documents: Sequence[Document]) -> Iterator[str]:
         name = f" {'Credit note' if sign < 0 else 'Invoice'} of {speak_day(to_day(document.date))}"
         for line in document.lines:
             amount = speak_amount(sign * line.amount_minor, currency)
-            yield f"|{name} | {describe(line, document)} | {_product(line, sign, currency)} | {amount} |"
+            yield f"|{name} | {describe(line, document)} | {product(line, currency, sign)} | {amount} |"
             name = ""
         if document.credit_used_minor:
             yield f"| | credit used | | {speak_amount(-document.credit_used_minor, currency)} |"
@@ -154,11 +154,6 @@ def _documents(documents: Sequence[Document]) -> Iterator[str]:
         yield f"| | **{last}** | | **{currency} {speak_amount(whole, currency)}** |"
         if document.credit_left_minor:
             yield f"| | credit left | | {speak_amount(document.credit_left_minor, currency)} |"
-
-
-def _product(line: Line, sign: int, currency: str) -> str:
-    quantity = str(sign * line.quantity).replace("-", "−")
-    return f"{quantity} × {speak_amount(line.price.minor, currency)} × {speak_share(line)}"
 
 
 _INDEX = """\

@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from typing import Any, TypeAlias, TypeVar
 
 from prorata.engine.calendar import Interval, Moment, midnight
+from prorata.engine.document import Line
 from prorata.engine.history import Event, Subscription
 from prorata.engine.policy.model import Policy, Rules
 from prorata.engine.policy.tariff import PriceRow
@@ -210,6 +211,23 @@ def _interval(subscription: Subscription, first: date, by: Moment) -> Interval:
     return interval
 
 
+def nearest(exact: Fraction, mode: str, digits: int | None = None) -> Fraction:
+    """Minor units rounded to so many decimals of SEK, or to its own two."""
+    unit = Fraction(10) ** (0 if digits is None else 2 - digits)
+    size = abs(exact) / unit
+    below = math.floor(size)
+    rest = size - below
+    half = Fraction(1, 2)
+    goes_up = {
+        "half_up": rest >= half,
+        "half_down": rest > half,
+        "half_even": rest > half or (rest == half and below % 2 == 1),
+        "up": rest > 0,
+        "down": False,
+    }[mode]
+    return (below + goes_up) * unit * (-1 if exact < 0 else 1)
+
+
 class Judge:
     """Counts one account, everything known."""
 
@@ -269,6 +287,29 @@ class Judge:
                 number = unit * seats_of.get(day, 0) if sold is not None and sold.charge == "seat" else unit
                 amounts[item] += number * cost * self.weight(period, day)
         return dict(amounts)
+
+    def stated(self, invoiced: JudgedPeriod, line: Line) -> Fraction:
+        """What a line comes to on its own, by what the policy rounds, its days counted one by one."""
+        period = self.of(invoiced, line.item)
+        rounding = period.rules.rounding
+        mode, digits = rounding.mode, rounding.digits
+        price = Fraction(line.price.minor, line.price.months or 1)
+        days = [date.fromordinal(day) for day in range(line.start_day, line.end_day)]
+        worths = [price * self.weight(period, day) if line.price.months else price for day in days]
+        if rounding.stage == "line":
+            return nearest(line.quantity * Fraction(sum(worths)), mode, digits)
+        if rounding.stage == "seat":
+            return nearest(line.quantity * nearest(Fraction(sum(worths)), mode, digits), mode)
+        one = Fraction(0)
+        whole = {period.month_borders[0] + ONE * at for at in range((period.past - period.month_borders[0]).days)}
+        for month in {(day.year, day.month) for day in days}:
+            months = [at for at, day in enumerate(days) if (day.year, day.month) == month]
+            if period.rules.share.by == "days_of_month" and line.price.months:
+                uncut = len(months) == monthrange(*month)[1]
+            else:
+                uncut = set(days) == whole or not line.price.months
+            one += sum(worths[at] if uncut else nearest(worths[at], mode, digits) for at in months)
+        return nearest(line.quantity * one, mode)
 
     def offers(self, period: JudgedPeriod, days: list[date], counts: dict[str, list[int]]) -> list[Offer]:
         """The plan of each day, as its changes take effect."""

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from prorata.engine.bill import bill
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
+from prorata.engine.policy.model import Policy
+from prorata.engine.policy.reading import read_policy
 from prorata.policies import load_policy
 
 FIRST, PAST = date(2024, 1, 1), date(2026, 1, 1)  # 2024 is a leap year
@@ -70,13 +72,13 @@ def members_by_day(moves: list[Move]) -> dict[date, int]:
     return {day: members_at_the_end_of(day, moves) for day in days}
 
 
-def read(moves: list[Move], policy: str, **settings: str) -> Subscription:
+def read(moves: list[Move], policy: str | Policy, **settings: str) -> Subscription:
     rows: list[dict[str, object]] = [{"at": FIRST, "event": "start"}]
     rows += [
         {"at": f"{moment:%Y-%m-%dT%H:%M:%S}Z", "event": "activate" if comes else "deactivate", "user": who}
         for moment, who, comes in moves
     ]
-    return read_history(rows, policy=load_policy(policy), **settings)
+    return read_history(rows, policy=load_policy(policy) if isinstance(policy, str) else policy, **settings)
 
 
 def billed_by_month(subscription: Subscription) -> dict[tuple[int, int], int]:
@@ -118,3 +120,28 @@ def test_mainter_pro_bills_each_member_at_the_start_of_each_day_a_part_of_the_mo
         user_days = sum(members[day - timedelta(days=1)] for day in days)
         exact = Decimal(69_900 * user_days) / len(days)
         assert billed.get((year, month), 0) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+BY_THE_DAY = """\
+currency = "EUR"
+time_zone = "Europe/Oslo"
+intervals = ["month"]
+period.charge = "arrears"
+rounding.stage = "day"
+[plans.standard]
+price = "10.00 per month"
+"""
+
+
+@given(st.integers(0, 2**32), st.integers(20, 300))
+@settings(max_examples=4)
+def test_by_the_day_each_member_pays_the_rounded_price_of_every_day(seed: int, people: int) -> None:
+    moves = lives(Random(seed), people)
+    policy = read_policy(BY_THE_DAY, name="by the day", source="by-the-day.toml")
+    billed = billed_by_month(read(moves, policy))
+    members = members_by_day(moves)
+    for year, month in MONTHS:
+        there = [members[day] for day in days_of(year, month)]
+        a_day = int((Decimal(1000) / len(there)).quantize(Decimal(1), ROUND_HALF_UP))
+        whole = len(set(there)) == 1  # one line over all of the month, which is not cut into days
+        assert billed.get((year, month), 0) == (1000 * there[0] if whole else a_day * sum(there))

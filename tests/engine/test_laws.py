@@ -17,13 +17,13 @@ from prorata.engine.causes import Causes
 from prorata.engine.explain import explain
 from prorata.engine.history import Event, Subscription
 from prorata.engine.intake import read_history
-from prorata.engine.money import rounded
+from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import ChangeRules, Policy, Rules
 from prorata.engine.policy.tariff import Plan
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.refusal import CannotBill
 from prorata.policies import load_policy
-from tests.engine.judge import Judge, months_after, periods
+from tests.engine.judge import Judge, months_after, nearest, periods
 from tests.engine.stories import remembered
 from tests.engine.worlds import restarting, subscriptions
 
@@ -70,8 +70,8 @@ def assert_billed_exactly(subscription: Subscription) -> None:
         if period.invoice_end > through:
             continue
         for item, exact in judge.due(period).items():
-            mode = judge.of(period, item).rules.rounding.mode
-            expected = rounded(exact.numerator, exact.denominator, mode)
+            rounding = judge.of(period, item).rules.rounding
+            expected = nearest(exact, rounding.mode, rounding.digits)
             assert sums.pop((period.first, item), 0) == expected, (period.first, item, exact)
     assert all(day + timedelta(days=740) > through for (day, _), billed in sums.items() if billed)
 
@@ -82,12 +82,26 @@ def test_a_change_that_begins_a_new_period_leaves_each_period_its_exact_due(subs
     assert_billed_exactly(subscription)
 
 
-@given(subscriptions(rounding="line"))
-def test_lines_rounded_one_by_one_are_each_their_own_exact_worth(subscription: Subscription) -> None:
+@given(st.sampled_from(["line", "seat", "day"]).flatmap(lambda stage: subscriptions(rounding=stage)))
+def test_lines_rounded_on_their_own_are_each_what_the_stage_says(subscription: Subscription) -> None:
+    through = settled(subscription)
+    judge = Judge(subscription)
+    judged = {period.first: period for period in periods(subscription, through + timedelta(days=366))}
+    for document in bill(subscription, through=through).documents:
+        for line in document.lines:
+            assert line.amount_minor == judge.stated(judged[line.period_start], line), line
+            told = explain(line, document, subscription).arithmetic
+            assert told.endswith(speak_amount(line.amount_minor, document.currency)), told
+
+
+@given(st.sampled_from(["line", "seat", "day"]).flatmap(lambda stage: subscriptions(rounding=stage)))
+def test_what_is_given_back_of_the_same_days_is_what_they_cost(subscription: Subscription) -> None:
+    sizes: dict[tuple[object, ...], set[int]] = defaultdict(set)
     for document in bill(subscription, through=settled(subscription)).documents:
         for line in document.lines:
-            exact = line.exact_minor
-            assert line.amount_minor == rounded(exact.numerator, exact.denominator, line.period.rules.rounding.mode)
+            same = (line.period.start, line.item, line.start_day, line.end_day, abs(line.quantity), line.price)
+            sizes[same].add(abs(line.amount_minor))
+    assert all(len(amounts) == 1 for amounts in sizes.values())
 
 
 @given(subscriptions(), st.integers(0, 500))

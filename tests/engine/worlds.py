@@ -32,6 +32,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     give = draw(st.sampled_from(["credit", "nothing"]))
     settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
     shares = ["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", "days_of_365", *WHOLE]
+    if rounding == "day":
+        shares = [by for by in shares if by not in WHOLE]
     effects = [*["day"] * 4, "period", "next_period"] if of_days else EFFECTS
     by = draw(st.sampled_from(shares))
     minimum = draw(st.sampled_from([0, 0, 1, 3]))
@@ -59,6 +61,9 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         },
         "tax": {"rate": draw(st.sampled_from(["0", "25", "21.5"]))},
     }
+    if draw(st.integers(0, 3)) == 0:
+        finer = [3, 6] if rounding in ("seat", "day") else []
+        tables["rounding"]["digits"] = draw(st.sampled_from([0, 1, *finer]))
     if tables["period"]["anchor"] == "calendar":
         tables["period"]["stub"] = draw(st.sampled_from(["own_invoice", "own_invoice", "next_invoice"]))
     if by in WHOLE:
@@ -199,7 +204,8 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
         _whole(document, when)
     if draw(st.integers(0, 2)) == 0:
         item = draw(st.sampled_from(["sms", "video", "seats"]))
-        document["when"] = [*document.get("when", ()), {"item": item, **draw(item_rules(document, of_days=of_days))}]
+        own = draw(item_rules(document, of_days=of_days, rounding=rounding))
+        document["when"] = [*document.get("when", ()), {"item": item, **own}]
     return document
 
 
@@ -208,10 +214,11 @@ def policies(*, rounding: str = "running") -> st.SearchStrategy[Policy]:
 
 
 @st.composite
-def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool) -> dict[str, Any]:
+def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool, rounding: str) -> dict[str, Any]:
     """The rules in which one item differs from the invoice it is on."""
     by_level = all(table["seats"]["measure"] == "level" for table in (document, *document.get("when", ())))
-    by = draw(st.sampled_from(["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", *WHOLE]))
+    shares = ["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", *WHOLE]
+    by = draw(st.sampled_from([by for by in shares if rounding != "day" or by not in WHOLE]))
     effect = draw(st.sampled_from(["day", "period", "next_period", *(["never"] if by_level else [])]))
     give = draw(st.sampled_from(["credit", "credit", "nothing"]))
     both = (document, *document.get("when", ()))

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from prorata.engine.arithmetic import product
 from prorata.engine.bill import Billing
 from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
@@ -23,7 +24,6 @@ from prorata.engine.explain import Explainer, describe
 from prorata.engine.history import Subscription
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
-from prorata.engine.spoken import speak_share
 
 _PAPER = 100  # columns where nobody's terminal says how wide it is
 
@@ -140,10 +140,7 @@ def document_table(document: Document, explainer: Explainer | None) -> Renderabl
             because = reasons[0].partition(": ")[2]
             shown = [because, *reasons[1:]] if because else reasons[1:]
             what = Group(what, Padding(Text("\n".join(shown), style="dim"), (0, 0, 0, 2)))
-        quantity = str(sign * line.quantity).replace("-", "−")
-        share = "" if line.period.once else f" × {speak_share(line)}"
-        product = f"{quantity} × {speak_amount(line.price.minor, currency)}{share}"
-        table.add_row(what, product, speak_amount(sign * line.amount_minor, currency))
+        table.add_row(what, product(line, currency, sign), speak_amount(sign * line.amount_minor, currency))
     totals = list(_totals(document, sign))
     for at, (name, minor) in enumerate(totals):
         style = "bold" if name in ("due", "credit") else "dim"

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal
 
-from prorata.engine.calendar import (
-    MONTHS,
-    day_of,
-    speak_day,
-    speak_point,
-    speak_stretch,
-    to_day,
-)
+from prorata.engine.arithmetic import arithmetic, is_by_day, is_seat_exact
+from prorata.engine.calendar import MONTHS, day_of, speak_day, speak_point, speak_stretch, to_day
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.early import BEGINNINGS, ended_early, in_time
 from prorata.engine.history import Event, Subscription
-from prorata.engine.money import rounded, speak_amount
+from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.spoken import share_words, speak_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +59,7 @@ class Explainer:
             text=describe(line, document),
             causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
             people=people,
-            arithmetic=_arithmetic(line, document.currency),
+            arithmetic=arithmetic(line, document.currency),
             rules=tuple(self._rules(line, document, people, causes)),
         )
 
@@ -84,6 +76,7 @@ class Explainer:
             yield from _sold(line, *counted)
         judged = self._causes.judged(line, causes)
         yield from _rules(line, document, causes, judged, self._causes.drawn(line, document))
+        yield from _rounding_rule(line)
         if line.after is not None and (plan := _keeps_rules_of(line)):
             yield f"until the next invoice the rules of {plan} hold, on which this one began (when.plan)"
 
@@ -161,32 +154,6 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
     late = "" if recorded == event.day // ticks else f" (recorded on {speak_day(recorded)})"
     ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""
     return f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}{late}"
-
-
-def _arithmetic(line: Line, currency: str) -> str:
-    mode = line.period.rules.rounding.mode
-    exact = line.exact_minor
-    sign = "−" if line.quantity < 0 else ""
-    share = "" if line.period.once else f" × {speak_share(line)}{share_words(line)}"
-    sum_ = f"{sign}{abs(line.quantity)} × {speak_amount(line.price.minor, currency)}{share}"
-    amount = speak_amount(line.amount_minor, currency)
-    if exact == line.amount_minor:
-        return f"{sum_} = {amount}"
-    near = _decimals(exact, currency)
-    if rounded(exact.numerator, exact.denominator, mode) == line.amount_minor:
-        return f"{sum_} = {near}, rounded to {amount}"
-    return f"{sum_} = {near}, with the fractions of what the period was billed before {amount}"
-
-
-def _decimals(exact: Fraction, currency: str) -> str:
-    """The exact amount to three decimals more than the currency has, with an ellipsis where it goes on."""
-    finer = exact * 1000
-    cut = speak_amount(rounded(finer.numerator, finer.denominator, "down"), currency).replace(",", "")
-    sign, digits = ("−", cut[1:]) if cut.startswith("−") else ("", cut)
-    plain = digits.replace(".", "").rjust(4, "0")
-    places = (len(digits.partition(".")[2]) if "." in digits else 0) + 3
-    plain = plain.rjust(places + 1, "0")
-    return f"{sign}{int(plain[:-places]):,}.{plain[-places:]}{'' if finer.denominator == 1 else '…'}"
 
 
 def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event]) -> bool:
@@ -356,6 +323,18 @@ def _share_rule(line: Line, rules: Rules) -> Iterator[str]:
         "quarters": _STARTED[rules.share.started].format("quarter"),
         "period": _STARTED[rules.share.started].format("period"),
     }[rules.share.by] + " (share.by)"
+
+
+def _rounding_rule(line: Line) -> Iterator[str]:
+    """Where something else was rounded than the amount, or to other decimals."""
+    rules = line.period.rules.rounding
+    keys = "rounding.stage" if rules.digits is None else "rounding.stage, rounding.digits"
+    if rules.stage == "seat" and not is_seat_exact(line):
+        yield f"the price of one is rounded before it is multiplied ({keys})"
+    elif rules.stage == "day" and is_by_day(line):
+        yield f"the price of a day is rounded before it is multiplied ({keys})"
+    elif rules.stage in ("running", "line") and rules.digits is not None and line.exact_minor != line.amount_minor:
+        yield f"amounts are rounded to {rules.digits or 'no'} {_plural('decimal', rules.digits)} (rounding.digits)"
 
 
 def _listed(words: Iterable[str], most: int = 8) -> str:

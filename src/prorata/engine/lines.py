@@ -17,6 +17,7 @@ from prorata.engine.period import Period
 from prorata.engine.policy.model import is_taken
 from prorata.engine.policy.tariff import Price
 from prorata.engine.refusal import CannotBill
+from prorata.engine.rounding import amount
 from prorata.engine.steps import Window, overlaid, pieces
 
 
@@ -124,8 +125,7 @@ def _write(
     less what was charged for it, so that parts always add up to the whole.
     """
     held, exact, charged = so_far.held, so_far.exact_parts, so_far.minor
-    rounding = period.rules.rounding
-    running, mode = rounding.stage == "running", rounding.mode
+    rounding, mode = period.rounding, period.rules.rounding.mode
     parts, parts_of = period.parts, period.scale.parts
     told = len(lines)
     left_out = False
@@ -140,9 +140,12 @@ def _write(
                 left_out = True  # the rest of a month that counts whole, a plan that costs the same
                 continue
             exact += worth
-            amount = rounded(exact, parts, mode) - charged if running else rounded(worth, parts, mode)
-            charged += amount
-            line = (period, item, kind, start, end, quantity, price, amount, worth, one, other, news)
+            if rounding is None:
+                minor = rounded(exact, parts, mode) - charged
+            else:
+                minor = amount(rounding, start, end, quantity, price, worth, exact, charged)
+            charged += minor
+            line = (period, item, kind, start, end, quantity, price, minor, worth, one, other, news)
             lines.append(tuple.__new__(Line, line))  # Line(*line) in half the time
     if left_out:  # what is billed is what the lines say, no more, or whoever remembers the lines would not know
         for made in lines[told:]:

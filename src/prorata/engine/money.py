@@ -38,15 +38,23 @@ def parse_amount(text: str, currency: str) -> int:
 
 def format_amount(minor: int, currency: str) -> str:
     """A plain decimal with all the decimals of `currency`: 139800 öre are `1398.00`."""
-    digits = digits_of(currency)
-    sign, text = "-" if minor < 0 else "", str(abs(minor)).rjust(digits + 1, "0")
-    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+    return _plain(minor, digits_of(currency))
 
 
 def speak_amount(minor: int, currency: str) -> str:
     """An amount for reading, thousands apart: `1,398.00`."""
-    whole, point, part = format_amount(abs(minor), currency).partition(".")
-    return f"{'−' if minor < 0 else ''}{int(whole):,}{point}{part}"
+    return speak_decimal(minor, digits_of(currency))
+
+
+def speak_decimal(number: int, digits: int) -> str:
+    """A number with so many decimals for reading: 1633 with three are `1.633`."""
+    whole, point, part = _plain(abs(number), digits).partition(".")
+    return f"{'−' if number < 0 else ''}{int(whole):,}{point}{part}"
+
+
+def _plain(number: int, digits: int) -> str:
+    sign, text = "-" if number < 0 else "", str(abs(number)).rjust(digits + 1, "0")
+    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
 
 
 def speak_percent(rate: Fraction) -> str:
@@ -69,3 +77,16 @@ def rounded(numerator: int, denominator: int, mode: RoundingMode = "half_up") ->
         if mode == "up" or (mode != "down" and half > 0) or (half == 0 and mode == "half_even" and whole % 2 == 1):
             return whole + 1
     return whole
+
+
+def grain_of(currency: str, digits: int | None) -> Fraction:
+    """How many minor units the last of so many decimals is worth: a krone is 100 øre, a tenth of an øre is 1/10.
+
+    Where the number is left out, it is that of the currency, and the grain 1.
+    """
+    return Fraction(1) if digits is None else Fraction(10) ** (digits_of(currency) - digits)
+
+
+def in_grains(numerator: int, denominator: int, grain: Fraction, mode: RoundingMode) -> int:
+    """How many grains a fraction of minor units is, rounded to a whole number of them."""
+    return rounded(numerator * grain.denominator, denominator * grain.numerator, mode)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from prorata.engine.calendar import MONTHS, Day, Interval, border, calendar_start, later
 from prorata.engine.policy.model import Counting, FallEffect, FallRules, Policy, Rules, ShareRules, is_taken
 from prorata.engine.policy.tariff import Price, Tariff
+from prorata.engine.rounding import Rounding, rounding_of
 from prorata.engine.share import ONE_DAY, YEAR, Scale, make_scale
 
 # The borders between which changes are drawn together: to the first of them before the change, or to the next one.
@@ -67,6 +68,7 @@ class Period:
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
     apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
     once: bool = field(repr=False, compare=False)  # whether it is by those of an add-on that is paid once
+    rounding: Rounding | None = field(repr=False, compare=False)  # None: amounts are running totals in minor units
 
     def of(self, item: str) -> Period:
         """The same days by the rules of an item."""
@@ -175,6 +177,8 @@ def _period(
     waiting, notice = rules.rise.waiting_days * ticks, rules.fall.notice_days * ticks
     in_time = (rise_waits, fall_waits, *plan_waits) == (None, None, None, None)
     others = () if item else policy.apart
+    parts = scale.denominator * YEAR
+    whole_days = 1 if once else end - border(*counted_from, unit, ticks)
     return Period(
         start=start,
         end=end,
@@ -184,7 +188,7 @@ def _period(
         policy=policy,
         rules=rules,
         scale=scale,
-        parts=scale.denominator * YEAR,
+        parts=parts,
         plan_prices={name: one.tiers[""][0].price for name, one in tariffs.items() if "" in one.tiers},
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
         tariffs=tariffs,
@@ -211,6 +215,9 @@ def _period(
         and not (rules.fall.window_days or waiting or notice),
         apart={one: _period(policy, interval, start, anchor, months, plan, invoice, since, one) for one in others},
         once=once,
+        rounding=rounding_of(
+            rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"
+        ),
     )
 
 

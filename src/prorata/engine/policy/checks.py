@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from prorata.engine.calendar import DAYS, MONTHS
 from prorata.engine.policy.differences import differences
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules
-from prorata.engine.policy.notice import of_waiting
+from prorata.engine.policy.notice_checks import of_waiting
 from prorata.engine.policy.price_checks import of_prices
 from prorata.engine.policy.problems import Path, Problem, where_written
+from prorata.engine.policy.rounding_checks import of_rounding
 from prorata.engine.policy.seat_checks import days_beyond, never_billed, nobody_free, of_estimate, of_seats
 from prorata.engine.policy.time_checks import of_change, of_days, of_precision, of_term
 
@@ -28,6 +29,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from _nothing_waits(policy, document)
     yield from never_billed(policy, document)
     yield from _nothing_to_change(policy, document)
+    yield from of_rounding(policy, document)
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
     told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
     if len(waits) > 1:

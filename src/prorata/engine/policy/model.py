@@ -398,11 +398,22 @@ class RoundingRules:
         'mode = "half_even"',
         "half_up",
     )
-    stage: Literal["running", "line"] = key(
-        "`running`: each line is the rounded total so far less what was billed so far, so that the parts of a period "
-        "always add up to its exact amount rounded once. `line`: each line is rounded on its own.",
+    stage: Literal["running", "line", "seat", "day"] = key(
+        "What is rounded. `running`: each line is the rounded total so far less what was billed so far, so that the "
+        "parts of a period always add up to its exact amount rounded once. `line`: each line is rounded on its own. "
+        "`seat`: the price of one seat for the days of the line, which is then multiplied by the seats. `day`: the "
+        "price of one seat for one day, which is then multiplied by days and seats; a line over the whole period, or "
+        'with `share.by = "days_of_month"` a whole calendar month of a line, is not cut into days and costs its part '
+        "of the price. `day` needs a share of days: `days_of_period`, `days_of_month` or `days_of_365`.",
         'stage = "line"',
         "running",
+    )
+    digits: int | None = key(
+        "To how many decimals what is rounded goes; left out, to those of the currency. With `running` and `line` it "
+        "is the amounts: 0 bills whole kronor, and no more than the currency has are possible. With `seat` and `day` "
+        "it is the price of a seat or of a day, up to 6, and the product is then rounded to the currency.",
+        "digits = 0",
+        None,
     )
 
 

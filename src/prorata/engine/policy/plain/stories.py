@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
+from prorata.engine.arithmetic import arithmetic
 from prorata.engine.bill import bill
 from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
 from prorata.engine.document import Document, Line
@@ -182,6 +183,8 @@ class Case:
 
     def sum(self, line: Line) -> str:
         base = "base price " if line.item == BASE else ""
+        if line.period.rules.rounding.stage in ("seat", "day"):
+            return base + arithmetic(line, self.policy.currency)
         quantity = f"{'−' if line.quantity < 0 else ''}{abs(line.quantity)}"
         price, amount = (speak_amount(minor, self.policy.currency) for minor in (line.price.minor, line.amount_minor))
         return f"{base}{quantity} × {price} × {speak_share(line)}{share_words(line)} = {amount}"

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prorata.engine.calendar import MONTHS, add_months, speak_day, to_day
-from prorata.engine.money import rounded, speak_amount, speak_percent
+from prorata.engine.calendar import MONTHS, Interval, add_months, speak_day, to_day
+from prorata.engine.money import (
+    digits_of,
+    grain_of,
+    in_grains,
+    rounded,
+    speak_amount,
+    speak_decimal,
+    speak_percent,
+)
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import WORD, Sentence, days, rest
+from prorata.engine.policy.tariff import Price
 
 _BEGIN = {
     "month": "with the calendar month",
@@ -106,21 +115,50 @@ def amounts(case: Case) -> Iterator[Sentence]:
 def _rounding(case: Case) -> Iterator[Sentence]:
     rounding = case.rules.rounding
     said = {
-        "running": "What is billed for a period adds up to its exact amount, rounded once.",
-        "line": "Each line is rounded on its own.",
-    }[rounding.stage]
+        "running": "What is billed for a period adds up to its exact amount, rounded once{}.",
+        "line": "Each line is rounded on its own{}.",
+        "seat": "The price of one seat for the days billed is rounded{}, and then multiplied by the seats.",
+        "day": "The price of one seat for a day is rounded{}, and then multiplied by days and seats; a whole {} is not "
+        "cut into days.",
+    }[rounding.stage].format(_to(rounding.digits), WORD[_whole(case)])
     text = " ".join([said, _MODES[rounding.mode]]).strip()
-    if case.plan is None:
-        yield Sentence(text)
-        return
-    price = case.policy.price(case.policy.plans[case.plan].prices, case.interval, case.at, case.plan)
+    price = None if case.plan is None else _price(case, case.plan)
+    yield Sentence(text, "" if price is None else _rounding_example(case, price))
+
+
+def _to(digits: int | None) -> str:
+    if digits is None:
+        return ""
+    return f" to {digits} decimal{'' if digits == 1 else 's'}" if digits else " to a whole number"
+
+
+def _whole(case: Case) -> Interval:
+    """What is not cut into days."""
+    return "month" if case.rules.share.by == "days_of_month" else case.unit
+
+
+def _price(case: Case, plan: str) -> Price:
+    price = case.policy.price(case.policy.plans[plan].prices, case.interval, case.at, plan)
     assert price is not None
-    part = rounded(price.minor, 3, rounding.mode)
+    return price
+
+
+def _rounding_example(case: Case, price: Price) -> str:
+    """A third of the price, billed as it is rounded."""
+    rounding, currency = case.rules.rounding, case.policy.currency
+    whole = speak_amount(price.minor, currency)
+    if rounding.stage == "day":
+        return case.different(f"One {case.noun} more", case.bills([case.added()]), case.bills())
+    grain = grain_of(currency, rounding.digits)
+    third = in_grains(price.minor, 3, grain, rounding.mode)
+    if rounding.stage == "seat":
+        product = third * grain * case.seats
+        told = speak_decimal(third, digits_of(currency) if rounding.digits is None else rounding.digits)
+        amount = rounded(product.numerator, product.denominator, rounding.mode)
+        return f"{case.seats} seats for a third of {whole}: {case.seats} × {told} = {speak_amount(amount, currency)}"
+    part = third * grain.numerator
     if rounding.stage == "line":
-        third, whole = (speak_amount(minor, case.policy.currency) for minor in (part, price.minor))
-        yield Sentence(text, f"A third of {whole} is {third}")
-        return
-    thirds = [speak_amount(minor, case.policy.currency) for minor in (part, price.minor - part, price.minor)]
-    yield Sentence(
-        text, f"A third of {thirds[2]} billed first, the rest later: {thirds[0]} + {thirds[1]} = {thirds[2]}"
-    )
+        return f"A third of {whole} is {speak_amount(part, currency)}"
+    all_ = in_grains(price.minor, 1, grain, rounding.mode) * grain.numerator
+    first, rest, total = (speak_amount(minor, currency) for minor in (part, all_ - part, all_))
+    return f"A third of {whole} billed first, the rest later: {first} + {rest} = {total}"
