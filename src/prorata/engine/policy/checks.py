@@ -20,6 +20,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     """Every reason why the policy as a whole cannot be meant, with the way out."""
     yield from _identity(policy)
     yield from _prices(policy)
+    yield from _ways_to_pay(policy, document)
     yield from differences(policy, document)
     yield from _without_effect(policy, document)
     yield from _nobody_free(document)
@@ -27,6 +28,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from _nothing_waits(policy, document)
     yield from _never_billed(policy, document)
     yield from _nothing_to_change(policy, document)
+    yield from _no_credits(policy, document)
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
     told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
     if len(waits) > 1:
@@ -155,7 +157,9 @@ def _change(policy: Policy, rules: Rules, chosen: tuple[int, ...], document: Map
         if rules.period.measured is not None:
             yield Problem(at, f"{said} ends an invoice on any day, and period.measured divides it up; leave one out")
         if rules.fall.give == "nothing":
-            yield Problem(at, f'{said} credits the unused rest; it needs fall.give = "credit", not "nothing"')
+            yield Problem(
+                at, f'{said} credits the unused rest; it needs fall.give = "credit" or "refund", not "nothing"'
+            )
     if rules.change.more_seats == "restart" and (rules.seats.measure, rules.rise.takes_effect) != ("level", "day"):
         at = _written(document, chosen, "change", "more_seats")
         needs = 'it needs seats.measure = "level" and rise.takes_effect = "day"'
@@ -207,6 +211,16 @@ def _prices(policy: Policy) -> Iterator[Problem]:
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
+
+
+def _ways_to_pay(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    methods = policy.payment_methods
+    if not methods and "payment_methods" in document:
+        yield Problem(("payment_methods",), "payment_methods names none; leave it out")
+    for problem in _names("payment_methods", methods):
+        yield Problem(("payment_methods",), problem.sentence)
+    for method in sorted({method for method in methods if methods.count(method) > 1}):
+        yield Problem(("payment_methods",), f"payment_methods names {method} twice")
 
 
 def _once(policy: Policy, table: str, name: str, row: PriceRow, path: Path) -> Iterator[Problem]:
@@ -415,6 +429,18 @@ def _nothing_to_change(policy: Policy, document: Mapping[str, Any]) -> Iterator[
             yield Problem((*path, "change", key), f"change.{key} would have no effect; there is but one {what}")
 
 
+def _no_credits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """What becomes of credits, where none is ever left."""
+    of_invoice = (chosen for chosen in policy.variants if all(policy.whens[at].item is None for at in chosen))
+    if any(policy.variants[chosen].fall.give != "refund" for chosen in of_invoice):
+        return
+    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
+    for path, table in tables:
+        for key in table.get("credits", {}):
+            sentence = 'would have no effect; with fall.give = "refund" no credit is ever left'
+            yield Problem((*path, "credits", key), f"credits.{key} {sentence}")
+
+
 def _never_billed(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """Minimums that included seats swallow, and packages that a maximum leaves no room for."""
     least = [(chosen, rules.seats) for chosen, rules in policy.variants.items() if rules.seats.minimum]
@@ -462,9 +488,10 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
        'rise.settle = "month", "quarter" or "now": at the next invoice all is settled')
       for key in ("least_seats", "least_amount")),
     ("fall", "takes_effect", lambda rules: rules.fall.give != "nothing",
-     'fall.give = "credit": where nothing is given, it takes effect with the next period'),
+     'fall.give = "credit" or "refund": where nothing is given, it takes effect with the next period'),
     ("fall", "window_days", lambda rules: rules.fall.give != "nothing" and rules.fall.effect.startswith("ne"),
-     'a fall.takes_effect that lets falls wait, such as "next_period" or "next_term", and fall.give = "credit"'),
+     'a fall.takes_effect that lets falls wait, such as "next_period" or "next_term", and fall.give = "credit" or '
+     '"refund"'),
     ("fall", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a fall is on its period\'s bill anyway'),
 )  # fmt: skip

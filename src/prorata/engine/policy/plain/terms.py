@@ -65,11 +65,12 @@ def cancel(case: Case) -> Sentence:
     text = f"A cancellation ends the agreement with the {word} in which it is made."
     if case.rules.cancel.ends == "term":
         text = "A cancellation ends the agreement with the term in which it is made."
-    if case.rules.cancel.ends == "day" and case.rules.fall.give == "credit":
+    if case.rules.cancel.ends == "day" and case.rules.fall.give != "nothing":
         text = "A cancellation ends the agreement with the day on which it is made."
         left = rest("day", case.rules, case.unit)
         if case.rules.period.charge == "advance" and left:
-            text = f"{text[:-1]}; the unused rest is credited."
+            back = "paid back" if case.rules.fall.give == "refund" else "credited"
+            text = f"{text[:-1]}; the unused rest is {back}."
     if case.rules.credits.lapse_months:
         text += f" A credit is lost {case.rules.credits.lapse_months} months after it was given."
     if case.rules.credits.lapse == "agreement_end":
