@@ -229,8 +229,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a difference without a condition": (
         BASE + "[[when]]\nseats.minimum = 2\n",
-        "test.toml, line 5: when says neither interval nor plan nor payment_method nor item nor from nor until, so it is "
-        "not a difference; write these rules above instead",
+        "test.toml, line 5: when says neither interval nor plan nor payment_method nor item nor from nor until, so it "
+        "is not a difference; write these rules above instead",
     ),
     "a difference that is a table": (
         BASE + '[when]\ninterval = "year"\n',
