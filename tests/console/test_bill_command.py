@@ -21,7 +21,7 @@ from tests.console.command import COMMAND, bill, environment, prorata, refused, 
 SAMPLES = {"konfidens": "clinics", "mainter": "workshops", "sloneek": "offices"}
 THROUGH = {"konfidens": "2027-01-01", "mainter": "2026-09-01", "sloneek": "2023-10-10"}
 DOCUMENT_KEYS = ["account", "kind", "date", "currency", "lines", "subtotal", "tax", "total", "credit_used",
-                 "credit_left", "due"]  # fmt: skip
+                 "credit_left", "due", "refund"]  # fmt: skip
 LINE_KEYS = ["item", "kind", "quantity", "unit_price", "start", "end", "days", "share", "amount", "text"]
 MONEY = r"-?\d+\.\d\d"
 WRITE = "write a date like 2026-04-01, or a moment with its zone like 2026-04-01T09:30:00Z"
@@ -59,7 +59,7 @@ def test_json_is_one_document_a_line_with_the_keys_and_types_that_are_promised(p
     for document in found:
         assert list(document) == DOCUMENT_KEYS
         assert document["kind"] in ("invoice", "credit_note")
-        for key in ("subtotal", "tax", "total", "credit_used", "credit_left", "due"):
+        for key in ("subtotal", "tax", "total", "credit_used", "credit_left", "due", "refund"):
             assert isinstance(document[key], str)
             assert Decimal(document[key]).as_tuple().exponent == -2
         assert document["lines"]

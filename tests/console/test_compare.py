@@ -169,6 +169,30 @@ def test_a_plan_and_an_interval_of_one_policy_alone_stand_behind_it(folder: Path
     assert month["due"] == {"mainter": "299.00", "mainter@pro": "699.00", "mainter@BASIC@yearly": "3588.00"}
 
 
+def test_a_payment_method_of_one_policy_alone_stands_behind_it_and_one_for_all_is_for_those_that_have_it(
+    folder: Path,
+) -> None:
+    ways = (
+        'payment_methods = ["card", "invoice"]\n' + DAYS + '[[when]]\npayment_method = "invoice"\nseats.minimum = 3\n'
+    )
+    (folder / "ways.toml").write_text(ways, encoding="utf-8")
+    words = ("--account", "Birch", "--format", "json")
+    [month, *_] = records(compare("ways.toml", "ways.toml@Invoice", *words, cwd=folder).out)
+    assert month["due"] == {"ways": "10.00", "ways@Invoice": "30.00"}  # never fewer than 3 where paid by invoice
+    [month, *_] = records(compare("days.toml", "ways.toml", "--payment-method", "invoice", *words, cwd=folder).out)
+    assert month["due"] == {"days": "10.00", "ways": "30.00"}
+    assert refused("days.toml", "ways.toml", "--payment-method", "invoise", cwd=folder) == (
+        "--payment-method: 'invoise' is not a payment method of any of the policies; did you mean 'invoice'? "
+        "allowed: card, invoice"
+    )
+    assert refused("days.toml", "ways.toml@card@invoice", cwd=folder) == (
+        "ways.toml@card@invoice: 'invoice' is a second payment method; name one"
+    )
+    assert "'cart' is neither a plan nor an interval nor a payment method of policy ways; did you mean 'card'?" in (
+        refused("days.toml", "ways.toml@cart", cwd=folder)
+    )
+
+
 def test_a_file_whose_own_name_has_an_at_sign_is_found(folder: Path) -> None:
     (folder / "new@2027.toml").write_text(DAYS, encoding="utf-8")
     assert '"new@2027": "20.00"' in compare("days.toml", "new@2027.toml", "--format", "json", cwd=folder).out

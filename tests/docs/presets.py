@@ -149,7 +149,7 @@ def _documents(documents: Sequence[Document]) -> Iterator[str]:
             name = ""
         if document.credit_used_minor:
             yield f"| | credit used | | {speak_amount(-document.credit_used_minor, currency)} |"
-        last = "credit" if sign < 0 else "due"
+        last = "paid back" if document.refund_minor else "credit" if sign < 0 else "due"
         whole = -document.total_minor if sign < 0 else document.due_minor
         yield f"| | **{last}** | | **{currency} {speak_amount(whole, currency)}** |"
         if document.credit_left_minor:

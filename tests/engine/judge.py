@@ -41,6 +41,7 @@ class JudgedPeriod:
     term_start: date
     priced_on: date  # the day whose list prices hold
     plan: str
+    method: str
     of_term: date  # the first day of the term, whatever takes effect with it
     cut: date | None = None  # the day on which a change begins a new period within it
 
@@ -81,6 +82,7 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
     anchor, counted = first, 0
     was_calendar = False
     invoice_start, invoice_end, interval, plan = first, first, subscription.interval, subscription.plan
+    method = subscription.payment_method
     anew: Moment | None = None  # by when was known what began it, where a change did
     while first < until:
         by = anew or max(told + 1, midnight(first.toordinal()))
@@ -88,7 +90,8 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         opens = first >= invoice_end
         interval = asked if opens else interval
         plan = _plan(subscription, first, by) if opens else plan
-        rules = policy.rules(interval, first.toordinal(), plan)
+        method = _method(subscription, first, by) if opens else method
+        rules = policy.rules(interval, first.toordinal(), plan, payment_method=method)
         length = min(MONTHS[interval], MONTHS[rules.period.measured or interval])
         if rules.period.anchor == "start" and was_calendar:
             anchor, counted, was_calendar = first, 0, False
@@ -122,7 +125,19 @@ def periods(subscription: Subscription, until: date) -> list[JudgedPeriod]:
         past = borders[-1]
         found.append(
             JudgedPeriod(
-                first, past, interval, rules, borders, before, invoice_start, first, term_start, priced, plan, of_term
+                first,
+                past,
+                interval,
+                rules,
+                borders,
+                before,
+                invoice_start,
+                first,
+                term_start,
+                priced,
+                plan,
+                method,
+                of_term,
             )
         )
         first = borders[-1]
@@ -203,6 +218,14 @@ def _plan(subscription: Subscription, first: date, by: Moment) -> str:
     return plan
 
 
+def _method(subscription: Subscription, first: date, by: Moment) -> str:
+    method = subscription.payment_method
+    for event in subscription.events:
+        if event.payment_method and event.day <= first.toordinal() and event.recorded < by:
+            method = event.payment_method
+    return method
+
+
 def _interval(subscription: Subscription, first: date, by: Moment) -> Interval:
     interval: Interval = subscription.interval
     for event in subscription.events:
@@ -243,7 +266,7 @@ class Judge:
     def of(self, period: JudgedPeriod, item: str) -> JudgedPeriod:
         """The period by the rules of an item."""
         named = "seats" if item == "base" or item.startswith("seats") else item
-        rules = self.policy.rules(period.interval, period.first.toordinal(), period.plan, named)
+        rules = self.policy.rules(period.interval, period.first.toordinal(), period.plan, named, period.method)
         term_start, priced = bound(self.subscription, rules, period.first, period.of_term)
         return replace(period, rules=rules, term_start=term_start, priced_on=priced)
 

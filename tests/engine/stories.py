@@ -81,6 +81,7 @@ class RememberedDocument:
     lines: tuple[RememberedLine, ...]
     total_minor: int
     credit_used_minor: int
+    refund_minor: int
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def remembered(billing: Billing) -> Remembered:
             tuple(_remembered_line(line) for line in row["lines"]),
             row["total"],
             row["used"],
+            row["refund"],
         )
         for row in rows
     )
@@ -119,6 +121,7 @@ def _document_row(document: Document) -> dict[str, Any]:
         "known_until": document.known_until,
         "total": document.total_minor,
         "used": document.credit_used_minor,
+        "refund": document.refund_minor,
         "lines": [
             {
                 "days": [str(day) for day in (line.period_start, line.period_end, line.start, line.end)],

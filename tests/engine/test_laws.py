@@ -251,7 +251,7 @@ def without_restarts(subscription: Subscription) -> Subscription:
 
 @given(subscriptions().map(without_restarts))
 def test_the_order_in_which_things_became_known_does_not_change_the_sum(subscription: Subscription) -> None:
-    fixed = ("start", "trial", "interval")
+    fixed = ("start", "trial", "interval", "payment_method")
     told_at_once = replace(
         subscription,
         events=tuple(
@@ -299,7 +299,8 @@ def test_lines_add_up_tax_is_exact_and_credits_stay_in_bounds(subscription: Subs
             exact = tax.base_minor * tax.rate / 100
             modes = {line.period.rules.rounding.mode for line in document.lines}
             assert abs(tax.tax_minor - exact) <= (1 if modes & {"up", "down"} else Fraction(1, 2))
-        granted += max(-document.total_minor, 0)
+        assert document.refund_minor in (0, -document.total_minor)
+        granted += max(-document.total_minor, 0) - document.refund_minor
         used += document.credit_used_minor
         assert 0 <= document.credit_used_minor <= max(document.total_minor, 0)
         assert document.credit_left_minor >= 0
@@ -308,6 +309,31 @@ def test_lines_add_up_tax_is_exact_and_credits_stay_in_bounds(subscription: Subs
         assert used <= granted
     lost = sum(lapse.amount_minor for lapse in billing.lapses)
     assert granted - used - lost == billing.credit_left_minor
+
+
+@given(subscriptions())
+def test_what_is_paid_less_what_is_paid_back_is_what_was_charged_but_for_the_credits_left(
+    subscription: Subscription,
+) -> None:
+    billing = bill(subscription, through=settled(subscription))
+    charged = sum(document.total_minor for document in billing.documents)
+    paid = sum(document.due_minor - document.refund_minor for document in billing.documents)
+    lost = sum(lapse.amount_minor for lapse in billing.lapses)
+    assert paid - lost - billing.credit_left_minor == charged
+
+
+@given(subscriptions())
+def test_a_document_below_zero_is_paid_back_where_the_latest_period_that_was_billed_says_so(
+    subscription: Subscription,
+) -> None:
+    through = settled(subscription)
+    judged = periods(subscription, through)
+    for document in bill(subscription, through=through).documents:
+        if document.total_minor < 0:
+            days = [one.invoice_start if one.rules.period.charge == "advance" else one.invoice_end for one in judged]
+            latest = max(at for at, day in enumerate(days) if max(days[: at + 1]) <= document.date)
+            refunds = judged[latest].rules.fall.give == "refund"
+            assert document.refund_minor == (-document.total_minor if refunds else 0)
 
 
 @given(subscriptions(), subscriptions())

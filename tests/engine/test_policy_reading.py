@@ -23,7 +23,7 @@ from tests.engine.stories import BASE, policy_of, refusals
 INTERVALS: tuple[Interval, ...] = ("month", "year")
 PRICE_FORM = '"699.00 per month" (per month, quarter, half_year, year)'
 TOP_KEYS = (
-    "currency, intervals, plans, title, time_zone, add_ons, roles, precision, notes, "
+    "currency, intervals, plans, title, time_zone, add_ons, roles, payment_methods, precision, notes, "
     + ", ".join(RULE_TABLES)
     + ", when"
 )
@@ -92,7 +92,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "an unknown key of a difference": (
         BASE + '[[when]]\ninterval = "year"\nform = 2026-01-01\n',
         "test.toml, line 7: when.1.form is not a key; did you mean from? "
-        "allowed here: interval, plan, item, from, until, "
+        "allowed here: interval, plan, payment_method, item, from, until, "
         + ", ".join(RULE_TABLES),
     ),
     "an unknown value": (
@@ -101,7 +101,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "an unknown value of the second difference": (
         BASE + '[[when]]\ninterval = "year"\n[[when]]\ninterval = "month"\nfall.give = "money"\n',
-        'test.toml, line 9: when.2.fall.give cannot be "money"; allowed: credit, nothing',
+        'test.toml, line 9: when.2.fall.give cannot be "money"; allowed: credit, nothing, refund',
     ),
     "a text for a number": (
         BASE + '[seats]\nminimum = "3"\n',
@@ -229,8 +229,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a difference without a condition": (
         BASE + "[[when]]\nseats.minimum = 2\n",
-        "test.toml, line 5: when says neither interval nor plan nor item nor from nor until, so it is not a "
-        "difference; write these rules above instead",
+        "test.toml, line 5: when says neither interval nor plan nor payment_method nor item nor from nor until, so it "
+        "is not a difference; write these rules above instead",
     ),
     "a difference that is a table": (
         BASE + '[when]\ninterval = "year"\n',
@@ -634,7 +634,8 @@ def test_a_price_is_read_as_the_amount_it_is_written_as(minor: int, currency: st
 
 
 @pytest.mark.parametrize(("rules", "meant"), [
-    ('[fall]\ngive = "refund"\n', "credit"),
+    ('[fall]\ngive = "credit_note"\n', "credit"),
+    ('[fall]\ngive = "money_back"\n', "refund"),
     ('[rise]\nsettle = "immediate"\n', "now"),
     ('[seats]\ncount = "provisioned"\n', "bought"),
     ('[share]\nby = "day"\n', "days_of_period"),

@@ -136,7 +136,7 @@ def test_a_key_that_every_story_needs_is_missed_by_name(key: str) -> None:
 
 
 def test_a_key_that_is_none_is_told_what_there_is() -> None:
-    allowed = "account, credit_left, credit_used, currency, date, due, kind, lines, subtotal, tax, total"
+    allowed = "account, credit_left, credit_used, currency, date, due, kind, lines, refund, subtotal, tax, total"
     assert refusal(changed('total = "181.00"', 'totle = "181.00"')) == (
         f"story.toml: totle is not a key of document; allowed: {allowed}"
     )

@@ -137,7 +137,7 @@ BROKEN = {
     "period.term_months is 1, 2, 3, 4, 6 or 12 with calendar periods, not 36":
         TERM.replace("12", '36\nanchor = "calendar"'),
     "fall.window_days would have no effect; it needs a fall.takes_effect that lets falls wait, such as "
-    '"next_period" or "next_term", and fall.give = "credit"': "[fall]\nwindow_days = 3\n",
+    '"next_period" or "next_term", and fall.give = "credit" or "refund"': "[fall]\nwindow_days = 3\n",
 }  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     count = draw(st.sampled_from(["active", "active", "bought", "larger"]))
     measures = ["level", "level", "high_water", "peak", "mean", "snapshot"]
     measure = draw(st.sampled_from(measures + ([] if count == "bought" else ["distinct", "held"])))
-    give = draw(st.sampled_from(["credit", "nothing"]))
-    settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give == "credit" else "next_invoice"
+    give = draw(st.sampled_from(["credit", "refund", "nothing", "nothing"]))
+    settle_fall = draw(st.sampled_from(["next_invoice", "now"])) if give != "nothing" else "next_invoice"
     shares = ["days_of_period", "period"] if of_days else ["days_of_period", "days_of_month", "days_of_365", *WHOLE]
     if rounding == "day":
         shares = [by for by in shares if by not in WHOLE]
@@ -51,10 +51,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         },
         "share": {"by": by},
         "rise": {"takes_effect": draw(st.sampled_from(effects))},
-        "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(effects))} if give == "credit" else {}),
+        "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(effects))} if give != "nothing" else {}),
         "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
-        "credits": {"lapse": draw(st.sampled_from(["never", "agreement_end"]))}
-        | ({"lapse_months": draw(st.sampled_from([1, 6]))} if draw(st.integers(0, 2)) == 0 else {}),
         "rounding": {
             "mode": draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])),
             "stage": rounding,
@@ -64,6 +62,10 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     if draw(st.integers(0, 3)) == 0:
         finer = [3, 6] if rounding in ("seat", "day") else []
         tables["rounding"]["digits"] = draw(st.sampled_from([0, 1, *finer]))
+    if give != "refund":
+        tables["credits"] = {"lapse": draw(st.sampled_from(["never", "agreement_end"]))}
+        if draw(st.integers(0, 2)) == 0:
+            tables["credits"]["lapse_months"] = draw(st.sampled_from([1, 6]))
     if tables["period"]["anchor"] == "calendar":
         tables["period"]["stub"] = draw(st.sampled_from(["own_invoice", "own_invoice", "next_invoice"]))
     if by in WHOLE:
@@ -84,7 +86,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         tables["seats"]["of"] = draw(st.sampled_from(["this_period", "this_period", "period_before"]))
     if keeps_ahead and _may_turn_out_lower(tables):
         tables["seats"]["of"] = "period_before"
-    if give == "credit" and measure == "level" and draw(st.booleans()):
+    if give != "nothing" and measure == "level" and draw(st.booleans()):
         tables["fall"]["takes_effect"] = draw(st.sampled_from(["never"] if of_days else ["next_term", "never"]))
     if tables["fall"].get("takes_effect") == "next_term" or (not of_days and draw(st.integers(0, 4)) == 0):
         tables["period"]["term_months"] = 12
@@ -92,7 +94,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         tables["prices"] = {"in_force": draw(st.sampled_from(["term", "agreement", "period"]))}
     if tables["fall"].get("takes_effect", "day").startswith("next") and draw(st.booleans()):
         tables["fall"]["window_days"] = draw(st.sampled_from([1, 7, 30]))
-    plain = tables["period"]["anchor"] == "start" and "measured" not in tables["period"] and give == "credit"
+    plain = tables["period"]["anchor"] == "start" and "measured" not in tables["period"] and give != "nothing"
     if draw(st.integers(0, 2)) == 0:
         plans = ["difference", "next_period", *(["restart"] * 2 if plain else [])]
         tables["change"] = {key: draw(st.sampled_from(plans)) for key in ("dearer_plan", "cheaper_plan")}
@@ -195,12 +197,15 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
                 [
                     *([] if of_days else [{"interval": document["intervals"][0]}]),
                     {"plan": "pro"},
+                    {"payment_method": "invoice"},
                     {"until": FIRST + timedelta(days=120)},
                     {"from": FIRST + timedelta(days=200)},
                 ]
             )
         )
         document["when"] = [when]
+        if "payment_method" in when:
+            document["payment_methods"] = draw(st.permutations(["card", "invoice"]))
         _whole(document, when)
     if draw(st.integers(0, 2)) == 0:
         item = draw(st.sampled_from(["sms", "video", "seats"]))
@@ -259,7 +264,7 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     if "change" in document or "change" in when:
         document.setdefault("change", {})
         changes = [table.setdefault("change", {}) for table in both]
-        alike = [table["period"]["anchor"] == "start" and table["fall"]["give"] == "credit" for table in both]
+        alike = [table["period"]["anchor"] == "start" and table["fall"]["give"] != "nothing" for table in both]
         if not all(alike) or any("measured" in table["period"] for table in both):
             for change in changes:
                 for key in [key for key, word in change.items() if word == "restart"]:
@@ -281,7 +286,7 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     ):
         for table in (document, when):
             table["period"].pop("measured", None)
-    if not {"from", "until", "plan"}.isdisjoint(when):
+    if not {"from", "until", "plan", "payment_method"}.isdisjoint(when):
         when["period"].pop("measured", None)
     if "calendar" in (document["period"]["anchor"], when["period"]["anchor"]):
         for table in (document, when):
@@ -318,6 +323,8 @@ def histories(
     if draw(st.integers(0, 4)) == 0:
         start |= {"event": "trial", "until": opening + timedelta(days=draw(st.integers(1, 20)))}
     start["plan"] = draw(st.sampled_from(["basic", "pro"]))
+    if draw(st.booleans()):
+        start["payment_method"] = draw(st.sampled_from(["card", "invoice"]))
     rows.append(start)
     if start["event"] == "trial" and draw(st.booleans()):
         day = max(opening, start["until"] + timedelta(days=draw(st.sampled_from([-5, 0, 0, 3, 12]))))
@@ -366,6 +373,7 @@ def _event(
         "seats",
         "seats",
         "plan",
+        "payment_method",
     ]
     if day >= opening:
         kinds += ["add_on", "remove_add_on", "interval"] + ([] if priced else ["trial_plan"])
@@ -392,6 +400,8 @@ def _event(
             row["quantity"] = draw(st.integers(0, 3))
             if row["item"] == "own" or (row["item"] == "setup" and draw(st.booleans())):
                 row["price"] = "12.34"
+    elif kind == "payment_method":
+        row["payment_method"] = draw(st.sampled_from(["card", "invoice"]))
     elif kind == "interval":
         row["interval"] = draw(st.sampled_from(intervals))
     if priced and kind in ("seats", "plan", "interval") and draw(st.booleans()):
@@ -429,7 +439,8 @@ def restarting(draw: st.DrawFn, *, moments: bool = False) -> Subscription:
         period = replace(rules.period, anchor="start", measured=None, stub="own_invoice")
         by_day = rules.seats.measure == "level" and rules.rise.takes_effect == "day"
         restarts = replace(change, more_seats=more_seats) if by_day else change
-        return replace(rules, period=period, fall=replace(rules.fall, give="credit"), change=restarts)
+        give = "credit" if rules.fall.give == "nothing" else rules.fall.give
+        return replace(rules, period=period, fall=replace(rules.fall, give=give), change=restarts)
 
     policy = subscription.policy
     variants = {chosen: plain(rules) for chosen, rules in policy.variants.items()}

@@ -32,6 +32,7 @@ class Wish:
 
     plan: str | None = None
     interval: Interval | None = None
+    payment_method: str | None = None
     start: date | None = None
     roles: tuple[tuple[str, str], ...] = ()
     seats_follow: bool = False
@@ -61,6 +62,7 @@ def read_candidates(words: Sequence[str], wish: Wish) -> tuple[Candidate, ...]:
         named = ", ".join(f"{candidate.label} ({candidate.intake.policy.currency})" for candidate in found)
         raise IntakeError([f"policies in different currencies cannot be compared: {named}"])
     _check_roles(wish, [candidate.intake.policy for candidate in found])
+    _check_method(wish, [candidate.intake.policy for candidate in found])
     return found
 
 
@@ -151,23 +153,32 @@ def _candidate(word: str, label: str, wish: Wish) -> Candidate:
         intake = replace(intake, plan=_common_plan(policy, label, wish.plan))
     if intake.interval is None and wish.interval is not None:
         intake = replace(intake, interval=_common_interval(policy, label, wish.interval))
+    if intake.payment_method is None and _method(policy, wish.payment_method or "") is not None:
+        intake = replace(intake, payment_method=wish.payment_method)
     return Candidate(label, intake)
 
 
 def _with_setting(intake: Intake, word: str, setting: str) -> Intake:
-    """The same with the plan or interval that stands behind the policy's name."""
+    """The same with the plan, interval or payment method that stands behind the policy's name."""
     policy = intake.policy
     plan, interval = _plan(policy, setting), INTERVAL_WORDS.get(setting.lower())
     if plan is not None and intake.plan is None:
         return replace(intake, plan=plan)
     if plan is None and interval in policy.intervals and intake.interval is None:
         return replace(intake, interval=interval)
+    method = _method(policy, setting)
+    if method is not None and plan is None and interval not in policy.intervals:
+        if intake.payment_method is not None:
+            raise IntakeError([f"{word}: {setting!r} is a second payment method; name one"])
+        return replace(intake, payment_method=method)
     if plan is not None or interval in policy.intervals:
         raise IntakeError([f"{word}: {setting!r} is a second {'plan' if plan else 'interval'}; name one"])
-    plans, intervals = tuple(policy.plans), policy.intervals
-    raise IntakeError([f"{word}: {setting!r} is neither a plan nor an interval of policy {policy.name}; "
-                       f"{near(setting, (*plans, *intervals))}its plans: {', '.join(plans)}; "
-                       f"its intervals: {', '.join(intervals)}"])  # fmt: skip
+    plans, intervals, methods = tuple(policy.plans), policy.intervals, policy.payment_methods
+    what = "neither a plan nor an interval" + (" nor a payment method" if methods else "")
+    ways = f"; its payment methods: {', '.join(methods)}" if methods else ""
+    raise IntakeError([f"{word}: {setting!r} is {what} of policy {policy.name}; "
+                       f"{near(setting, (*plans, *intervals, *methods))}its plans: {', '.join(plans)}; "
+                       f"its intervals: {', '.join(intervals)}{ways}"])  # fmt: skip
 
 
 def _common_plan(policy: Policy, label: str, name: str) -> str:
@@ -190,6 +201,21 @@ def _common_interval(policy: Policy, label: str, interval: Interval) -> Interval
 def _plan(policy: Policy, text: str) -> str | None:
     """The plan of this name, in capitals or not."""
     return next((plan for plan in (text, *policy.plans) if plan in policy.plans and plan.lower() == text.lower()), None)
+
+
+def _method(policy: Policy, text: str) -> str | None:
+    """The payment method of this name, in capitals or not."""
+    return next((method for method in policy.payment_methods if method.lower() == text.lower()), None)
+
+
+def _check_method(wish: Wish, policies: Sequence[Policy]) -> None:
+    """A payment method that only some of the policies know is for those; one that none knows is a mistake."""
+    name = wish.payment_method
+    if name is None or any(_method(policy, name) is not None for policy in policies):
+        return
+    known = tuple(dict.fromkeys(method for policy in policies for method in policy.payment_methods))
+    allowed = f"{near(name, known)}allowed: {', '.join(known)}" if known else "they name none"
+    raise IntakeError([f"--payment-method: {name!r} is not a payment method of any of the policies; {allowed}"])
 
 
 def _check_roles(wish: Wish, policies: Sequence[Policy]) -> None:

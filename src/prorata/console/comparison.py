@@ -188,8 +188,8 @@ def _cells(currency: str, name: str, amounts: Amounts, others: Sequence[int]) ->
 
 
 def speak_change(more: int, of: int) -> str:
-    """A difference in percent, with one decimal: `+12.5 %`; nothing where it is one from nothing."""
-    if not of:
+    """A difference in percent, with one decimal: `+12.5 %`; nothing where it is one from nothing, or from a refund."""
+    if of <= 0:
         return ""
     tenths = rounded(1000 * more, of)
     sign = "+" if tenths > 0 else "−" if tenths < 0 else ""

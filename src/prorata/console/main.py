@@ -62,6 +62,9 @@ StartOption = Annotated[
 ]
 PlanOption = Annotated[str | None, typer.Option(help="The plan of accounts that name none.")]
 IntervalOption = Annotated[str | None, typer.Option(help="How often accounts that say nothing are billed.")]
+PaymentOption = Annotated[
+    str | None, typer.Option("--payment-method", help="How accounts pay that do not say it: a name of the policy's.")
+]
 AccountOption = Annotated[list[str] | None, typer.Option("--account", "-a", help="Only this account; may be repeated.")]
 RoleOption = Annotated[
     list[str] | None,
@@ -81,6 +84,7 @@ def bill(
     start: StartOption = None,
     plan: PlanOption = None,
     interval: IntervalOption = None,
+    payment_method: PaymentOption = None,
     account: AccountOption = None,
     map_role: RoleOption = None,
     seats: SeatsOption = None,
@@ -90,7 +94,7 @@ def bill(
     """Bill the accounts of an event file under a policy."""
     with _sentences():
         last = _day("--through", through)
-        subscriptions = _subscriptions(policy, events, start, plan, interval, account, map_role, seats)
+        subscriptions = _subscriptions(policy, events, start, plan, interval, payment_method, account, map_role, seats)
         billed = list(_billed(subscriptions, last))
     output.say_what_is_ignored(billed)
     if format is Format.table:
@@ -108,7 +112,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="POLICY…",
-            help="Names or paths; behind an @ the plan or interval of one policy alone, as in mainter@PRO.",
+            help="Names or paths; behind an @ a plan, interval or payment method for one alone, as in mainter@PRO.",
         ),
     ],
     events: EventsOption,
@@ -116,6 +120,7 @@ def compare(
     start: StartOption = None,
     plan: PlanOption = None,
     interval: IntervalOption = None,
+    payment_method: PaymentOption = None,
     account: AccountOption = None,
     map_role: RoleOption = None,
     seats: SeatsOption = None,
@@ -132,6 +137,7 @@ def compare(
         wish = Wish(
             plan=plan,
             interval=_interval(interval),
+            payment_method=payment_method,
             start=_day("--start", start) if start else None,
             roles=_roles(map_role),
             seats_follow=seats is SeatsRule.follow,
@@ -168,6 +174,7 @@ def explain(
     start: StartOption = None,
     plan: PlanOption = None,
     interval: IntervalOption = None,
+    payment_method: PaymentOption = None,
     map_role: RoleOption = None,
     seats: SeatsOption = None,
 ) -> None:
@@ -176,7 +183,9 @@ def explain(
 
     with _sentences():
         day = _day("--date", on)
-        subscriptions = _subscriptions(policy, events, start, plan, interval, [account], map_role, seats)
+        subscriptions = _subscriptions(
+            policy, events, start, plan, interval, payment_method, [account], map_role, seats
+        )
         subscription, billing = next(iter(_billed(subscriptions, day)))
         dates = [document.date for document in billing.documents]
         if day not in dates:
@@ -343,6 +352,7 @@ def _subscriptions(
     start: str | None,
     plan: str | None,
     interval: str | None,
+    payment_method: str | None,
     accounts: list[str] | None,
     map_role: list[str] | None,
     seats: SeatsRule | None,
@@ -351,6 +361,7 @@ def _subscriptions(
         policy=load_policy(policy_name),
         plan=plan,
         interval=_interval(interval),
+        payment_method=payment_method,
         start=_day("--start", start) if start else None,
         roles=dict(_roles(map_role)),
         seats_follow=seats is SeatsRule.follow,

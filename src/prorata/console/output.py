@@ -75,7 +75,7 @@ Billed = tuple[Subscription, Billing]
 
 _CSV_DOCUMENT = ("account", "kind", "date", "currency")
 _CSV_LINE = ("item", "kind", "quantity", "unit_price", "start", "end", "days", "share", "amount", "text")
-_CSV_TOTALS = ("subtotal", "tax", "total", "credit_used", "credit_left", "due")
+_CSV_TOTALS = ("subtotal", "tax", "total", "credit_used", "credit_left", "due", "refund")
 
 
 def write_json(out: TextIO, billed: Sequence[Billed], *, explained: bool) -> None:
@@ -143,7 +143,7 @@ def document_table(document: Document, explainer: Explainer | None) -> Renderabl
         table.add_row(what, product(line, currency, sign), speak_amount(sign * line.amount_minor, currency))
     totals = list(_totals(document, sign))
     for at, (name, minor) in enumerate(totals):
-        style = "bold" if name in ("due", "credit") else "dim"
+        style = "bold" if name in ("due", "credit", "paid back") else "dim"
         code = f" {currency}" if at == len(totals) - 1 or style == "bold" else ""
         table.add_row("", Text(f"{name}{code}", style=style), Text(speak_amount(minor, currency), style=style))
     title = "Credit note" if sign < 0 else "Invoice"
@@ -157,7 +157,7 @@ def _totals(document: Document, sign: int) -> Iterator[tuple[str, int]]:
         for tax in document.taxes:
             yield f"tax {speak_percent(tax.rate)}", sign * tax.tax_minor
     if sign < 0:
-        yield "credit", -document.total_minor
+        yield "paid back" if document.refund_minor else "credit", -document.total_minor
     else:
         if document.credit_used_minor:
             yield "total", document.total_minor

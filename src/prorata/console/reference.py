@@ -53,6 +53,9 @@ share.by = "months"
 # What an example needs beside it: alone it would be refused, because it contradicts a default or has no effect.
 _TWO_PLANS = '[plans.BASIC]\nprice = "299.00 per month"\n\n[plans.PRO]\nprice = "699.00 per month"'
 
+# What has to stand above the table that an example is in.
+_ABOVE: Mapping[tuple[str, str], str] = {("when", "payment_method"): 'payment_methods = ["card", "invoice"]'}
+
 BESIDE: Mapping[tuple[str, str], str] = {
     ("….prices", "announced"): "from = 2027-01-01",
     ("plans.NAME", "tiers"): '[[plans.PRO.prices]]\nabove = 10\nprice = "599.00 per month"',
@@ -62,6 +65,8 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("roles.NAME", "billed"): "[roles.paying]",
     ("when", "interval"): 'rise.settle = "quarter"',
     ("when", "plan"): 'rise.settle = "quarter"',
+    ("", "payment_methods"): '[[when]]\npayment_method = "invoice"\nrise.settle = "now"',
+    ("when", "payment_method"): 'rise.settle = "now"',
     ("when", "item"): 'share.by = "period"\n\n[add_ons.sms]\nprice = "49.00 per month"',
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
@@ -95,7 +100,8 @@ def block(path: str, key: Key) -> str:
     examples = [*(others if path else ()), *beside, key.example]
     lines = [one for one in examples if one and not one.startswith("[")]
     own = [_header(path), *lines] if lines and path else lines
-    return "\n\n".join(["\n".join(own)] * bool(own) + [one for one in examples if one.startswith("[")])
+    above = [_ABOVE[path, key.name]] if (path, key.name) in _ABOVE else []
+    return "\n\n".join([*above] + ["\n".join(own)] * bool(own) + [one for one in examples if one.startswith("[")])
 
 
 def _header(path: str) -> str:

@@ -73,11 +73,12 @@ def bill(
                 total += part.tax_minor
             if settlement.is_due(look, lines, total):
                 settlement.settle(found)
-                used = credits.take(total, look)
+                refund = -total if total < 0 and settlement.refunds() else 0
+                used = credits.take(total + refund, look)
                 documents.append(
                     Document(
                         subscription.account, to_date(look), settlement.known_until, policy.currency,
-                        lines, tax, subtotal, total, used, credits.left_minor,
+                        lines, tax, subtotal, total, used, credits.left_minor, refund,
                     )
                 )  # fmt: skip
         if settlement.is_base and settlement.ended(look) is not None:
@@ -99,7 +100,10 @@ def _credits_of(issued: Issued | None) -> Credits:
     credits = Credits()
     if issued is None:
         return credits
-    taken = [(one.date, one.known_until, 0, one.total_minor, one.credit_used_minor) for one in issued.documents]
+    taken = [
+        (one.date, one.known_until, 0, one.total_minor + one.refund_minor, one.credit_used_minor)
+        for one in issued.documents
+    ]
     lapsed = [
         (one.date, one.known_until, 1 if one.reason == "end" else -1, 0, one.amount_minor) for one in issued.lapses
     ]

@@ -14,7 +14,7 @@ Amounts: TypeAlias = tuple[int, ...]  # minor units: one under each policy, in t
 
 @dataclass(frozen=True, slots=True)
 class AccountMonth:
-    """What an account's documents of one month leave to be paid under each policy, in minor units.
+    """What an account's documents of one month leave to be paid under each policy, less refunds, in minor units.
 
     `month` is its first day. `credit_left_minor` is the account's balance of credits at the month's end.
     """
@@ -93,7 +93,7 @@ def _due(billing: Billing) -> dict[int, int]:
     sums: dict[int, int] = {}
     for document in billing.documents:
         number = _number(document.date)
-        sums[number] = sums.get(number, 0) + document.due_minor
+        sums[number] = sums.get(number, 0) + document.due_minor - document.refund_minor
     return sums
 
 

@@ -105,7 +105,7 @@ class Document(NamedTuple):
     """What is sent to the account on `date`. Amounts are signed: those of a credit note are negative here.
 
     It was computed from what had been recorded before `known_until`. `credit_left_minor` is the account's balance of
-    credits after the document.
+    credits after the document. `refund_minor` is how much of a credit note is paid back, and so is no credit.
     """
 
     account: str
@@ -118,6 +118,7 @@ class Document(NamedTuple):
     total_minor: int
     credit_used_minor: int
     credit_left_minor: int
+    refund_minor: int = 0
 
     @property
     def kind(self) -> DocumentKind:
@@ -129,5 +130,5 @@ class Document(NamedTuple):
 
     @property
     def due_minor(self) -> int:
-        """What is to be paid; nothing for a credit note, whose amount is a credit."""
+        """What is to be paid; nothing for a credit note, whose amount is a credit or a refund."""
         return max(self.total_minor, 0) - self.credit_used_minor

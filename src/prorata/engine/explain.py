@@ -148,6 +148,7 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
         "remove_add_on": f"{event.item} removed",
         "cancel": "the agreement was cancelled",
         "interval": "the interval was changed",
+        "payment_method": f"the payment method was changed to {event.payment_method}",
     }[event.kind]
     why = f" ({event.reason})" if event.reason else ""
     recorded = day_of(event.recorded)
@@ -242,7 +243,7 @@ def _rules(
     settle = rules.rise.settle if line.amount_minor >= 0 else rules.fall.settle
     if settle in ("next_invoice", "now") or not own_bill:
         if line.amount_minor < 0:
-            yield f"{_FALL[settle]} (fall.settle)"
+            yield _REFUND[settle] if rules.fall.give == "refund" else f"{_FALL[settle]} (fall.settle)"
         else:
             settled = _RISE[settle]
             if settle == "now" and (days := rules.rise.waiting_days):
@@ -300,6 +301,10 @@ _FALL = {
     "now": "what falls away is credited at once",
 }
 
+_REFUND = {
+    "next_invoice": "what falls away is taken off the next invoice, and what exceeds that is paid back (fall.give)",
+    "now": "what falls away is paid back at once (fall.settle)",
+}
 
 _STARTED = {
     "full": "a started {} counts whole",

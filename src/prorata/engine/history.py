@@ -11,7 +11,7 @@ from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
     "start", "trial", "invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", "seats",
-    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "cancel", "idle",
+    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "payment_method", "cancel", "idle",
 ]  # fmt: skip
 PERSON_EVENTS = frozenset(
     {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "idle", "role"}
@@ -45,6 +45,7 @@ class Event:
     interval: Interval | None = None
     until: Day | None = None
     reason: str = ""
+    payment_method: str = ""
 
 
 def buys(event: Event) -> bool:
@@ -86,9 +87,9 @@ def opens_on(begins: Sequence[Event], ticks: int) -> Day:
 class Subscription:
     """An account's agreement under a policy: who bills it how, and all that happened to it.
 
-    `plan` and `interval` are what holds until an event says otherwise. With `seats_follow`, where the policy bills
-    bought seats the account has until its first order as many as its active members need: up at once, down with the
-    next period.
+    `plan`, `interval` and `payment_method` are what holds until an event says otherwise. With `seats_follow`, where the
+    policy bills bought seats the account has until its first order as many as its active members need: up at once, down
+    with the next period.
     """
 
     account: str
@@ -97,3 +98,4 @@ class Subscription:
     plan: str
     interval: Interval
     seats_follow: bool = False
+    payment_method: str = ""

@@ -28,8 +28,8 @@ from prorata.engine.policy.model import Policy, is_taken
 from prorata.engine.population import People
 
 COLUMNS: tuple[str, ...] = (
-    "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "item", "until", "reason",
-    "recorded_at",
+    "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "payment_method", "item",
+    "until", "reason", "recorded_at",
 )  # fmt: skip
 KINDS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "idle")
 
@@ -45,17 +45,19 @@ _NEEDS: dict[EventKind, frozenset[str]] = {
     "add_on": frozenset({"item"}),
     "remove_add_on": frozenset({"item"}),
     "interval": frozenset({"interval"}),
+    "payment_method": frozenset({"payment_method"}),
 }
 _ALWAYS = frozenset({"at", "account", "event", "user", "role", "reason", "recorded_at"})
 _MAY: dict[EventKind, frozenset[str]] = {
-    "start": frozenset({"plan", "quantity", "price", "interval"}),
-    "trial": frozenset({"plan", "quantity", "price", "interval", "until"}),
+    "start": frozenset({"plan", "quantity", "price", "interval", "payment_method"}),
+    "trial": frozenset({"plan", "quantity", "price", "interval", "payment_method", "until"}),
     "seats": frozenset({"quantity", "price"}),
     "plan": frozenset({"plan", "price"}),
     "trial_plan": frozenset({"plan", "until"}),
     "add_on": frozenset({"item", "quantity", "price"}),
     "remove_add_on": frozenset({"item"}),
     "interval": frozenset({"interval", "price"}),
+    "payment_method": frozenset({"payment_method"}),
     "cancel": frozenset({"until"}),
 }
 INTERVAL_WORDS: dict[str, Interval] = {
@@ -114,6 +116,7 @@ class Intake:
     start: date | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     seats_follow: bool = False
+    payment_method: str | None = None
     account: str | None = None  # the account of rows that name none
 
 
@@ -130,8 +133,8 @@ class _Told:
 def read_history(rows: Iterable[Mapping[str, object]], *, policy: Policy, **settings: Any) -> Subscription:
     """One account's history from plain mappings with the columns of an event file; raises IntakeError.
 
-    Dates may be date objects, quantities numbers. `settings` are those of Intake: plan, interval, start, roles,
-    seats_follow, account.
+    Dates may be date objects, quantities numbers. `settings` are those of Intake: plan, interval,
+    payment_method, start, roles, seats_follow, account.
     """
     intake = Intake(policy=policy, **{"account": "account", **settings})
     told = [
@@ -169,12 +172,18 @@ class _Reader:
         self.plans = {name.lower(): name for name in self.policy.plans}
         self.plan = self.policy.default_plan
         self.interval = INTERVAL_WORDS.get(intake.interval or "", intake.interval) or self.policy.default_interval
+        self.methods = {name.lower(): name for name in self.policy.payment_methods}
+        self.method = self.policy.default_payment_method
         self.count = 0  # of problems
         self._said: dict[tuple[str | None, str], list[str]] = {}
         if intake.plan is not None:
             self.plan = self.known_plan(intake.plan, "--plan") or self.plan
         if self.interval not in self.policy.intervals:
             self.not_offered("--interval", self.interval)
+        if intake.payment_method is not None:
+            self.method = self.known_method(intake.payment_method, "--payment-method")
+            if not self.methods:
+                self.say("--payment-method", None, f"policy {self.policy.name} names no payment_methods")
         for role in intake.roles.values():
             self.known_role(role, "--map-role")
 
@@ -219,6 +228,7 @@ class _Reader:
         if role:
             self.known_role(role, row)
         values["plan"] = (self.known_plan(cells["plan"], row) or "") if "plan" in cells else ""
+        values["payment_method"] = self.known_method(cells["payment_method"], row) if "payment_method" in cells else ""
         values["interval"] = None
         if "interval" in cells:
             interval = INTERVAL_WORDS.get(cells["interval"].lower())
@@ -281,6 +291,14 @@ class _Reader:
                      f"{near(name, plans)}allowed: {', '.join(plans)}")  # fmt: skip
         return plan
 
+    def known_method(self, name: str, where: Row | str) -> str:
+        """The method as the policy writes it; a policy that names none takes any."""
+        if self.methods and name.lower() not in self.methods:
+            methods = self.policy.payment_methods
+            self.say(where, "payment_method", f"{name!r} is not a payment method of policy {self.policy.name}; "
+                     f"{near(name, methods)}allowed: {', '.join(methods)}")  # fmt: skip
+        return self.methods.get(name.lower(), name)
+
     def known_role(self, role: str, where: Row | str) -> None:
         if self.policy.roles and role not in self.policy.roles:
             roles = tuple(self.policy.roles)
@@ -335,17 +353,19 @@ class _Reader:
             plan=self.plan,
             interval=self.interval,
             seats_follow=self.intake.seats_follow,
+            payment_method=self.method,
         )
 
     def set_lengths(self, told: list[_Told]) -> None:
         """The account's interval with every row, and the policy's length of a trial where the row names no end."""
-        interval = self.interval
+        interval, method = self.interval, self.method
         for one in told:
             values = one.values
             interval = one.interval = values.get("interval") or interval
+            method = values.get("payment_method") or method
             if values["kind"] not in ("trial", "trial_plan") or values["until"] is not None:
                 continue
-            trial = self.policy.rules(interval, values["day"] // self.ticks).trial
+            trial = self.policy.rules(interval, values["day"] // self.ticks, payment_method=method).trial
             days, named = (trial.days, "days") if values["kind"] == "trial" else (trial.plan_days, "plan_days")
             if not days:
                 self.say(

@@ -37,7 +37,10 @@ class IssuedLine(Protocol):
 
 
 class IssuedDocument(Protocol):
-    """A document as it is remembered; Document has all of it. The total of a credit note is negative."""
+    """A document as it is remembered; Document has all of it.
+
+    The total of a credit note is negative, and `refund_minor` how much of it was paid back.
+    """
 
     @property
     def date(self) -> date: ...
@@ -49,6 +52,8 @@ class IssuedDocument(Protocol):
     def total_minor(self) -> int: ...
     @property
     def credit_used_minor(self) -> int: ...
+    @property
+    def refund_minor(self) -> int: ...
 
 
 class IssuedLapse(Protocol):

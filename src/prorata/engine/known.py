@@ -45,7 +45,7 @@ class Known:
     """The state of knowledge from which a bill is computed; `learn` is the only way it changes."""
 
     __slots__ = (
-        "_add_on_events", "_days", "_events", "_seat_events", "_term_events",
+        "_add_on_events", "_days", "_events", "_methods", "_seat_events", "_term_events",
         "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms",
     )  # fmt: skip
 
@@ -63,6 +63,7 @@ class Known:
         self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
         self._term_events: list[Event] = []
+        self._methods: list[Event] = []  # what says how the account pays
         self._add_on_events: dict[str, list[Event]] = {}
 
     def learn(self, news: Iterable[Event]) -> Day:
@@ -102,6 +103,8 @@ class Known:
             if event.interval is not None:
                 for item in self._add_on_events:
                     self._tell_add_on(item)
+        if event.payment_method:
+            insort(self._methods, event, key=by_order)
         if event.kind == "cancel" and (self.cancel is None or self.cancel.order < event.order):
             self.cancel = event
 
@@ -253,6 +256,14 @@ class Known:
             if event.plan and event.kind != "trial_plan" and event.day <= first and event.recorded < known_by:
                 plan = event.plan
         return plan
+
+    def payment_method(self, first: Day, known_by: Moment) -> str:
+        """How the account pays when a period begins on `first`: the last one told by then and known by a moment."""
+        method = self.subscription.payment_method
+        for event in self._methods:
+            if event.day <= first and event.recorded < known_by:
+                method = event.payment_method
+        return method
 
     def interval(self, first: Day, *, known_by: Moment) -> Interval:
         """The interval of a period that begins on `first`: the last one asked for by then and known by a moment."""

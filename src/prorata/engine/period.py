@@ -28,7 +28,8 @@ class Period:
     none in its interval is left out. They are `is_flat` where all seats of a plan cost the same, and nothing beside
     them. `countings` says who counts as a seat of each role that has a price of its own, and under "" who does as any
     other. The period is one of those of `unit` that are billed together from `invoice_start` up to `invoice_end`;
-    mostly there is but one. `plan` is the one they begin with, where rules depend on it. Its amounts are counted in
+    mostly there is but one. `plan` and `payment_method` are those they begin with, where rules
+    depend on them. Its amounts are counted in
     parts of a minor unit, `parts` of them each, of which every one is a whole number. A change counts `delay` days
     after it happens. `rise_waits` and `fall_waits` say where changes do not take effect on their day, `plan_waits` the
     same of dearer and cheaper plans.
@@ -54,6 +55,7 @@ class Period:
     invoice_end: Day = field(repr=False, compare=False)
     unit: Interval = field(repr=False, compare=False)
     plan: str = field(repr=False, compare=False)
+    payment_method: str = field(repr=False, compare=False)
     delay: int = field(repr=False, compare=False)
     rise_waits: Waits | None = field(repr=False, compare=False)
     fall_waits: Waits | None = field(repr=False, compare=False)
@@ -89,26 +91,30 @@ class Period:
         return self.rules.tax.rate if sold is None or sold.tax_rate is None else sold.tax_rate
 
 
-def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "") -> Period:
-    """The period with which an agreement begins on `start`, on a plan."""
-    return _period(policy, interval, start, start, 0, plan, None, start if _remembers(policy) else 0, "")
+def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "", payment_method: str = "") -> Period:
+    """The period with which an agreement begins on `start`, on a plan, paid by a method."""
+    since = start if _remembers(policy) else 0
+    return _period(policy, interval, start, start, 0, plan, payment_method, None, since, "")
 
 
-def next_period(period: Period, interval: Interval, plan: str = "") -> Period:
-    """The period after this one; interval and plan may be others than before once the invoice is full."""
+def next_period(period: Period, interval: Interval, plan: str = "", payment_method: str = "") -> Period:
+    """The period after this one; its terms may be others than before once the invoice is full."""
     invoice = None
     if period.end < period.invoice_end:
-        interval, plan = period.interval, period.plan
+        interval, plan, payment_method = period.interval, period.plan, period.payment_method
         invoice = (period.invoice_start, period.invoice_end)
     if period.rules.period.anchor == "start":
         months = period.months + MONTHS[period.unit]
-        return _period(period.policy, interval, period.end, period.anchor, months, plan, invoice, period.since, "")
-    return _period(period.policy, interval, period.end, period.end, 0, plan, invoice, period.since, "")
+        anchor = period.anchor
+    else:
+        anchor, months = period.end, 0
+    since = period.since
+    return _period(period.policy, interval, period.end, anchor, months, plan, payment_method, invoice, since, "")
 
 
-def restarted(period: Period, interval: Interval, start: Day, plan: str) -> Period:
+def restarted(period: Period, start: Day, interval: Interval, plan: str, payment_method: str) -> Period:
     """The full period that a change begins on a day of this one; the next ones are counted from there."""
-    return _period(period.policy, interval, start, start, 0, plan, None, period.since, "")
+    return _period(period.policy, interval, start, start, 0, plan, payment_method, None, period.since, "")
 
 
 def period_before(period: Period) -> Day:
@@ -134,6 +140,7 @@ def _period(
     anchor: Day,
     months: int,
     plan: str,
+    payment_method: str,
     invoice: tuple[Day, Day] | None,
     since: Day,
     item: str,
@@ -141,7 +148,7 @@ def _period(
     """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant."""
     ticks = policy.ticks
     day = start // ticks
-    rules = policy.rules(interval, day, plan, item)
+    rules = policy.rules(interval, day, plan, item, payment_method)
     once = item in policy.add_ons and policy.add_ons[item].charge == "once"
     if once:
         rules = replace(rules, share=ShareRules(), rise=replace(rules.rise, takes_effect="day"), fall=FallRules())
@@ -179,6 +186,7 @@ def _period(
     others = () if item else policy.apart
     parts = scale.denominator * YEAR
     whole_days = 1 if once else end - border(*counted_from, unit, ticks)
+    terms = (policy, interval, start, anchor, months, plan, payment_method, invoice, since)
     return Period(
         start=start,
         end=end,
@@ -200,6 +208,7 @@ def _period(
         invoice_end=invoice_end,
         unit=unit,
         plan=plan,
+        payment_method=payment_method,
         delay=rules.seats.delay_days,
         rise_waits=rise_waits,
         fall_waits=fall_waits,
@@ -213,7 +222,7 @@ def _period(
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period")
         and not (rules.fall.window_days or waiting or notice),
-        apart={one: _period(policy, interval, start, anchor, months, plan, invoice, since, one) for one in others},
+        apart={one: _period(*terms, one) for one in others},
         once=once,
         rounding=rounding_of(
             rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"

@@ -28,6 +28,7 @@ def document_record(document: Document) -> dict[str, Any]:
         "credit_used": amount(document.credit_used_minor),
         "credit_left": amount(document.credit_left_minor),
         "due": amount(document.due_minor),
+        "refund": amount(document.refund_minor),
     }
 
 

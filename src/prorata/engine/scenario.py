@@ -22,13 +22,14 @@ from prorata.engine.refusal import CannotBill
 
 # The keys of a scenario, of a document and of a line, with the types of their values.
 _KEYS: dict[str, type] = {
-    "claims": list, "title": str, "policy": str, "changes": dict, "plan": str, "interval": str, "start": date,
-    "roles": dict, "seats_follow": bool, "through": date, "history": str, "document": list, "lapse": list,
-    "refused": str, "verdict": str,
+    "claims": list, "title": str, "policy": str, "changes": dict, "plan": str, "interval": str, "payment_method": str,
+    "start": date, "roles": dict, "seats_follow": bool, "through": date, "history": str, "document": list,
+    "lapse": list, "refused": str, "verdict": str,
 }  # fmt: skip
+_SETTINGS = ("plan", "interval", "payment_method", "start", "roles", "seats_follow")
 _DOCUMENT_KEYS: dict[str, type] = {
     "account": str, "kind": str, "date": date, "currency": str, "lines": list, "subtotal": str, "tax": str,
-    "total": str, "credit_used": str, "credit_left": str, "due": str,
+    "total": str, "credit_used": str, "credit_left": str, "due": str, "refund": str,
 }  # fmt: skip
 _LINE_KEYS: dict[str, type] = {
     "item": str, "kind": str, "quantity": int, "unit_price": str, "start": date, "end": date, "days": Real,
@@ -98,7 +99,7 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
         claims=tuple(claims),
         policy_name=told["policy"],
         policy=_merged(policy_document(told["policy"]), told.get("changes", {})),
-        settings={key: told[key] for key in ("plan", "interval", "start", "roles", "seats_follow") if key in told},
+        settings={key: told[key] for key in _SETTINGS if key in told},
         history=tuple(_rows(told["history"])),
         through=told["through"],
         documents=tuple(expected),

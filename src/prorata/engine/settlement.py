@@ -26,7 +26,7 @@ from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences, seats_more
 from prorata.engine.period import Period, first_period, next_period, restarted
-from prorata.engine.policy.model import RiseRules
+from prorata.engine.policy.model import Policy, RiseRules
 from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, standing
 
@@ -51,8 +51,7 @@ class Settlement:
         self, subscription: Subscription, known_until: Moment | None = None, issued: Issued | None = None
     ) -> None:
         news = tuple(sorted(subscription.events, key=_RECORDED))
-        by_plan = subscription.policy.by_plan
-        schedule = [event for event in news if event.kind in SCHEDULE_EVENTS or (by_plan and event.plan)]
+        schedule = [event for event in news if _tells_terms(event, subscription.policy)]
         self._ticks = subscription.policy.ticks
         self._until = _FOREVER if known_until is None else known_until
         self._begins = [event for event in schedule if event.kind in ("start", "trial")]
@@ -166,6 +165,10 @@ class Settlement:
             settles = settle == "now" and (total_minor < 0 or self._has_waited(look))
         return total_minor != 0 and settles and (total_minor < 0 or _is_enough(rules.rise, lines))
 
+    def refunds(self) -> bool:
+        """Whether what a document of today comes to below zero is paid back."""
+        return self.released[-1].period.rules.fall.give == "refund"
+
     def settle(self, found: Iterable[Open]) -> None:
         """What was open is on a document now."""
         for some in found:
@@ -275,8 +278,7 @@ class Settlement:
             self._put(period, day)
         self.known.cuts[period.start, period.end] = day
         self._change(day)
-        plan = self.known.plan(day, _FOREVER) if self.known.subscription.policy.by_plan else ""
-        self._anew = self._coming = restarted(period, self.known.interval(day, known_by=_FOREVER), day, plan)
+        self._anew = self._coming = restarted(period, day, *self._terms_known(day, _FOREVER))
         self._anew_on = day
         self.is_base = True
 
@@ -300,21 +302,23 @@ class Settlement:
             last = self.released[-1].period
             return next_period(last, *self._terms(last.end))
         start = opens_on(self._begun() or self._begins[:1], self._ticks)
-        interval, plan = self._terms(start)
-        return first_period(self.known.subscription.policy, interval, start, plan)
+        interval, plan, method = self._terms(start)
+        return first_period(self.known.subscription.policy, interval, start, plan, method)
 
     def _begun(self) -> list[Event]:
         """What is known of how the agreement starts."""
         return [event for event in self._begins if event.recorded < self._learned_until]
 
-    def _terms(self, first: Day) -> tuple[Interval, str]:
-        """The interval and plan a period begins with: asked for before that, or by when the agreement was told of.
+    def _terms(self, first: Day) -> tuple[Interval, str, str]:
+        """What a period begins with: the terms asked for before that, or by when the agreement was told of."""
+        return self._terms_known(first, max(moment_at(first, self._ticks), self._told + 1))
 
-        The plan only where rules depend on it.
-        """
-        known_by = max(moment_at(first, self._ticks), self._told + 1)
-        by_plan = self.known.subscription.policy.by_plan
-        return self.known.interval(first, known_by=known_by), self.known.plan(first, known_by) if by_plan else ""
+    def _terms_known(self, first: Day, known_by: Moment) -> tuple[Interval, str, str]:
+        """The interval, the plan and the payment method known by a moment; the last two where rules depend on them."""
+        known, policy = self.known, self.known.subscription.policy
+        plan = known.plan(first, known_by) if policy.by_plan else ""
+        method = known.payment_method(first, known_by) if policy.by_payment_method else ""
+        return known.interval(first, known_by=known_by), plan, method
 
     def _learn(self, until: Moment) -> None:
         """Takes in what was recorded before a moment."""
@@ -344,6 +348,13 @@ class Settlement:
         if billed.released == look and not billed.items:
             return tuple(self.known.happened(billed.period.start - billed.period.notice, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
+
+
+def _tells_terms(event: Event, policy: Policy) -> bool:
+    """Whether an event may say when a period begins, or by which rules."""
+    if event.kind in SCHEDULE_EVENTS or (policy.by_plan and event.plan):
+        return True
+    return bool(policy.by_payment_method and event.payment_method)
 
 
 def _turns(subscription: Subscription) -> list[Day]:

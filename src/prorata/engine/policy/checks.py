@@ -11,7 +11,7 @@ from prorata.engine.calendar import DAYS, MONTHS
 from prorata.engine.policy.differences import differences
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
-from prorata.engine.policy.price_checks import of_prices
+from prorata.engine.policy.price_checks import of_names, of_prices
 from prorata.engine.policy.problems import Path, Problem, where_written
 from prorata.engine.policy.rounding_checks import of_rounding
 from prorata.engine.policy.seat_checks import days_beyond, never_billed, nobody_free, of_estimate, of_seats
@@ -22,6 +22,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     """Every reason why the policy as a whole cannot be meant, with the way out."""
     yield from _identity(policy)
     yield from of_prices(policy)
+    yield from _ways_to_pay(policy, document)
     yield from differences(policy, document)
     yield from _without_effect(policy, document)
     yield from nobody_free(document)
@@ -30,6 +31,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from never_billed(policy, document)
     yield from _nothing_to_change(policy, document)
     yield from of_rounding(policy, document)
+    yield from _no_credits(policy, document)
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
     told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
     if len(waits) > 1:
@@ -98,6 +100,16 @@ def _identity(policy: Policy) -> Iterator[Problem]:
         yield Problem(("roles",), "roles leaves nobody to be billed; let a role have billed = true, or set a minimum")
 
 
+def _ways_to_pay(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    methods = policy.payment_methods
+    if not methods and "payment_methods" in document:
+        yield Problem(("payment_methods",), "payment_methods names none; leave it out")
+    for problem in of_names("payment_methods", methods):
+        yield Problem(("payment_methods",), problem.sentence)
+    for method in sorted({method for method in methods if methods.count(method) > 1}):
+        yield Problem(("payment_methods",), f"payment_methods names {method} twice")
+
+
 def _add_ons_of(policy: Policy, chosen: Iterable[int]) -> set[str]:
     """The add-ons that the rules are for alone."""
     return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, "seats")}
@@ -133,6 +145,18 @@ def _nothing_to_change(policy: Policy, document: Mapping[str, Any]) -> Iterator[
             yield Problem((*path, "change", key), f"change.{key} would have no effect; there is but one {what}")
 
 
+def _no_credits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """What becomes of credits, where none is ever left."""
+    of_invoice = (chosen for chosen in policy.variants if all(policy.whens[at].item is None for at in chosen))
+    if any(policy.variants[chosen].fall.give != "refund" for chosen in of_invoice):
+        return
+    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
+    for path, table in tables:
+        for key in table.get("credits", {}):
+            sentence = 'would have no effect; with fall.give = "refund" no credit is ever left'
+            yield Problem((*path, "credits", key), f"credits.{key} {sentence}")
+
+
 _Used = Callable[[Rules], bool]
 
 # Keys that mean something only beside another: the table and key, when it has an effect, and what it needs.
@@ -156,9 +180,10 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
        'rise.settle = "month", "quarter" or "now": at the next invoice all is settled')
       for key in ("least_seats", "least_amount")),
     ("fall", "takes_effect", lambda rules: rules.fall.give != "nothing",
-     'fall.give = "credit": where nothing is given, it takes effect with the next period'),
+     'fall.give = "credit" or "refund": where nothing is given, it takes effect with the next period'),
     ("fall", "window_days", lambda rules: rules.fall.give != "nothing" and rules.fall.effect.startswith("ne"),
-     'a fall.takes_effect that lets falls wait, such as "next_period" or "next_term", and fall.give = "credit"'),
+     'a fall.takes_effect that lets falls wait, such as "next_period" or "next_term", and fall.give = "credit" or '
+     '"refund"'),
     ("fall", "notice_days", lambda rules: rules.fall.effect != "never",
      'falls that take effect, and fall.takes_effect = "never" lets none'),
     ("fall", "settle", lambda rules: rules.period.charge == "advance",

@@ -12,26 +12,49 @@ from prorata.engine.policy.problems import Problem
 
 def differences(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """Every reason why a `when` cannot be meant, with the way out."""
+    yield from _payment_methods(policy)
     for at, when in enumerate(policy.whens):
-        if not set(document["when"][at]) - {"interval", "plan", "item", "from", "until"}:
+        if not set(document["when"][at]) - _CONDITIONS:
             yield Problem(("when", at), "when says no rule that differs; write one, such as rise.settle")
         if when.interval is not None and when.interval not in policy.intervals:
             yield Problem(("when", at, "interval"), f"when.interval: {when.interval} is not one of intervals")
         if (when.from_ or date.min) >= (when.until or date.max):
             yield Problem(("when", at, "until"), f"when: until {when.until} is not after from {when.from_}")
-        dated = when.plan is not None or when.from_ is not None or when.until is not None
+        method = when.payment_method
+        dated = method is not None or when.plan is not None or when.from_ is not None or when.until is not None
         if dated and "measured" in document["when"][at].get("period", {}):
             sentence = "period.measured can differ by interval only; an invoice that has begun keeps its parts"
             yield Problem(("when", at, "period", "measured"), sentence)
         if when.plan is not None and when.plan not in policy.plans:
             yield Problem(("when", at, "plan"), f"when.plan: {when.plan} is not one of plans")
+        if method is not None and method not in policy.payment_methods:
+            named = ", ".join(policy.payment_methods) or "none"
+            sentence = f"when.payment_method: {method} is not one of payment_methods ({named})"
+            yield Problem(("when", at, "payment_method"), sentence)
         yield from _of_item(policy, at, document["when"][at])
         if when == When():
             yield Problem(
                 ("when", at),
-                "when says neither interval nor plan nor item nor from nor until, so it is not a difference; "
-                "write these rules above instead",
+                "when says neither interval nor plan nor payment_method nor item nor from nor until, so it is not a "
+                "difference; write these rules above instead",
             )
+
+
+_CONDITIONS = frozenset({"interval", "plan", "payment_method", "item", "from", "until"})
+
+
+def _payment_methods(policy: Policy) -> Iterator[Problem]:
+    """Ways to pay by which nothing differs. One of them may stand for all that no `when` names."""
+    methods = policy.payment_methods
+    named = {when.payment_method for when in policy.whens}
+    rest = [method for method in methods if method not in named]
+    if methods and (len(methods) == 1 or len(rest) == len(methods)):
+        why = "there is but one" if len(methods) == 1 else "no [[when]] names one of them"
+        yield Problem(("payment_methods",), f"payment_methods would have no effect; {why}")
+        return
+    for method in rest[1:]:
+        sentence = f"{method} would have no effect; no [[when]] names it, so it is the same as {rest[0]}"
+        yield Problem(("payment_methods",), f"payment_methods: {sentence}")
 
 
 # The rules that can differ by item, of each table some or all; the others are of the whole invoice.
@@ -59,6 +82,9 @@ def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
                     f"{table}.{key} is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
                     "fall.takes_effect, fall.give, fall.window_days and fall.notice_days"
                 )
+                yield Problem(("when", at, table, key), sentence)
+            elif keys[key] == "refund":
+                sentence = 'fall.give = "refund" is of the whole invoice; by item it is "credit" or "nothing"'
                 yield Problem(("when", at, table, key), sentence)
             elif once and table != "rounding":
                 sentence = f'{table}.{key} would have no effect on {item}, which is charged once (charge = "once")'

@@ -254,17 +254,18 @@ class FallRules:
         "notice_days = 30",
         0,
     )
-    give: Literal["credit", "nothing"] = key(
+    give: Literal["credit", "nothing", "refund"] = key(
         "`credit`: from when on a fall takes effect, the unused rest is credited. `nothing`: it stays paid and usable, "
         'and falls with the next period, as `takes_effect = "next_period"` also says, which leaves room for '
         "`window_days`. It does not go with one number of the period (`seats.measure`) that is billed in advance and "
-        'may turn out lower: that takes arrears, or `seats.of = "period_before"`.',
+        'may turn out lower: that takes arrears, or `seats.of = "period_before"`. `refund`: as `credit`, but what a '
+        "document comes to below zero is paid back; no credit remains of it.",
         'give = "nothing"',
         "credit",
     )
     settle: Literal["next_invoice", "now"] = key(
         "`next_invoice`: credited on the next document that is due for another reason. `now`: a credit note the day "
-        'it becomes known. Needs `give = "credit"` and `period.charge = "advance"`.',
+        'it becomes known. Needs a `give` that is not `nothing`, and `period.charge = "advance"`.',
         'settle = "now"',
         "next_invoice",
     )
@@ -444,13 +445,19 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Where rules differ: for an interval, plan or item, from or until a day. Of several that match, the last wins."""
+    """Where rules differ: by interval, plan, payment method or item, or by day. The last of several that match wins."""
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
         "Only for periods whose invoice begins on this plan, chosen before that day. A plan chosen on the day itself "
         "or later has its own price at once, and its own rules from the next invoice on.",
         'plan = "standard"',
+        None,
+    )
+    payment_method: str | None = key(
+        "Only for periods whose invoice begins while the account pays by this one of `payment_methods`, as told before "
+        "that day.",
+        'payment_method = "invoice"',
         None,
     )
     item: str | None = key(
@@ -464,23 +471,26 @@ class When:
     from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
     until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
 
-    def covers(self, interval: Interval, plan: str, day: date, item: str = "") -> bool:
+    def covers(self, interval: Interval, plan: str, day: date, item: str, payment_method: str) -> bool:
         """Whether periods of this interval are meant that begin on `day`, on this plan, and what an item does then."""
         return (
             (self.interval is None or self.interval == interval)
             and (self.plan is None or self.plan == plan)
+            and (self.payment_method is None or self.payment_method == payment_method)
             and (self.item is None or self.item == item)
             and (self.from_ is None or day >= self.from_)
             and (self.until is None or day < self.until)
         )
 
 
-def matching(whens: tuple[When, ...], interval: Interval, plan: str, day: date, item: str = "") -> tuple[int, ...]:
+def matching(
+    whens: tuple[When, ...], interval: Interval, plan: str, day: date, item: str, payment_method: str
+) -> tuple[int, ...]:
     """Which of the `when` tables cover periods of this interval that begin on `day`, on this plan, by their place.
 
     `item` is the one whose rules are asked for; without it they are those of the whole invoice.
     """
-    return tuple(at for at, when in enumerate(whens) if when.covers(interval, plan, day, item))
+    return tuple(at for at, when in enumerate(whens) if when.covers(interval, plan, day, item, payment_method))
 
 
 def is_taken(item: str) -> bool:
@@ -508,9 +518,11 @@ class Policy:
     variants: Mapping[tuple[int, ...], Rules]
     notes: tuple[str, ...] = ()
     precision: Precision = "day"
+    payment_methods: tuple[str, ...] = ()
     ticks: int = field(init=False, default=1)  # into so many parts a day is divided
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
+    by_payment_method: bool = field(init=False, default=False)  # or by how the account pays
     apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, or "seats"
     priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
     restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
@@ -522,6 +534,8 @@ class Policy:
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
+        by_payment_method = any(when.payment_method is not None for when in self.whens)
+        object.__setattr__(self, "by_payment_method", by_payment_method)
         object.__setattr__(self, "restarts", any(rules.change.restarting for rules in self.variants.values()))
         apart = {when.item: None for when in self.whens if when.item is not None}
         apart |= {name: None for name, add_on in self.add_ons.items() if add_on.charge == "once"}
@@ -533,12 +547,14 @@ class Policy:
         rates += [rules.tax.rate for rules in self.variants.values()]
         object.__setattr__(self, "is_taxed", any(rates))
 
-    def rules(self, interval: Interval, day: Day, plan: str = "", item: str = "") -> Rules:
+    def rules(self, interval: Interval, day: Day, plan: str = "", item: str = "", payment_method: str = "") -> Rules:
         """The rules of periods of this interval that begin on `day`, on this plan or the first of all.
 
-        `item` is an add-on or "seats"; without it they are those of the whole invoice.
+        `item` is an add-on or "seats"; without it they are those of the whole invoice. Without `payment_method` they
+        are those of the first of all.
         """
-        return self.variants[matching(self.whens, interval, plan or self.default_plan, to_date(day), item)]
+        plan, payment_method = plan or self.default_plan, payment_method or self.default_payment_method
+        return self.variants[matching(self.whens, interval, plan, to_date(day), item, payment_method)]
 
     def price(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
         """The list price for periods of this interval that begin on `day`; None where there is none."""
@@ -561,6 +577,11 @@ class Policy:
     @property
     def default_plan(self) -> str:
         return next(iter(self.plans))
+
+    @property
+    def default_payment_method(self) -> str:
+        """The first of them; nothing where none is named."""
+        return self.payment_methods[0] if self.payment_methods else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -586,6 +607,12 @@ class PolicyKeys:
         "The roles members can have; the first is the default. A policy that names none bills every role.",
         "[roles.paying]\n\n[roles.free]\nbilled = false",
         None,
+    )
+    payment_methods: tuple[str, ...] = key(
+        "How accounts can pay, by names of one's own, where a `[[when]]` has other rules for one of them; the first is "
+        "the default. The event `payment_method` tells of another one.",
+        'payment_methods = ["card", "invoice"]',
+        (),
     )
     precision: Precision = key(
         "How exactly time is counted: in days, or in hours, minutes or seconds, of which every day has as many. A "

@@ -15,7 +15,7 @@ def of_prices(policy: Policy) -> Iterator[Problem]:
     sold = [("plans", name, plan.prices) for name, plan in policy.plans.items()]
     sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
     for table, names in (("plans", policy.plans), ("add_ons", policy.add_ons), ("roles", policy.roles)):
-        yield from _names(table, names)
+        yield from of_names(table, names)
     for name in filter(is_taken, policy.add_ons):
         whose = "the base price's" if name == "base" else "the seats' own"
         yield Problem(("add_ons", name), f"add_ons.{name}: the name is {whose}; call the add-on something else")
@@ -96,7 +96,7 @@ def _used(prices: tuple[PriceRow, ...], interval: Interval) -> Iterator[int]:
         yield from {prices[at].seats: at for at in matching}.values()
 
 
-def _names(table: str, names: Iterable[str]) -> Iterator[Problem]:
+def of_names(table: str, names: Iterable[str]) -> Iterator[Problem]:
     """Names are written in event files, where spaces around them are not seen and plans may be in other capitals."""
     met: dict[str, str] = {}
     for name in names:

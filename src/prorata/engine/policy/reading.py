@@ -58,7 +58,8 @@ def read_document(document: Mapping[str, Any], *, name: str, source: str, text: 
 # What the values of the language are called elsewhere.
 _CALLED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("immediate", "immediately", "at_once"), ("now", "day")),
-    **dict.fromkeys(("refund", "credit_note", "prorated"), ("credit",)),
+    **dict.fromkeys(("credit_note", "prorated"), ("credit",)),
+    **dict.fromkeys(("refunded", "money_back", "paid_back", "payback"), ("refund",)),
     **dict.fromkeys(("none", "no", "no_refund"), ("nothing", "never")),
     **dict.fromkeys(("provisioned", "purchased", "licensed", "ordered"), ("bought",)),
     **dict.fromkeys(("used", "members", "users", "people"), ("active",)),
@@ -108,8 +109,9 @@ class _Reader:
         variants: dict[tuple[int, ...], Rules] = {}
         days = {date.min, *(day for when in conditions for day in (when.from_, when.until) if day is not None)}
         items = {"": None} | {when.item: None for when in conditions if when.item is not None}
-        for interval, plan, day, item in product(keys.intervals, keys.plans, days, items):
-            chosen = matching(conditions, interval, plan, day, item)
+        methods = keys.payment_methods or ("",)
+        for interval, plan, day, item, method in product(keys.intervals, keys.plans, days, items, methods):
+            chosen = matching(conditions, interval, plan, day, item, method)
             if chosen not in variants:
                 merged = base
                 for at in chosen:
@@ -128,6 +130,7 @@ class _Reader:
             variants=variants,
             notes=keys.notes,
             precision=keys.precision,
+            payment_methods=keys.payment_methods,
         )
 
     def when(self, table: Any, path: Path) -> When:

@@ -13,7 +13,15 @@ def apart(case: Case) -> Iterator[Sentence]:
     """The add-ons whose rules are other than those of the seats."""
     policy = case.whole
     for item, add_on in policy.add_ons.items() if policy.apart else ():
-        own = Case(policy, case.interval, case.plans, at=case.at, year=case.start.year, item=item)
+        own = Case(
+            policy,
+            case.interval,
+            case.plans,
+            at=case.at,
+            year=case.start.year,
+            item=item,
+            payment_method=case.payment_method,
+        )
         if own.rules != case.rules and add_on.charge != "once":
             name = add_on.title or item
             rise, fall = own.rules.rise.takes_effect, own.rules.fall.effect

@@ -10,7 +10,7 @@ from prorata.engine.policy.model import ONE_NUMBER, FallEffect
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, days, in_short, rest
 
-_LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest stays for the next ones."
+_LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest "
 
 
 def change_day(case: Case) -> Iterator[Sentence]:
@@ -105,7 +105,7 @@ def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
     if not left:
         text = f"{fewer} counts from the next {WORD[case.unit]} on; until then it stays paid for."
         return text + _later_parts(case) + _window(case)
-    return moves(case, gone, "credited", effect)
+    return moves(case, gone, _given(case), effect)
 
 
 def _window(case: Case) -> str:
@@ -115,7 +115,7 @@ def _window(case: Case) -> str:
 
 
 def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
-    """The sentence of what rises (charged) or falls (credited) within a period."""
+    """The sentence of what rises (charged) or falls (credited or paid back) within a period."""
     left = rest(effect, case.rules, case.unit, case.policy.ticks)
     since = begins(effect, case.unit)
     rises = verb == "charged"
@@ -133,6 +133,12 @@ def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
         when = f", {settle}" if case.unit != case.interval else ""
         return f"{subject} {verb} from the next {WORD[case.unit]} on{when}."
     return f"{subject} {verb} {since}for {left}{_and_after(case)}, {settle}.{_credit_left(case, rises=rises)}"
+
+
+def _given(case: Case) -> str:
+    """What happens to the unused rest of what falls away: it is credited, or paid back at once."""
+    fall = case.rules.fall
+    return "paid back" if fall.give == "refund" and fall.settle == "now" else "credited"
 
 
 def _in_arrears(case: Case) -> bool:
@@ -154,7 +160,9 @@ def _settle(case: Case, *, rises: bool) -> str:
 
 
 def _credit_left(case: Case, *, rises: bool) -> str:
-    return "" if rises or case.rules.fall.settle == "now" else _LEFT_OVER
+    if rises or case.rules.fall.settle == "now":
+        return ""
+    return _LEFT_OVER + ("is paid back." if case.rules.fall.give == "refund" else "stays for the next ones.")
 
 
 def _and_after(case: Case) -> str:
@@ -166,7 +174,7 @@ def _later_parts(case: Case) -> str:
     if case.unit == case.interval or _in_arrears(case):
         return ""
     later = f"{WORD[case.unit]}s of the {WORD[case.interval]} after it"
-    return f" The {later} are credited {_settle(case, rises=False)}."
+    return f" The {later} are {_given(case)} {_settle(case, rises=False)}."
 
 
 def _number_rises(case: Case) -> str:
@@ -188,7 +196,9 @@ def _number_falls(case: Case) -> str:
         return f"A {case.noun} fewer counts {_from_next(case, seen=_can_fall(case))}{_parts(case, rises=False)}."
     if _in_arrears(case):
         return f"A {case.noun} fewer counts for the whole {unit}, as far as it makes that number lower."
-    said = f"Where the number turns out lower, the difference is credited for the whole {unit}{_and_after(case)}, "
+    said = (
+        f"Where the number turns out lower, the difference is {_given(case)} for the whole {unit}{_and_after(case)}, "
+    )
     return f"{said}{_settle(case, rises=False)}.{_credit_left(case, rises=False)}"
 
 
@@ -203,7 +213,7 @@ def _parts(case: Case, *, rises: bool) -> str:
     """When later parts of a period that was billed ahead are settled."""
     if case.unit == case.interval or _in_arrears(case):
         return ""
-    return f", {'charged' if rises else 'credited'} {_settle(case, rises=rises)}"
+    return f", {'charged' if rises else _given(case)} {_settle(case, rises=rises)}"
 
 
 def _can_rise(case: Case) -> bool:
@@ -271,6 +281,7 @@ def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> S
     since = begins(effect, case.unit)
     if _in_arrears(case):
         return Sentence(f"{subject} is billed {since}for {left}.", example)
-    what = "is charged with the difference" if rises else "gives the difference as credit"
+    gives = "as credit" if case.rules.fall.give == "credit" else "back"
+    what = "is charged with the difference" if rises else f"gives the difference {gives}"
     when = f"{since}for {left}{_and_after(case)}, {_settle(case, rises=rises)}"
     return Sentence(f"{subject} {what}, {when}.", example)

@@ -30,17 +30,27 @@ class Case:
 
     `at` is the day whose rules and prices are told. In the account's story they hold for ever, so that nothing but
     what the story is about changes. `change` is the day on which something does: it lies within a period, early
-    enough for what counts on one day or on many of it. `item` is the add-on that is told, or the seats.
+    enough for what counts on one day or on many of it. `item` is the add-on that is told, or the seats;
+    `payment_method` how the account pays, if not as by default.
     """
 
     def __init__(
-        self, policy: Policy, interval: Interval, plans: Sequence[str], *, at: Day, year: int, item: str = SEATS
+        self,
+        policy: Policy,
+        interval: Interval,
+        plans: Sequence[str],
+        *,
+        at: Day,
+        year: int,
+        item: str = SEATS,
+        payment_method: str = "",
     ) -> None:
         self.interval = interval
         self.plans = plans
-        self.rules: Rules = policy.rules(interval, at, plans[0], item)
+        self.payment_method = payment_method
+        self.rules: Rules = policy.rules(interval, at, plans[0], item, payment_method)
         self.whole = policy
-        self.policy = _held_still(policy, interval, at, item)
+        self.policy = _held_still(policy, interval, at, item, payment_method)
         self.at = at
         self.start = date(year, 1, 1)
         measured = self.rules.period.measured or interval
@@ -204,9 +214,9 @@ def _shape(line: Line) -> tuple[object, ...]:
     return line.item, line.kind, line.start_day, line.end_day, line.quantity, line.price, line.amount_minor
 
 
-def _held_still(policy: Policy, interval: Interval, at: Day, item: str) -> Policy:
+def _held_still(policy: Policy, interval: Interval, at: Day, item: str, payment_method: str) -> Policy:
     """The policy with the prices, and an item's rules, of one day for ever; apart for each plan where they differ."""
-    found = {name: policy.rules(interval, at, name, item) for name in policy.plans}
+    found = {name: policy.rules(interval, at, name, item, payment_method) for name in policy.plans}
     allowed = {name: replace(rules, seats=_quiet(rules.seats)) for name, rules in found.items()}
     plans = {name: replace(plan, prices=tuple(_row(plan, interval, at))) for name, plan in policy.plans.items()}
     if not policy.by_plan:

@@ -1,8 +1,8 @@
-"""A whole policy told: its prices, and for each interval the rules of each plan, since when and before."""
+"""A whole policy told: its prices, and for each interval the rules by plan and way to pay, since when and before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -20,6 +20,8 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
     parts = [Part(policy.title, tuple(_prices(policy)))]
     for one in policy.intervals if interval is None else (interval,):
         parts += _billed(policy, one)
+        for methods in _paying_otherwise(policy, one):
+            parts += _paid_by(policy, one, methods)
     if policy.notes:
         parts.append(Part("Decided where the vendor's page is silent", tuple(Sentence(note) for note in policy.notes)))
     return tuple(parts)
@@ -58,29 +60,62 @@ def _taxed(rate: Fraction | None) -> str:
     return "" if rate is None else f", with {speak_percent(rate)} tax"
 
 
+def _paying_otherwise(policy: Policy, interval: Interval) -> Iterator[list[str]]:
+    """The payment methods with other rules than the first has, those with the same together."""
+    moments = _moments(policy, interval)
+    alike: dict[tuple[tuple[Rules, ...], ...], list[str]] = {}
+    for method in policy.payment_methods:
+        told = tuple(_rules(policy, interval, at, name, method) for at in moments for name in policy.plans)
+        alike.setdefault(told, []).append(method)
+    return iter([*alike.values()][1:])
+
+
+def _paid_by(policy: Policy, interval: Interval, methods: Sequence[str]) -> Iterator[Part]:
+    """What is told otherwise for an interval where accounts pay by one of these."""
+    for part, case in _parts(policy, interval, methods[0]):
+        usual = Case(policy, interval, case.plans, at=case.at, year=case.start.year)
+        said = set(_sentences(usual))
+        texts = {sentence.text for sentence in said}
+        other = tuple(sentence for sentence in part.sentences if sentence.text not in texts)
+        other = other or tuple(sentence for sentence in part.sentences if sentence not in said)
+        if other:
+            who = f"Where an account pays by {listed(methods, 'or')}"
+            yield Part(f"{who}: {part.title[0].lower()}{part.title[1:]}", other)
+
+
 def _billed(policy: Policy, interval: Interval) -> Iterator[Part]:
+    """What holds for an interval where accounts pay as by default."""
+    return (part for part, _ in _parts(policy, interval, ""))
+
+
+def _moments(policy: Policy, interval: Interval) -> list[Day]:
+    """The last days before other rules may hold, and one on which all that is known of does."""
+    latest = max([2025, *(day.year for day in _dates(policy))]) + 1
+    return [*(to_day(border) - 1 for border in _borders(policy, interval)), to_day(date(latest, 1, 1))]
+
+
+def _parts(policy: Policy, interval: Interval, method: str) -> Iterator[tuple[Part, Case]]:
     """What holds for an interval: the plans with the same rules together, what held before after what holds now."""
     borders = [to_day(day) for day in _borders(policy, interval)]
-    latest = max([2025, *(day.year for day in _dates(policy))]) + 1
-    moments = [*(border - 1 for border in borders), to_day(date(latest, 1, 1))]
+    moments = _moments(policy, interval)
     alike: dict[tuple[tuple[Rules, ...], ...], list[str]] = {}
     for name in policy.plans:
-        alike.setdefault(tuple(_rules(policy, interval, at, name) for at in moments), []).append(name)
+        alike.setdefault(tuple(_rules(policy, interval, at, name, method) for at in moments), []).append(name)
     for versions, plans in alike.items():
         title = f"Billed {EVERY[interval]}"
         if len(alike) > 1:
             title += f" on {listed([policy.plans[name].title or name for name in plans])}"
         changed = [at for at in range(len(borders)) if versions[at] != versions[at + 1]]
         since = f", since {speak_day(borders[changed[-1]])}" if changed else ""
-        now = Case(policy, interval, plans, at=moments[-1], year=min(latest, _YEARS[1]))
-        yield Part(title + since, tuple(_sentences(now)))
+        latest = date.fromordinal(moments[-1]).year
+        now = Case(policy, interval, plans, at=moments[-1], year=min(latest, _YEARS[1]), payment_method=method)
+        yield Part(title + since, tuple(_sentences(now))), now
         for number, at in reversed(list(enumerate(changed))):
             first = f"from {speak_day(borders[changed[number - 1]])} and " if number else ""
             before = f"{title}: periods that began {first}before {speak_day(borders[at])}"
             year = max(date.fromordinal(borders[at]).year - 1, _YEARS[0])
-            yield Part(
-                before, tuple(_sentences(Case(policy, interval, plans, at=moments[at], year=min(year, _YEARS[1]))))
-            )
+            then = Case(policy, interval, plans, at=moments[at], year=min(year, _YEARS[1]), payment_method=method)
+            yield Part(before, tuple(_sentences(then))), then
 
 
 _YEARS = (YEARS.start + 1, YEARS.stop - 100)  # those in which a story can be told with all that comes of it
@@ -101,9 +136,9 @@ def _sentences(case: Case) -> Iterator[Sentence]:
     yield from terms.amounts(case)
 
 
-def _rules(policy: Policy, interval: Interval, at: Day, plan: str) -> tuple[Rules, ...]:
+def _rules(policy: Policy, interval: Interval, at: Day, plan: str, method: str) -> tuple[Rules, ...]:
     """The rules of a day on a plan: those of the invoice, and those of each item with some of its own."""
-    return tuple(policy.rules(interval, at, plan, item) for item in ("", *policy.apart))
+    return tuple(policy.rules(interval, at, plan, item, method) for item in ("", *policy.apart))
 
 
 def _borders(policy: Policy, interval: Interval) -> list[date]:

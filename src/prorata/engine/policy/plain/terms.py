@@ -76,12 +76,13 @@ def cancel(case: Case) -> Sentence:
     text = f"A cancellation ends the agreement with the {word} in which it is made."
     if case.rules.cancel.ends == "term":
         text = "A cancellation ends the agreement with the term in which it is made."
-    if case.rules.cancel.ends == "day" and case.rules.fall.give == "credit":
+    if case.rules.cancel.ends == "day" and case.rules.fall.give != "nothing":
         when = "at the moment at" if case.policy.ticks > 1 else "with the day on"
         text = f"A cancellation ends the agreement {when} which it is made."
         left = rest("day", case.rules, case.unit)
         if case.rules.period.charge == "advance" and left:
-            text = f"{text[:-1]}; the unused rest is credited."
+            back = "paid back" if case.rules.fall.give == "refund" else "credited"
+            text = f"{text[:-1]}; the unused rest is {back}."
     if notice := case.rules.cancel.notice_days:
         text += f" It counts {days(notice)} after it was told."
     if case.rules.credits.lapse_months:
