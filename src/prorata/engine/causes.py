@@ -154,7 +154,9 @@ class Causes:
         None where the line is not about how many, and where as many are billed as are counted.
         """
         self._as_of(document.known_until)
-        if line.item != SEATS or not line.period.rules.seats.sold_apart or line.kind not in ("period", "rise", "fall"):
+        rules = line.period.rules.seats
+        as_counted = not rules.minimum and not rules.sold_apart
+        if line.item != SEATS or as_counted or line.kind not in ("period", "rise", "fall"):
             return None
         found = []
         for held, news in ((line.before, line.news), (line.after, ())):

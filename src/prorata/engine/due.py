@@ -169,7 +169,7 @@ def _held(quantities: Window[int], prices: Window[Price], span: Span, period: Pe
     else:
         both = pieces(quantities, prices, span[1])
         held = joined([(day, (count, price) if count and price.minor else None) for day, _, count, price in both])
-    return _placed(held, span, period)
+    return held if span[0] == period.start and span[1] == period.end else _placed(held, span, period)
 
 
 def _placed(held: Window[Holding | None], span: Span, period: Period) -> Window[Holding | None]:

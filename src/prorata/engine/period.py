@@ -128,8 +128,9 @@ def period_before(period: Period) -> Day:
 def of_seats(period: Period) -> Period:
     """The days of an item's period by the rules of the seats."""
     item = "seats" if "seats" in period.policy.apart else ""
-    counted, invoice = (period.start, period.anchor, period.months), (period.invoice_start, period.invoice_end)
-    return _period(period.policy, period.interval, *counted, period.plan, invoice, period.since, item)
+    policy, invoice = period.policy, (period.invoice_start, period.invoice_end)
+    counted, opened = (period.start, period.anchor, period.months), (period.plan, period.payment_method)
+    return _period(policy, period.interval, *counted, *opened, invoice, period.since, item)
 
 
 @lru_cache(maxsize=16384)

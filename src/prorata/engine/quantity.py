@@ -14,16 +14,18 @@ def billed_quantity(
 
     `others` are the seats that have a price of their own; together with them there are at least the minimum.
     """
-    if not rules.sold_apart:
+    least = rules.minimum
+    if others is not None and least:
+        window = [(day, max(value, least - other)) for day, _, value, other in pieces(window, others, end)]
+    elif least:
+        window = [(day, value if value > least else least) for day, value in window]
+    elif not rules.sold_apart:
         return window
-    if others is None or not rules.minimum:
-        return joined([(day, _billed(rules, value, rules.minimum)) for day, value in window])
-    both = pieces(window, others, end)
-    return joined([(day, _billed(rules, value, rules.minimum - other)) for day, _, value, other in both])
+    return joined([(day, _sold(rules, value)) for day, value in window] if rules.sold_apart else window)
 
 
-def _billed(rules: SeatRules, count: int, minimum: int) -> int:
-    count = max(count, minimum)
+def _sold(rules: SeatRules, count: int) -> int:
+    """In whole packages, without those that are included, and at most the maximum."""
     if rules.packages:
         count = _packed(rules.packages, count)
     count = max(count - rules.included, 0)

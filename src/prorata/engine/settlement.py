@@ -26,7 +26,7 @@ from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences, seats_more
 from prorata.engine.period import Period, first_period, next_period, restarted
-from prorata.engine.policy.model import Policy, RiseRules
+from prorata.engine.policy.model import RiseRules
 from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, standing
 
@@ -51,7 +51,11 @@ class Settlement:
         self, subscription: Subscription, known_until: Moment | None = None, issued: Issued | None = None
     ) -> None:
         news = tuple(sorted(subscription.events, key=_RECORDED))
-        schedule = [event for event in news if _tells_terms(event, subscription.policy)]
+        by_plan, by_method = subscription.policy.by_plan, subscription.policy.by_payment_method
+        schedule = [event for event in news if event.kind in SCHEDULE_EVENTS]
+        if by_plan or by_method:
+            tells = [event for event in news if (by_plan and event.plan) or (by_method and event.payment_method)]
+            schedule = sorted({*schedule, *tells}, key=_RECORDED)
         self._ticks = subscription.policy.ticks
         self._until = _FOREVER if known_until is None else known_until
         self._begins = [event for event in schedule if event.kind in ("start", "trial")]
@@ -73,7 +77,7 @@ class Settlement:
         self._anew: Period | None = None  # the period that a change began, until its own day has come
         self._anew_on: Day | None = None  # the day on which the one before it is billed
         self._coming = self._next_period()
-        self._news_from: Day | None = None  # the first day with news since rises were last settled
+        self._news_from: Moment | None = None  # the first news since rises were last settled
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
             self._resume(issued)
@@ -105,7 +109,7 @@ class Settlement:
             if self._turns:
                 self._foresee(day)
             yield day
-            if self._news_from is not None and (self.is_base or self._has_waited(day)):
+            if self.is_base or self._has_waited(day):
                 self._news_from = None
             self.is_base = False
 
@@ -199,7 +203,7 @@ class Settlement:
         since = news if self._changed_from is None else self._learned_until - 1
         for settle, waiting in ((rules.rise.settle, rules.rise.waiting_days), (rules.fall.settle, 0)):
             if settle == "now" and waiting and self._news_from is not None:
-                day = min(day, self._news_from + waiting)
+                day = min(day, day_of(self._news_from) + waiting)
             elif settle == "now" and news < self._until:
                 day = min(day, day_of(news) + waiting)
             elif settle in _MONTHS and since < self._until:
@@ -210,7 +214,7 @@ class Settlement:
     def _has_waited(self, look: Day) -> bool:
         """Whether what has risen has waited long enough on a day to be settled on its own."""
         waiting = self.released[-1].period.rules.rise.waiting_days
-        return not waiting or (self._news_from is not None and look >= self._news_from + waiting)
+        return not waiting or (self._news_from is not None and look >= day_of(self._news_from) + waiting)
 
     def _settles_next(self, settle: str, day: Day) -> Day:
         """The first day after this one on which what has risen is charged between the periods' own bills."""
@@ -327,7 +331,7 @@ class Settlement:
         learned = bisect_left(self._recorded, until, lo=self._learned)
         if learned > self._learned:
             if self._news_from is None:
-                self._news_from = day_of(self._recorded[self._learned])
+                self._news_from = self._recorded[self._learned]
             self._change(self.known.learn(self._news[self._learned : learned]))
         self._learned = learned
         self._learned_until = until
@@ -348,13 +352,6 @@ class Settlement:
         if billed.released == look and not billed.items:
             return tuple(self.known.happened(billed.period.start - billed.period.notice, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
-
-
-def _tells_terms(event: Event, policy: Policy) -> bool:
-    """Whether an event may say when a period begins, or by which rules."""
-    if event.kind in SCHEDULE_EVENTS or (policy.by_plan and event.plan):
-        return True
-    return bool(policy.by_payment_method and event.payment_method)
 
 
 def _turns(subscription: Subscription) -> list[Day]:

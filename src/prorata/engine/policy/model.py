@@ -158,12 +158,11 @@ class SeatRules:
         "allowed",
     )
     counting: Counting = field(init=False, repr=False, compare=False)  # who of the people counts
-    sold_apart: bool = field(init=False, repr=False, compare=False)  # whether other numbers are billed than counted
+    sold_apart: bool = field(init=False, repr=False, compare=False)  # whether beyond a minimum other numbers are billed
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counting", (self.counts_from, self.suspended == "billed", self.free))
-        apart = bool(self.minimum or self.packages or self.maximum or self.included)
-        object.__setattr__(self, "sold_apart", apart)
+        object.__setattr__(self, "sold_apart", bool(self.packages or self.maximum or self.included))
 
     @property
     def delay_days(self) -> int:
