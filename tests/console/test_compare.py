@@ -148,9 +148,8 @@ def test_what_is_compared_is_what_bill_would_have_billed(folder: Path) -> None:
 
 
 def test_a_change_in_percent_has_one_decimal_and_none_from_nothing() -> None:
-    assert [speak_change(more, of) for more, of in ((125, 1000), (-1, 3), (0, 5), (5, 0), (20000, 1000))] == [
-        "+12.5 %", "−33.3 %", "0.0 %", "", "+2,000.0 %",
-    ]  # fmt: skip
+    changes = ((125, 1000), (-1, 3), (0, 5), (5, 0), (100, -400), (20000, 1000))
+    assert [speak_change(more, of) for more, of in changes] == ["+12.5 %", "−33.3 %", "0.0 %", "", "", "+2,000.0 %"]
 
 
 # Which policies

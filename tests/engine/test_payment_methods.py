@@ -7,9 +7,8 @@ from datetime import date
 
 import pytest
 
-from prorata.console.event_files import rows_of
 from prorata.engine.bill import bill
-from prorata.engine.intake import Intake, read_histories, read_history
+from prorata.engine.intake import read_history
 from prorata.engine.policy.plain import tell
 from tests.engine.stories import BASE, documents, policy_of, refusals, refused_rows, remembered
 
@@ -75,22 +74,6 @@ def test_two_runs_with_a_change_of_method_between_them_are_one() -> None:
     for day in (date(2026, 1, 16), date(2026, 2, 1)):
         first = bill(history, through=day)
         assert first.followed_by(bill(history, through=date(2026, 3, 1), issued=remembered(first))) == whole
-
-
-def test_csv_and_json_lines_tell_it_alike() -> None:
-    csv = (
-        "at,account,event,user,payment_method\n2026-01-01,A,activate,anna,\n2026-01-15,A,payment_method,,INVOICE\n"
-        "2026-02-10,A,activate,dora,\n"
-    )
-    lines = (
-        '{"at": "2026-01-01", "account": "A", "event": "activate", "user": "anna"}\n'
-        '{"at": "2026-01-15", "account": "A", "event": "payment_method", "payment_method": "invoice"}\n'
-        '{"at": "2026-02-10", "account": "A", "event": "activate", "user": "dora"}\n'
-    )
-    for text in (csv, lines):
-        [history] = read_histories(rows_of("events", text), Intake(policy=POLICY))
-        billing = bill(history, through=date(2026, 2, 28))
-        assert [one.total_minor for one in billing.documents] == [1000, 1000, 679]  # Dora: 19 of 28 days, at once
 
 
 def test_a_policy_that_names_no_payment_methods_takes_any_and_heeds_none() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from prorata.console.comparison import speak_change
 from prorata.engine.bill import Billing, bill
 from prorata.engine.compare import compare_account
 from prorata.engine.explain import explain
 from prorata.engine.intake import read_history
 from prorata.engine.policy.plain import tell
-from tests.console.command import prorata
 from tests.engine.stories import BASE, policy_of, records, refusals, remembered
 
 REFUND = BASE + '[fall]\ngive = "refund"\n'
@@ -71,7 +68,6 @@ def test_a_comparison_takes_refunds_off_what_is_to_be_paid() -> None:
     assert [(row.due_minor, row.credit_left_minor) for row in rows] == [
         ((3000, 3000), (0, 0)), ((-400, 0), (0, 400)), ((1000, 600), (0, 0)),
     ]  # fmt: skip
-    assert speak_change(100, -400) == ""
 
 
 def test_json_tells_what_is_paid_back() -> None:
@@ -90,18 +86,6 @@ def test_a_line_says_that_it_is_paid_back(more: str, day: str, sentence: str) ->
     history = read_history(ROWS, policy=policy_of(REFUND + more))
     note = bill(history, through=date.fromisoformat(day)).documents[-1]
     assert sentence in explain(note.lines[0], note, history).rules
-
-
-def test_the_table_says_what_is_paid_back(tmp_path: Path) -> None:
-    (tmp_path / "back.toml").write_text(REFUND, encoding="utf-8")
-    rows = ["at,account,event,user", *(f"{row['at']},A,{row['event']},{row['user']}" for row in ROWS)]
-    (tmp_path / "events.csv").write_text("\n".join(rows), encoding="utf-8")
-    words = ("bill", "--policy", "back.toml", "--events", "events.csv", "--through", "2026-05-01")
-    *_, last = prorata(*words, cwd=tmp_path).out.split()
-    out = prorata(*words, cwd=tmp_path).out
-    assert " ".join(out.split()).endswith("paid back EUR 4.00")
-    assert "credit" not in out.replace("Credit note", "")
-    assert last == "4.00"
 
 
 def told(text: str) -> list[str]:
