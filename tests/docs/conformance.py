@@ -47,7 +47,7 @@ def page() -> str:
         contradicts=sum(verdict.startswith("example contradicts") for verdict in verdicts),
         open=len(open_),
     )
-    return "\n".join([told, *_said(policies, stories), "", *_open(open_)]) + "\n"
+    return "\n".join([told, *_said(policies, stories), *(["", *_open(open_)] if open_ else [])]) + "\n"
 
 
 def _said(policies: dict[str, dict[str, object]], stories: dict[str, dict[str, object]]) -> Iterator[str]:

@@ -36,6 +36,8 @@ def due(known: Known, period: Period) -> Due:
 
 def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     """The items of the seats and of the base price beside them, and how many seats are billed."""
+    if period.stock is not None:
+        return {SEATS: _paid(known, period, span, period.stock.bought)}, [(span[0], period.stock.seats)]
     past = known.with_past(period, span) if period.looks_back else span
     if not period.is_flat:
         by_role = counts_of(known, period, span, past)
@@ -45,6 +47,12 @@ def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     if not period.at_once:
         counts, prices = counts_in_effect(period, counts, span), plans_in_effect(period, prices, span)
     return {SEATS: _held(counts, prices, span, period)}, counts
+
+
+def _paid(known: Known, period: Period, span: Span, bought: int) -> Window[Holding | None]:
+    """The seats paid for on the first day of a stretch of prepaid time, however early another one follows it."""
+    price = seat_prices(known, period, span)[0][1]
+    return [(period.start, (bought, price) if bought and price.minor else None)]
 
 
 def _within(counts: Window[int], span: Span | None, its: Span) -> Window[int]:

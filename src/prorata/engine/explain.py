@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prorata.engine.arithmetic import arithmetic, is_by_day, is_seat_exact
-from prorata.engine.calendar import MONTHS, day_of, speak_day, speak_point, speak_stretch, to_day
+from prorata.engine.calendar import MONTHS, Day, day_of, speak_day, speak_point, speak_stretch, to_day
 from prorata.engine.causes import Causes
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
@@ -15,6 +15,7 @@ from prorata.engine.early import BEGINNINGS, ended_early, in_time
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import RiseRules, Rules, SeatRules
+from prorata.engine.prepaid import Stock, months_of
 from prorata.engine.quantity import billed_quantity
 
 
@@ -210,6 +211,9 @@ def _rules(
         yield f"a new period begins on that day, and the rest of this one is credited ({begun})"
         yield from _share_rule(line, rules)
         return
+    if line.period.stock is not None and line.item == SEATS:
+        yield from _stock_rule(line, line.period.stock, causes)
+        return
     cancel = next((event for event in causes if event.kind == "cancel"), None)
     if cancel is not None:
         if cancel.until is None:
@@ -312,6 +316,33 @@ _STARTED = {
     "by_days": "a started {} counts by its days",
     "by_30": "a started {} counts by its days, each 1/30",
 }
+
+
+def _stock_rule(line: Line, stock: Stock, causes: Iterable[Event]) -> Iterator[str]:
+    """How long what is paid lasts, and where it ended another day than it would have."""
+    by_months = line.period.rules.share.by == "months"
+    if stock.carried:
+        left, whole, lasts = (
+            _speak_time(line.start_day, end, by_months) for end in (stock.paid_until, stock.whole_until, stock.end)
+        )
+        paid = f"{_count(stock.carried)} with {left} left"
+        bought = f" and {_count(stock.bought)} of {whole}" if stock.bought else ""
+        yield f"{paid}{bought} last {_count(stock.seats)} {lasts} (change.more_seats)"
+    elif line.period.anchor == line.period.start and not any(event.kind in ("start", "trial") for event in causes):
+        yield "what was paid for before lasted up to this day (change.more_seats)"
+
+
+def _count(seats: int) -> str:
+    return f"{seats} {_plural('seat', seats)}"
+
+
+def _speak_time(start: Day, end: Day, by_months: bool) -> str:
+    if not by_months:
+        return _days(end - start)
+    months = months_of(start, end)
+    whole, part = divmod(months, 1)
+    said = f"{whole} {part}" if whole and part else f"{part or whole}"
+    return f"{said} {_plural('month', 1 if months == 1 else 2)}"
 
 
 def _share_rule(line: Line, rules: Rules) -> Iterator[str]:

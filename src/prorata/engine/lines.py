@@ -61,10 +61,10 @@ class Billed:
             )
         so_far.exact_parts += parts.numerator
         so_far.minor += line.amount_minor
-        ticks = period.policy.ticks
-        so_far.held = overlaid(
-            so_far.held, to_point(line.start, ticks), to_point(line.end, ticks), period.end, line.after
-        )
+        start, end = to_point(line.start, ticks), to_point(line.end, ticks)
+        if period.stock is not None and not period.once:
+            end = period.end  # which may have been another when the line was written
+        so_far.held = overlaid(so_far.held, start, end, period.end, line.after)
 
 
 @dataclass(slots=True)
@@ -98,7 +98,8 @@ _Change: TypeAlias = tuple[LineKind, int, Price, Holding | None, Holding | None]
 def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) -> Open | None:
     """What leads from what was billed for the period to what is due for it, in order of item and day, if anything."""
     period, covered = billed.period, billed.items
-    first: LineKind = "rise" if covered or look != billed.released else "period"
+    adds = period.stock is not None and period.stock.carried > 0
+    first: LineKind = "rise" if covered or look != billed.released or adds else "period"
     nothing: Window[Holding | None] = [(period.start, None)]
     lines: list[Line] = []
     items: dict[str, ItemBilled] = {}

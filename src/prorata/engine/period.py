@@ -11,8 +11,9 @@ from typing import TypeAlias
 from prorata.engine.calendar import MONTHS, Day, Interval, border, calendar_start, later
 from prorata.engine.policy.model import Counting, FallEffect, FallRules, Policy, Rules, ShareRules, is_taken
 from prorata.engine.policy.tariff import Price, Tariff
+from prorata.engine.prepaid import Stock
 from prorata.engine.rounding import Rounding, rounding_of
-from prorata.engine.share import ONE_DAY, YEAR, Scale, make_scale
+from prorata.engine.share import ONE_DAY, YEAR, Scale, Whole, make_scale
 
 # The borders between which changes are drawn together: to the first of them before the change, or to the next one.
 Waits: TypeAlias = tuple[tuple[Day, ...], bool]
@@ -71,6 +72,7 @@ class Period:
     apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
     once: bool = field(repr=False, compare=False)  # whether it is by those of an add-on that is paid once
     rounding: Rounding | None = field(repr=False, compare=False)  # None: amounts are running totals in minor units
+    stock: Stock | None = field(repr=False, compare=False)  # what it is made of, where time is paid in advance
 
     def of(self, item: str) -> Period:
         """The same days by the rules of an item."""
@@ -117,6 +119,12 @@ def restarted(period: Period, start: Day, interval: Interval, plan: str, payment
     return _period(period.policy, interval, start, start, 0, plan, payment_method, None, period.since, "")
 
 
+def stocked(period: Period, stock: Stock) -> Period:
+    """The period as the stretch that a stock lasts."""
+    counted, opened = (period.start, period.anchor, period.months), (period.plan, period.payment_method)
+    return _period(period.policy, period.interval, *counted, *opened, None, period.since, "", stock)
+
+
 def period_before(period: Period) -> Day:
     """The first day of as long a period before this one, whether or not the agreement ran by then."""
     if period.rules.period.anchor == "start":
@@ -145,8 +153,12 @@ def _period(
     invoice: tuple[Day, Day] | None,
     since: Day,
     item: str,
+    stock: Stock | None = None,
 ) -> Period:
-    """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant."""
+    """`invoice` is the stretch that is billed together, where it began before `start`; `item` whose rules are meant.
+
+    Where a `stock` was partly paid before, the period lasts as long as that does, and the next is counted from there.
+    """
     ticks = policy.ticks
     day = start // ticks
     rules = policy.rules(interval, day, plan, item, payment_method)
@@ -166,8 +178,13 @@ def _period(
     if invoice is None and start > border(*whole, interval, ticks) and rules.period.stub == "next_invoice":
         invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval, ticks)
     invoice_end = max(invoice_end, end)
+    moves = stock is not None and stock.carried > 0
+    if stock is not None and moves:
+        end = invoice_end = stock.end
     by, started = rules.share.by, rules.share.started
     scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from, ticks)
+    if rules.change.is_prepaid and not once:
+        scale = Whole((start, end), MONTHS[unit], "free", 1)
     term_start = (
         since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start, ticks)
     )
@@ -192,8 +209,8 @@ def _period(
         start=start,
         end=end,
         interval=interval,
-        anchor=anchor,
-        months=months,
+        anchor=end if moves else anchor,
+        months=-MONTHS[unit] if moves else months,
         policy=policy,
         rules=rules,
         scale=scale,
@@ -223,11 +240,12 @@ def _period(
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period")
         and not (rules.fall.window_days or waiting or notice),
-        apart={one: _period(*terms, one) for one in others},
+        apart={one: _period(*terms, one, stock) for one in others},
         once=once,
         rounding=rounding_of(
             rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"
         ),
+        stock=stock,
     )
 
 

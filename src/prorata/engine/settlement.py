@@ -25,10 +25,11 @@ from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_o
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.lines import Billed, Open, differences, seats_more
-from prorata.engine.period import Period, first_period, next_period, restarted
+from prorata.engine.period import Period, first_period, next_period, restarted, stocked
 from prorata.engine.policy.model import RiseRules
+from prorata.engine.prepaid import stock_of
 from prorata.engine.refusal import CannotBill
-from prorata.engine.restart import Standing, begins_anew, standing
+from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 
 _RECORDED = attrgetter("recorded")
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
@@ -127,10 +128,12 @@ class Settlement:
         self._until = known_until
         self._last_look = max(self._last_look, through)
         periods = {(billed.period.start, billed.period.end): billed for billed in self.released}
+        # The end of prepaid time may have moved again on the day on which it began.
+        lasting = {billed.period.start: billed for billed in self.released if billed.period.stock is not None}
         for document in issued.documents:
             for line in document.lines:
                 start, end = (to_point(day, self._ticks) for day in (line.period_start, line.period_end))
-                billed = periods.get((start, end))
+                billed = periods.get((start, end)) or lasting.get(start)
                 if billed is None:
                     raise CannotBill(
                         f"the document of {document.date} bills a period from {speak_point(start, self._ticks)}, and "
@@ -236,6 +239,8 @@ class Settlement:
 
     def _put(self, period: Period, look: Day) -> None:
         """The period's day has come."""
+        if period.rules.change.is_prepaid:
+            period = self._stocked(period)
         billed = Billed(period, look, midnight(look))
         if self.known.cuts and self.known.cuts.pop((period.start, period.end), None) is not None:
             # It was begun anew on its first day, and that was taken back on the same day.
@@ -258,6 +263,10 @@ class Settlement:
         until = self.horizon(day)
         self._learn(min(midnight(day), until))
         self._release(day)
+        if (running := self._running(day)) is not None and running.rules.change.is_prepaid:
+            self._learn(until)
+            self._take_stock(day)
+            return
         if is_new and (period := self._running(day)) is not None:
             self._ask(period, day, standing(self.known, period, day - 1))
         while self._learned < len(self._recorded) and self._recorded[self._learned] < until:
@@ -280,11 +289,48 @@ class Settlement:
             return
         if period is self._coming:
             self._put(period, day)
+        self._begin_anew(period, day)
+
+    def _begin_anew(self, period: Period, day: Day) -> None:
         self.known.cuts[period.start, period.end] = day
         self._change(day)
         self._anew = self._coming = restarted(period, day, *self._terms_known(day, _FOREVER))
         self._anew_on = day
         self.is_base = True
+
+    def _take_stock(self, day: Day) -> None:
+        """Begins another stretch of prepaid time where another number of seats is billed at the end of a day."""
+        period = self.released[-1].period
+        stock = period.stock
+        if stock is None or self.known.cancel is not None or not period.start <= day < period.end:
+            return
+        if day > period.start:
+            seats = seats_on(self.known, period, day)
+            if seats > stock.seats or (0 < seats < stock.seats and period.rules.fall.effect == "day"):
+                self._begin_anew(period, day)
+            return
+        lasting = self._lasting(period, stock.carried, stock.paid_until, stock.whole_until)
+        if lasting.stock == stock:
+            return
+        self.released[-1].period = lasting
+        self._coming = self._next_period()
+        self._change(day)
+        self._anew_on = day
+        self.is_base = True
+
+    def _stocked(self, period: Period) -> Period:
+        """The period with what its seats are paid from: what is left of the one within which it begins, and its own."""
+        last = self.released[-1].period if self.released else None
+        if last is None or last.stock is None or last.end <= period.start:
+            return self._lasting(period, 0, period.start, period.end)
+        return self._lasting(period, last.stock.seats, last.end, period.end)
+
+    def _lasting(self, period: Period, carried: int, paid_until: Day, whole_until: Day) -> Period:
+        """The period with how long its seats last; without any it runs on with those there were."""
+        seats = seats_on(self.known, period, max(period.start, self.known.start)) or carried
+        extends, by_months = period.rules.change.more_seats == "extend", period.rules.share.by == "months"
+        stock = stock_of(period.start, seats, carried, paid_until, whole_until, extends=extends, by_months=by_months)
+        return stocked(period, stock)
 
     def _foresee(self, look: Day) -> None:
         """Ends the running period where it will end if nothing changes, so that no more of it is billed ahead."""

@@ -11,6 +11,7 @@ from prorata.engine.calendar import DAYS, MONTHS
 from prorata.engine.policy.differences import differences
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
+from prorata.engine.policy.prepaid_checks import of_prepaid
 from prorata.engine.policy.price_checks import of_names, of_prices
 from prorata.engine.policy.problems import Path, Problem, where_written
 from prorata.engine.policy.rounding_checks import of_rounding
@@ -73,6 +74,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
         yield from of_days(policy, rules, path)
         yield from of_term(policy, rules, path)
         yield from of_change(policy, rules, chosen, document)
+        yield from of_prepaid(policy, rules, chosen, document)
         yield from of_waiting(rules, path)
         yield from of_precision(policy, rules, path)
         of_item = any(policy.whens[at].item is not None for at in chosen)

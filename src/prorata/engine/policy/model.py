@@ -299,13 +299,22 @@ class ChangeRules:
         'interval = "restart"',
         "next_invoice",
     )
-    more_seats: Literal["difference", "restart"] = key(
+    more_seats: Literal["difference", "restart", "extend", "use_up"] = key(
         "`difference`: seats more are charged as `rise` says. `restart`: once more seats are billed than before (a "
         "larger package, where they are sold in packages), a new period of all of them begins on that day, and the "
-        "unused rest of the running one is credited.",
+        "unused rest of the running one is credited. `extend` and `use_up`: what is paid is a stock of time, and the "
+        "period ends when all seats together have used it up. Seats more are charged at once for a whole interval, "
+        "which is added to the stock (`extend`), or cost nothing and end it sooner (`use_up`). Seats fewer make it "
+        'last longer, unless `fall.give = "nothing"`. The stock is counted in days, or with `share.by = "months"` in '
+        "months.",
         'more_seats = "restart"',
         "difference",
     )
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether what is paid is a stock of time that another number of seats uses up sooner or later."""
+        return self.more_seats in ("extend", "use_up")
 
     @property
     def restarting(self) -> tuple[str, ...]:
@@ -535,7 +544,8 @@ class Policy:
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
         by_payment_method = any(when.payment_method is not None for when in self.whens)
         object.__setattr__(self, "by_payment_method", by_payment_method)
-        object.__setattr__(self, "restarts", any(rules.change.restarting for rules in self.variants.values()))
+        changes = [rules.change for rules in self.variants.values()]
+        object.__setattr__(self, "restarts", any(change.restarting or change.is_prepaid for change in changes))
         apart = {when.item: None for when in self.whens if when.item is not None}
         apart |= {name: None for name, add_on in self.add_ons.items() if add_on.charge == "once"}
         object.__setattr__(self, "apart", tuple(apart))

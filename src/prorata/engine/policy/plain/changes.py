@@ -15,7 +15,7 @@ _LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest "
 
 def change_day(case: Case) -> Iterator[Sentence]:
     """Whether the day of a change counts, where changes count from a day on."""
-    if case.rules.seats.measure in ONE_NUMBER or case.policy.ticks > 1:
+    if case.rules.seats.measure in ONE_NUMBER or case.policy.ticks > 1 or case.rules.change.is_prepaid:
         return
     ends = case.rules.seats.change_day == "billed"
     first = to_day(case.change) + case.rules.seats.delay_days
@@ -57,6 +57,8 @@ def rise(case: Case) -> Sentence:
         what = f"Once more {case.noun}s are billed than before"
         text = f"{what}, a new {WORD[case.unit]} of all of them begins on that day{_rest_credited(case)}."
         return Sentence(text, case.different(who, case.bills([case.added()]), case.bills()))
+    if case.rules.change.is_prepaid:
+        return Sentence(_uses_up(case), _until(case, who))
     if case.rules.seats.counts_from == "activity" and not case.bought:
         who = f"One {case.noun} more, active from {speak_day(to_day(case.change))} on"
     example = case.different(who, case.bills([case.added()]), case.bills())
@@ -69,8 +71,29 @@ def rise(case: Case) -> Sentence:
     return Sentence(text, example)
 
 
+def _uses_up(case: Case) -> str:
+    """What a seat more does to time that is paid in advance."""
+    word, noun = WORD[case.unit], case.noun
+    ends = f"the {word} ends when all {noun}s together have used up what is paid for"
+    if case.rules.change.more_seats == "use_up":
+        return f"A {noun} more costs nothing; {ends}, sooner than it would have."
+    return f"A {noun} more is charged at once for a whole {word}. That is added to what is left, and {ends}."
+
+
+def _until(case: Case, who: str) -> str:
+    """What a seat more costs, and up to when that is paid, or when the next bill comes."""
+    bills = case.bills([case.added()])
+    said = case.different(who, bills, case.bills())
+    added = next((line for document in bills for line in document.lines if line.kind == "rise"), None)
+    return said if added is None else f"{said}; paid up to {speak_day(added.end_day - 1)}"
+
+
 def fall(case: Case) -> Sentence:
     """A seat fewer within a period."""
+    if case.rules.change.is_prepaid and case.rules.fall.effect == "day":
+        word = WORD[case.unit]
+        text = f"A {case.noun} fewer gives nothing back; what is left of the {word} lasts longer."
+        return Sentence(text, _fewer(case, seen=False))
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_falls(case), _fewer(case, seen=_falls_within(case)))
     example = _fewer(case, seen=False)
