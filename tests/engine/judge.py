@@ -271,14 +271,29 @@ class Judge:
         return replace(period, rules=rules, term_start=term_start, priced_on=priced)
 
     def days(self, period: JudgedPeriod, last: date | None = None) -> list[date]:
-        """The days on which the agreement runs, with those before the period that decide what is billed in it."""
+        """The days on which the agreement runs, with those around the period that decide what is billed in it."""
         last = self.last_day(period) if last is None else last
         if last < max(period.first, self.start):
             return []
         is_bound = period.rules.fall.effect in ("next_term", "never")
-        first = (period.term_start if is_bound else period.first) - period.rules.fall.notice_days * ONE
+        waiting = period.rules.rise.waiting_days
+        first = (period.term_start if is_bound else period.first) - (period.rules.fall.notice_days + waiting) * ONE
         first = max(first, self.start)
+        if waiting and last == period.past - ONE:
+            last = self.runs_on(period, waiting)
         return [first + ONE * at for at in range((last - first).days + 1)]
+
+    def runs_on(self, period: JudgedPeriod, waiting: int) -> date:
+        """The last day of those after a period on which the agreement still runs."""
+        last, cancel, cancelling = period.past - ONE, self.cancel, period.rules.cancel
+        if cancel is None:
+            return last + waiting * ONE
+        if cancel.until is not None:
+            return max(last, min(last + waiting * ONE, date.fromordinal(cancel.until) - ONE))
+        told = date.fromordinal(cancel.day)
+        if cancelling.ends == "day":
+            return max(last, min(last + waiting * ONE, told + cancelling.notice_days * ONE))
+        return last + waiting * ONE if told + max(cancelling.notice_days - 1, 0) * ONE > last else last
 
     def due(self, invoiced: JudgedPeriod) -> dict[str, Fraction]:
         """The exact amount of each item for the period, in minor units."""
@@ -336,7 +351,8 @@ class Judge:
 
     def offers(self, period: JudgedPeriod, days: list[date], counts: dict[str, list[int]]) -> list[Offer]:
         """The plan of each day, as its changes take effect."""
-        most = {role: max(each, default=0) for role, each in counts.items()}
+        inside = [at for at, day in enumerate(days) if period.first <= day < period.past]
+        most = {role: max((each[at] for at in inside), default=0) for role, each in counts.items()}
         offers = [self.terms(period, day) for day in days]
         worths = {
             str(offer): self.cost(period, offer, most)
@@ -600,7 +616,7 @@ class Judge:
     def in_dearest(self, period: JudgedPeriod, first: date, had: list[dict[str, str]], role: str, least: int) -> int:
         """How many counted on enough of the days whose dearest role, by the plan of the first day, it was."""
         plan, _ = self.terms(period, first)
-        prices = {one: self.tiers(period, (plan, {}), one).get(0, Fraction(0)) for one in self.roles()}
+        prices = {one: max(self.tiers(period, (plan, {}), one).values(), default=Fraction(0)) for one in self.roles()}
         count = 0
         for user in set().union(*had):
             roles = [day[user] for day in had if user in day]
@@ -725,7 +741,7 @@ class Judge:
 
     def weight(self, period: JudgedPeriod, day: date) -> Fraction:
         """How many months the day is worth in the period."""
-        if day < period.first:
+        if not period.first <= day < period.past:
             return Fraction(0)
         share = period.rules.share
         if share.by == "days_of_365":

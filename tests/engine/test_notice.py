@@ -87,18 +87,76 @@ def test_a_seat_that_is_gone_within_the_days_it_must_last_is_not_charged() -> No
     assert lasted["2026-02-01"] == 5000
 
 
-def test_rises_and_falls_of_the_waiting_days_are_settled_together() -> None:
+def test_what_has_risen_is_settled_step_by_step_once_it_has_lasted() -> None:
     rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n'
     found = totals(rules, seats("2026-01-10", 9), seats("2026-01-12", 6), seats("2026-01-14", 8))
-    # settled on the 15th: one seat for 22 days, two more for 18; the three of two days are not charged
-    assert found["2026-01-15"] == round(1000 * 22 / 31 + 2000 * 18 / 31)
+    # one seat more since the 10th, two more since the 14th; three of two days are not charged
+    assert (found["2026-01-15"], found["2026-01-19"]) == (round(1000 * 22 / 31), round(2000 * 18 / 31))
     assert found["2026-02-01"] == 8000
+
+
+def people(*rows: tuple[str, str, str]) -> list[dict[str, object]]:
+    return [{"at": at, "event": event, "user": user} for at, event, user in rows]
+
+
+AFTER_FIVE = '[rise]\nsettle = "now"\nwaiting_days = 5\n'
+ANNA = ("2026-04-01", "activate", "anna")
+
+
+def test_nothing_but_a_rise_begins_the_days_it_must_last() -> None:
+    anna = [ANNA, ("2026-04-10", "suspend", "anna"), ("2026-04-10", "resume", "anna")]
+    gone = people(*anna, ("2026-04-14", "activate", "chris"), ("2026-04-18", "deactivate", "chris"))
+    found = documents(gone, policy_of(BASE + AFTER_FIVE), date(2026, 5, 1))
+    assert [(f"{one.date}", one.total_minor) for one in found] == [("2026-04-01", 1000), ("2026-05-01", 1000)]
+    stays = documents(gone[:-1], policy_of(BASE + AFTER_FIVE), date(2026, 4, 30))
+    assert [(f"{one.date}", one.total_minor) for one in stays] == [("2026-04-01", 1000), ("2026-04-19", 567)]  # 17/30
+
+
+@pytest.mark.parametrize("fall", ["", '[fall]\ngive = "nothing"\n'])
+def test_a_rise_that_does_not_last_costs_nothing_on_either_side_of_a_periods_border(fall: str) -> None:
+    rows = people(ANNA, ("2026-04-28", "activate", "chris"), ("2026-05-02", "deactivate", "chris"))
+    found = documents(rows, policy_of(BASE + AFTER_FIVE + fall), date(2026, 6, 1))
+    assert [one.total_minor for one in found] == [1000, 1000, 1000]
+    lasts = documents(rows[:-1], policy_of(BASE + AFTER_FIVE + fall), date(2026, 5, 3))
+    # on 3 May chris has lasted: 3 of 30 days of April, and May
+    assert [one.total_minor for one in lasts] == [1000, 1000, 100 + 1000]
+
+
+def test_without_a_settlement_of_its_own_a_rise_that_lasts_is_on_the_next_bill() -> None:
+    rows = people(ANNA, ("2026-04-28", "activate", "chris"))
+    found = documents(rows, policy_of(BASE + "[rise]\nwaiting_days = 5\n"), date(2026, 6, 1))
+    assert [one.total_minor for one in found] == [1000, 1000, 100 + 1000 + 2000]
+
+
+def test_the_end_of_an_agreement_does_not_end_what_rose_shortly_before() -> None:
+    rows = people(ANNA, ("2026-04-28", "activate", "chris"))
+    rows.append({"at": "2026-04-29", "event": "cancel"})
+    found = documents(rows, policy_of(BASE + AFTER_FIVE), date(2026, 6, 1))
+    assert [(f"{one.date}", one.total_minor) for one in found] == [("2026-04-01", 1000), ("2026-05-01", 100)]
+
+
+def test_who_is_not_charged_leaves_no_trace_in_what_the_others_pay() -> None:
+    text = BASE + AFTER_FIVE + '[rounding]\nstage = "seat"\n'
+    stays = people(ANNA, ("2026-04-01", "activate", "ben"), ("2026-04-12", "deactivate", "ben"))
+    passes = people(("2026-04-13", "activate", "chris"), ("2026-04-17", "deactivate", "chris"))
+    with_chris, without = (documents(rows, policy_of(text), date(2026, 5, 1)) for rows in ([*stays, *passes], stays))
+    # 19 of 30 days of 10.00, on one line
+    assert [line.amount_minor for line in with_chris[-1].lines] == [-633, 1000]
+    assert [line.amount_minor for line in without[-1].lines] == [-633, 1000]
 
 
 def test_news_after_the_waiting_days_waits_for_its_own() -> None:
     rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n'
     found = totals(rules, seats("2026-01-10", 6), seats("2026-01-16", 7))
     assert list(found)[:4] == ["2026-01-01", "2026-01-15", "2026-01-21", "2026-02-01"]
+
+
+def test_of_stairs_the_step_that_has_lasted_counts() -> None:
+    rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n'
+    found = totals(rules, seats("2026-01-10", 7), seats("2026-01-13", 9), seats("2026-01-16", 6))
+    # two more than five for six days, four for three: two are charged to the 16th, one from then on
+    assert found["2026-01-15"] == round(2000 * 22 / 31)
+    assert found["2026-02-01"] == 6000 - round(1000 * 16 / 31)
 
 
 def test_a_credit_is_given_at_once_while_a_rise_waits() -> None:

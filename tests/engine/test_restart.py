@@ -215,7 +215,7 @@ BROKEN = {
     'change.dearer_plan = "restart" ends an invoice on any day, and period.measured divides it up; leave one out':
         PRO + '[period]\nmeasured = "month"\n[change]\ndearer_plan = "restart"\n',
     'change.cheaper_plan = "restart" credits the unused rest; it needs fall.give = "credit" or '
-    '"refund", not "nothing"':
+    '"refund", not "nothing" (fall.takes_effect = "next_period" keeps seats paid, too)':
         PRO + '[fall]\ngive = "nothing"\n[change]\ncheaper_plan = "restart"\n',
     'change.more_seats = "restart" begins a period on the day of the rise; it needs seats.measure = "level" and '
     'rise.takes_effect = "day"': BASE + '[seats]\nmeasure = "peak"\n[change]\nmore_seats = "restart"\n',

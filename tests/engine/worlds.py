@@ -52,7 +52,7 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
         "share": {"by": by},
         "rise": {"takes_effect": draw(st.sampled_from(effects))},
         "fall": {"give": give} | ({"takes_effect": draw(st.sampled_from(effects))} if give != "nothing" else {}),
-        "cancel": {"ends": draw(st.sampled_from(["period", "day"]))},
+        "cancel": {"ends": draw(st.sampled_from(["period", "day"] if give != "nothing" else ["period"]))},
         "rounding": {
             "mode": draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])),
             "stage": rounding,
@@ -110,7 +110,8 @@ def rule_tables(draw: st.DrawFn, *, rounding: str = "running", of_days: bool = F
     if measure == "level" and not restarts:
         if draw(st.integers(0, 3)) == 0:
             tables["rise"]["waiting_days"] = draw(st.sampled_from([2, 5, 30]))
-        if draw(st.integers(0, 3)) == 0 and tables["fall"].get("takes_effect") != "never":
+        waits = tables["fall"].get("takes_effect") != "never" and "window_days" not in tables["fall"]
+        if waits and draw(st.integers(0, 3)) == 0:
             tables["fall"]["notice_days"] = draw(st.sampled_from([1, 10, 30]))
     if draw(st.integers(0, 3)) == 0:
         tables["cancel"]["notice_days"] = draw(st.sampled_from([1, 10, 30]))
@@ -239,7 +240,8 @@ def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool, roun
     }
     if by in WHOLE:
         tables["share"]["started"] = draw(st.sampled_from(["full", "free", "by_days"]))
-    if give == "credit" and effect.startswith("n") and draw(st.booleans()):
+    noticed = any("notice_days" in one["fall"] for one in both)
+    if give == "credit" and effect.startswith("n") and not noticed and draw(st.booleans()):
         tables["fall"]["window_days"] = draw(st.sampled_from([1, 7]))
     return tables
 
@@ -276,6 +278,9 @@ def _whole(document: dict[str, Any], when: dict[str, Any]) -> None:
     if restarts or any(table["seats"]["measure"] != "level" for table in both):
         for table in both:
             table["rise"].pop("waiting_days", None)
+            table["fall"].pop("notice_days", None)
+    if any("window_days" in table["fall"] for table in both):
+        for table in both:
             table["fall"].pop("notice_days", None)
     when["share"].setdefault("started", "full")
     when["rise"].setdefault("settle", "next_invoice")

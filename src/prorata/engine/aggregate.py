@@ -115,7 +115,9 @@ def _dearest_first(known: Known, period: Period, span: Span) -> list[str]:
         tariff = period.tariffs.get(known.terms.window(span)[0][1].plan)
         tiers = tariff.tiers if tariff else {}
         plain = tiers.get("", ())
-        yearly = {role: sum(tier.price.yearly_minor for tier in (tiers.get(role) or plain)[:1]) for role in roles}
+        yearly = {
+            role: max((tier.price.yearly_minor for tier in tiers.get(role) or plain), default=0) for role in roles
+        }
         roles.sort(key=lambda role: -yearly[role])
     return roles
 

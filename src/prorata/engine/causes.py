@@ -66,7 +66,7 @@ class Causes:
         self._told: dict[str, list[Event]] = {}
         for event in self._of_people:
             self._told.setdefault(event.user, []).append(event)
-        self._counts = Counts(self._subscription, events)
+        self._counts = Counts(self._subscription, events, day_of(known_until - 1))
 
     def of(self, line: Line, document: Document) -> tuple[Event, ...]:
         """The events that made the quantity or price what it is, in the order in which they took effect.

@@ -23,34 +23,37 @@ V = TypeVar("V")
 _YEARLY = attrgetter("yearly_minor")
 
 
-def counts_in_effect(period: Period, window: Window[int], span: Span) -> Window[int]:
-    """The window of a count, up to the end of the span, by when its changes take effect: the part of it in the span."""
+def counts_in_effect(period: Period, window: Window[int], span: Span, today: Day) -> Window[int]:
+    """The window of a count, up to the end of the span, by when its changes take effect: the part of it in the span.
+
+    What has risen counts once it has lasted by `today`, where that has to.
+    """
     if len(window) == 1:
         return [(span[0], window[0][1])]
     if period.keeps:  # what is most often asked for, in a fraction of the time
         return rising(window)
-    return _in_effect(period, window, span, int, (period.rise_waits, period.fall_waits))
+    return _in_effect(period, window, span, int, (period.rise_waits, period.fall_waits), today)
 
 
-def prices_in_effect(period: Period, window: Window[Price], span: Span) -> Window[Price]:
+def prices_in_effect(period: Period, window: Window[Price], span: Span, today: Day) -> Window[Price]:
     """The same of a price; a dearer one is a rise."""
     if len(window) == 1:
         return [(span[0], window[0][1])]
-    return _in_effect(period, window, span, _YEARLY, (period.rise_waits, period.fall_waits))
+    return _in_effect(period, window, span, _YEARLY, (period.rise_waits, period.fall_waits), today)
 
 
-def plans_in_effect(period: Period, window: Window[Price], span: Span) -> Window[Price]:
+def plans_in_effect(period: Period, window: Window[Price], span: Span, today: Day) -> Window[Price]:
     """The same of the price of a seat, which is the plan's."""
     if len(window) == 1:
         return [(span[0], window[0][1])]
-    return _in_effect(period, window, span, _YEARLY, period.plan_waits, of_plans=True)
+    return _in_effect(period, window, span, _YEARLY, period.plan_waits, today, of_plans=True)
 
 
 def tariffs_in_effect(
-    period: Period, window: Window[Tariff], span: Span, size: Callable[[Tariff], int]
+    period: Period, window: Window[Tariff], span: Span, today: Day, size: Callable[[Tariff], int]
 ) -> Window[Tariff]:
     """The same of tariffs; `size` says which of two is the dearer."""
-    return _in_effect(period, window, span, size, period.plan_waits, of_plans=True)
+    return _in_effect(period, window, span, size, period.plan_waits, today, of_plans=True)
 
 
 def _in_effect(
@@ -59,6 +62,7 @@ def _in_effect(
     span: Span,
     size: Callable[[V], int],
     waits: tuple[Waits | None, Waits | None],
+    today: Day,
     *,
     of_plans: bool = False,
 ) -> Window[V]:
@@ -73,9 +77,11 @@ def _in_effect(
 
     start, end, _, _ = span
     if period.waiting:
-        window = _lasting(window, period.waiting, size)
+        window = _lasting(window, period.waiting, today, size)
+        window = cut(window, window[0][0], end)
     if period.notice:
         window = _noticed(window, period.notice, end, more)
+    if period.notice or period.waiting:
         window = cut(window, max(period.term_start if period.is_bound else start, window[0][0]), end)
     if rise_waits is not None:
         window = _passed(window, rise_waits, end, more, less, 0)
@@ -86,19 +92,25 @@ def _in_effect(
     return cut(window, start, end) if window[0][0] < start else window
 
 
-def _lasting(window: Window[V], days: int, size: Callable[[V], int]) -> Window[V]:
-    """The window without what rises and falls again within so many days; its first and last step last anyway."""
-    steps = [(day, value, size(value)) for day, value in window]
-    at = 1
-    while at + 1 < len(steps):
-        (_, low, before), (day, _, high), (past, other, after) = steps[at - 1 : at + 2]
-        if past - day < days and before < high > after:
-            steps[at] = (day, low, before) if before >= after else (day, other, after)
-            del steps[at if before >= after else at + 1]
-            at = 1
-        else:
-            at += 1
-    return [(day, value) for day, value, _ in steps]
+def _lasting(window: Window[V], days: int, today: Day, size: Callable[[V], int]) -> Window[V]:
+    """The window without what rises and falls again within so many days, or has not lasted so long by today.
+
+    Its first step counts anyway. Each other one is kept once it is known to last; where it falls before, it goes down
+    to the higher of what was there before and what is there after it.
+    """
+    kept = window[:1]
+    for day, value in window[1:]:
+        start = day
+        while len(kept) > 1 and size(value) < size(kept[-1][1]) and day - kept[-1][0] < days:
+            risen, _ = kept.pop()
+            if size(kept[-1][1]) < size(value):
+                start = risen
+        kept.append((start, value))
+    lasting = kept[:1]
+    for day, value in kept[1:]:
+        is_young = day + days > today and size(value) > size(lasting[-1][1])
+        lasting.append((day, lasting[-1][1] if is_young else value))
+    return joined(lasting)
 
 
 def _noticed(window: Window[V], days: int, end: Day, more: Callable[[V, V], V]) -> Window[V]:

@@ -29,11 +29,12 @@ class Seen:
 
 
 class Counts:
-    """Counts an account's seats by what had been recorded at a moment, less the news that is left out."""
+    """Counts an account's seats on a day by what had been recorded by then, less the news that is left out."""
 
-    def __init__(self, subscription: Subscription, events: Sequence[Event]) -> None:
+    def __init__(self, subscription: Subscription, events: Sequence[Event], today: Day) -> None:
         self._subscription = subscription
         self._events = events
+        self._today = (today + 1) * subscription.policy.ticks - 1
         self._known: dict[tuple[Event, ...], Known | None] = {}
 
     def seen(self, period: Period, day: Day, news: tuple[Event, ...] = ()) -> Seen | None:
@@ -45,7 +46,8 @@ class Counts:
         past = known.with_past(period, span) if period.looks_back else span
         window = seats(known, period, past)
         sold = billed_quantity(period.rules.seats, window)
-        billed = _at(sold if period.at_once else counts_in_effect(period, sold, span), day)
+        today = known.lasted_by(past) if period.waiting else 0
+        billed = _at(sold if period.at_once else counts_in_effect(period, sold, span, today), day)
         source = _source(sold, span[1], day, billed)
         return Seen(source, _at(window, source), billed, _at(sold, day))
 
@@ -73,6 +75,7 @@ class Counts:
             known = None if start is None else Known(self._subscription, start)
             if known is not None:
                 known.learn(events)
+                known.today = self._today
             self._known[news] = known
         return self._known[news]
 

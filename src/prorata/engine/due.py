@@ -45,7 +45,9 @@ def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     counts = billed_quantity(period.rules.seats, seats(known, period, past))
     prices = seat_prices(known, period, past)
     if not period.at_once:
-        counts, prices = counts_in_effect(period, counts, span), plans_in_effect(period, prices, span)
+        today = known.lasted_by(past) if period.waiting else 0
+        counts = counts_in_effect(period, counts, span, today)
+        prices = plans_in_effect(period, prices, span, today)
     return {SEATS: _held(counts, prices, span, period)}, counts
 
 
@@ -69,7 +71,8 @@ def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[i
     units: Window[int] = [(day, held.quantity) for day, held in window]
     costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
     if not period.at_once:
-        units, costs = counts_in_effect(period, units, span), prices_in_effect(period, costs, span)
+        today = known.lasted_by(past) if period.waiting else 0
+        units, costs = counts_in_effect(period, units, span, today), prices_in_effect(period, costs, span, today)
     add_on = period.policy.add_ons.get(item)
     if add_on is not None and add_on.charge == "seat":
         units = [(day, each * count) for day, _, each, count in pieces(units, seats, span[1])]
@@ -82,15 +85,18 @@ def counts_of(known: Known, period: Period, span: Span, past: Span) -> dict[str,
     others = _total(apart, past) if apart else None
     plain = billed_quantity(period.rules.seats, seats(known, period, past, ""), others, past[1])
     counts = {"": plain, **apart}
-    return counts if period.at_once else {role: counts_in_effect(period, each, span) for role, each in counts.items()}
+    if period.at_once:
+        return counts
+    today = known.lasted_by(past) if period.waiting else 0
+    return {role: counts_in_effect(period, each, span, today) for role, each in counts.items()}
 
 
 def offers_in_effect(
-    period: Period, offers: Window[Tariff], span: Span, counts: dict[str, Window[int]]
+    period: Period, offers: Window[Tariff], span: Span, today: Day, counts: dict[str, Window[int]]
 ) -> Window[Tariff]:
     """Which plan's tariff is billed when; of two the one is the dearer by which the most seats cost more."""
     most = {role: max(count for _, count in window) for role, window in counts.items()}
-    return tariffs_in_effect(period, offers, span, lambda tariff: yearly(tariff, most, period))
+    return tariffs_in_effect(period, offers, span, today, lambda tariff: yearly(tariff, most, period))
 
 
 def _total(counts: dict[str, Window[int]], span: Span) -> Window[int]:
@@ -104,7 +110,8 @@ def _by_tariff(known: Known, period: Period, span: Span, past: Span, counts: dic
     """The items of seats whose price depends on role or number, and the base price beside them."""
     offers = tariffs(known, period, past)
     if not period.at_once:
-        offers = offers_in_effect(period, offers, span, counts)
+        today = known.lasted_by(past) if period.waiting else 0
+        offers = offers_in_effect(period, offers, span, today, counts)
     items: Due = {}
     for role, window in counts.items():
         has_overage = any(role in tariff.overage for _, tariff in offers)

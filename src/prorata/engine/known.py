@@ -46,7 +46,7 @@ class Known:
 
     __slots__ = (
         "_add_on_events", "_days", "_events", "_methods", "_seat_events", "_term_events",
-        "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms",
+        "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms", "today",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
@@ -60,6 +60,7 @@ class Known:
         self.cancel: Event | None = None
         self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
         self._events: list[Event] = []  # in the order in which they took effect
+        self.today: Day = _FOREVER  # the day of the look; what has risen has to last by then, where it has to
         self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
         self._term_events: list[Event] = []
@@ -218,10 +219,28 @@ class Known:
 
     def with_past(self, period: Period, span: Span) -> Span:
         """The span with all days before it on which what happened may decide what is billed in it."""
-        start = max(min(period.past, span[0]), self.start)
+        start, end = max(min(period.past, span[0]), self.start), span[1]
+        if period.waiting and end == period.end:
+            end = self._runs_on(period)
         if start >= span[0]:
-            return span
-        return start, span[1], start if start == self.start else start - period.delay, period.delay
+            return span[0], end, span[2], span[3]
+        return start, end, start if start == self.start else start - period.delay, period.delay
+
+    def _runs_on(self, period: Period) -> Day:
+        """The end of the days after the period on which it may turn out that what rose in it did not last."""
+        end, cancel = period.end + period.waiting, self.cancel
+        if cancel is None:
+            return end
+        if cancel.until is not None:
+            return max(period.end, min(end, cancel.until))
+        counts = period.rules.cancel.counts_from(cancel.day, period.policy.ticks)
+        if period.rules.cancel.ends == "day":
+            return max(period.end, min(end, counts))
+        return end if counts > period.end else period.end
+
+    def lasted_by(self, past: Span) -> Day:
+        """By which day what rose in a span has to have lasted: today, and with the end of the agreement it has."""
+        return self.today if self.today < past[1] else _FOREVER
 
     def span_before(self, period: Period) -> Span | None:
         """The days on which the agreement ran of as long a period before this one; None without any."""

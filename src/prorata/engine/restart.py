@@ -35,7 +35,7 @@ def standing(known: Known, period: Period, day: Day) -> Standing | None:
     if days is None:
         return None
     counts = counts_of(known, period, *days)
-    offers = offers_in_effect(period, tariffs(known, period, days[1]), days[0], counts)
+    offers = offers_in_effect(period, tariffs(known, period, days[1]), days[0], 0, counts)
     return Standing(offers[-1][1], {role: window[-1][1] for role, window in counts.items()})
 
 

@@ -78,7 +78,8 @@ class Settlement:
         self._anew: Period | None = None  # the period that a change began, until its own day has come
         self._anew_on: Day | None = None  # the day on which the one before it is billed
         self._coming = self._next_period()
-        self._news_from: Moment | None = None  # the first news since rises were last settled
+        self._waiting = max(rules.rise.waiting_days for rules in subscription.policy.variants.values())
+        self._lasts = _lasts(subscription) if self._waiting else []  # days on which what has risen may have lasted
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
             self._resume(issued)
@@ -103,6 +104,8 @@ class Settlement:
                     continue
             if day > through:
                 return
+            if self._waiting:
+                self._change((self._last_look - self._waiting) * self._ticks)
             self._last_look = day
             self.known_until = self.horizon(day)
             self._learn(self.known_until)
@@ -110,8 +113,6 @@ class Settlement:
             if self._turns:
                 self._foresee(day)
             yield day
-            if self.is_base or self._has_waited(day):
-                self._news_from = None
             self.is_base = False
 
     def horizon(self, look: Day) -> Moment:
@@ -148,6 +149,7 @@ class Settlement:
         if self._changed_from is None:
             return []
         found = []
+        self.known.today = (look + 1) * self._ticks - 1
         for billed in reversed(self.released):
             period = billed.period
             if period.end <= self._changed_from:
@@ -169,7 +171,7 @@ class Settlement:
         if settle in _MONTHS:
             settles = self._settles_next(settle, look - 1) == look
         else:
-            settles = settle == "now" and (total_minor < 0 or self._has_waited(look))
+            settles = settle == "now"
         return total_minor != 0 and settles and (total_minor < 0 or _is_enough(rules.rise, lines))
 
     def refunds(self) -> bool:
@@ -204,20 +206,18 @@ class Settlement:
             return day
         news = self._recorded[self._learned] if self._learned < len(self._recorded) else self._until
         since = news if self._changed_from is None else self._learned_until - 1
-        for settle, waiting in ((rules.rise.settle, rules.rise.waiting_days), (rules.fall.settle, 0)):
-            if settle == "now" and waiting and self._news_from is not None:
-                day = min(day, day_of(self._news_from) + waiting)
-            elif settle == "now" and news < self._until:
-                day = min(day, day_of(news) + waiting)
+        if self._waiting:
+            since = self._learned_until - 1
+            later = bisect_right(self._lasts, self._last_look)
+            if rules.rise.settle == "now" and later < len(self._lasts):
+                day = min(day, self._lasts[later])
+        for settle in (rules.rise.settle, rules.fall.settle):
+            if settle == "now" and news < self._until:
+                day = min(day, day_of(news))
             elif settle in _MONTHS and since < self._until:
                 since_day = max(self._last_look, day_of(since) - 1)
                 day = min(day, self._settles_next(settle, since_day))
         return day
-
-    def _has_waited(self, look: Day) -> bool:
-        """Whether what has risen has waited long enough on a day to be settled on its own."""
-        waiting = self.released[-1].period.rules.rise.waiting_days
-        return not waiting or (self._news_from is not None and look >= day_of(self._news_from) + waiting)
 
     def _settles_next(self, settle: str, day: Day) -> Day:
         """The first day after this one on which what has risen is charged between the periods' own bills."""
@@ -376,8 +376,6 @@ class Settlement:
             return
         learned = bisect_left(self._recorded, until, lo=self._learned)
         if learned > self._learned:
-            if self._news_from is None:
-                self._news_from = self._recorded[self._learned]
             self._change(self.known.learn(self._news[self._learned : learned]))
         self._learned = learned
         self._learned_until = until
@@ -398,6 +396,14 @@ class Settlement:
         if billed.released == look and not billed.items:
             return tuple(self.known.happened(billed.period.start - billed.period.notice, billed.period.end))
         return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
+
+
+def _lasts(subscription: Subscription) -> list[Day]:
+    """The days on which what rose with something that happened has lasted as long as it has to."""
+    policy = subscription.policy
+    waits = {rules.rise.waiting_days for rules in policy.variants.values()}
+    days = {event.day // policy.ticks for event in subscription.events}
+    return sorted({day + delay + waiting for day in days for delay in (0, 1) for waiting in waits})
 
 
 def _turns(subscription: Subscription) -> list[Day]:

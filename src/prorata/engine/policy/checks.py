@@ -188,6 +188,8 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
      '"refund"'),
     ("fall", "notice_days", lambda rules: rules.fall.effect != "never",
      'falls that take effect, and fall.takes_effect = "never" lets none'),
+    ("cancel", "ends", lambda rules: rules.cancel.ends != "day" or rules.fall.give != "nothing",
+     'fall.give = "credit" or "refund": where nothing is given, an agreement ends with the period'),
     ("fall", "settle", lambda rules: rules.period.charge == "advance",
      'period.charge = "advance": in arrears a fall is on its period\'s bill anyway'),
 )  # fmt: skip

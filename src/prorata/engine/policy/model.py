@@ -66,7 +66,8 @@ class PeriodRules:
     )
     term_months: int = key(
         "For how many months the account binds itself at a time, where that is longer than an invoice; 0: it does "
-        "not. Terms are counted from the agreement's start, or with calendar periods are the calendar's.",
+        "not. Terms are counted from the agreement's start, or with calendar periods are the calendar's; a change "
+        "that begins a new period (`change.*`) begins a new term as well.",
         "term_months = 12",
         0,
     )
@@ -222,8 +223,8 @@ class RiseRules:
         "The same by the amount that is open, before tax; 0: any is enough.", 'least_amount = "100.00"', Minor(0)
     )
     waiting_days: int = key(
-        'What rises and falls again within so many days is not charged at all. With `settle = "now"` what has risen '
-        "is settled so many days after the first of it, together with all that has happened by then; 0: on its day.",
+        "What has risen counts once it has lasted for so many days, and then from its own day on; what falls again "
+        'before is not charged at all. With `settle = "now"` it is settled on that day. 0: it counts at once.',
         "waiting_days = 5",
         0,
     )
@@ -413,7 +414,8 @@ class RoundingRules:
         "`seat`: the price of one seat for the days of the line, which is then multiplied by the seats. `day`: the "
         "price of one seat for one day, which is then multiplied by days and seats; a line over the whole period, or "
         'with `share.by = "days_of_month"` a whole calendar month of a line, is not cut into days and costs its part '
-        "of the price. `day` needs a share of days: `days_of_period`, `days_of_month` or `days_of_365`.",
+        "of the price. In arrears a new line begins wherever the number of seats changes. `day` needs a share of days: "
+        "`days_of_period`, `days_of_month` or `days_of_365`.",
         'stage = "line"',
         "running",
     )

@@ -20,6 +20,9 @@ def of_waiting(rules: Rules, path: Path) -> Iterator[Problem]:
     for (table, key), days in told.items():
         if days > _MOST_DAYS:
             yield Problem((*path, table, key), f"{table}.{key} is at most {_MOST_DAYS}, not {days}")
+    if told["fall", "notice_days"] and rules.fall.window_days:
+        sentence = "fall.window_days lets seats be given back at once, and fall.notice_days lets every fall wait"
+        yield Problem((*path, "fall", "window_days"), f"{sentence}; leave one of them out")
     for table, key in (("rise", "waiting_days"), ("fall", "notice_days")):
         if not told[table, key]:
             continue

@@ -48,7 +48,7 @@ class PriceRow:
         "own is an item of its own, and `minimum`, `packages`, `included` and `maximum` are about the other seats (a "
         "minimum heeds all). Members of other roles need a price without `role`. Seats of a role are ordered by the "
         "event `seats` with that role; with `distinct` and `held`, whoever had several roles counts once, in the "
-        "dearest. Of a plan, not of an add-on.",
+        "dearest (by the highest price of its tiers). Of a plan, not of an add-on.",
         'role = "viewer"',
         None,
     )

@@ -88,7 +88,10 @@ def of_change(policy: Policy, rules: Rules, chosen: tuple[int, ...], document: M
         if rules.period.measured is not None:
             yield Problem(at, f"{said} ends an invoice on any day, and period.measured divides it up; leave one out")
         if rules.fall.give == "nothing":
-            sentence = 'credits the unused rest; it needs fall.give = "credit" or "refund", not "nothing"'
+            sentence = (
+                'credits the unused rest; it needs fall.give = "credit" or "refund", not "nothing" '
+                '(fall.takes_effect = "next_period" keeps seats paid, too)'
+            )
             yield Problem(at, f"{said} {sentence}")
     if rules.change.more_seats == "restart" and (rules.seats.measure, rules.rise.takes_effect) != ("level", "day"):
         at = where_written(document, chosen, "change", "more_seats")
