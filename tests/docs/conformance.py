@@ -27,7 +27,7 @@ that shows what is particular about the rule. What was decided where a rule is s
 | of these, the published example comes out as printed | {exact} |
 | comes out with the rounding or convention that is stated | {stated} |
 | has no published example | {none} |
-| has a published example that contradicts itself | {contradicts} |
+| has a published example that contradicts itself, or leaves out what it takes to work it out | {unclear} |
 | cannot be said yet | {open} |
 """
 
@@ -44,7 +44,7 @@ def page() -> str:
         exact=verdicts.count("exact"),
         stated=sum(verdict.startswith("exact,") for verdict in verdicts),
         none=verdicts.count("no example"),
-        contradicts=sum(verdict.startswith("example contradicts") for verdict in verdicts),
+        unclear=sum(verdict.startswith("example ") for verdict in verdicts),
         open=len(open_),
     )
     return "\n".join([told, *_said(policies, stories), *(["", *_open(open_)] if open_ else [])]) + "\n"
