@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import DAYS, MONTHS
+from prorata.engine.calendar import DAYS, MONTHS, Interval
 from prorata.engine.policy.differences import differences
 from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
@@ -36,53 +36,77 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
     told = [at for at, when in enumerate(document.get("when", ())) if "idle_days" in when.get("seats", {})]
     if len(waits) > 1:
-        path: Path = ("when", told[-1], "seats", "idle_days")
-        yield Problem(path, "seats.idle_days is the same in every when; people are idle once")
+        at: Path = ("when", told[-1], "seats", "idle_days")
+        yield Problem(at, "seats.idle_days is the same in every when; people are idle once")
     for chosen, rules in policy.variants.items():
-        path = ("when", chosen[-1]) if chosen else ()
-        if not _add_ons_of(policy, chosen):
-            yield from of_seats(rules.seats, rules.fall, path)
-            yield from of_estimate(policy, rules, path)
-        for role in rules.seats.free:
-            if role not in policy.roles:
-                named = ", ".join(policy.roles) or "none"
-                yield Problem((*path, "seats", "free"), f"seats.free: {role} is not one of roles ({named})")
-        if (
-            policy.roles
-            and rules.seats.count == "active"
-            and not rules.seats.minimum
-            and all(role in rules.seats.free or not one.billed for role, one in policy.roles.items())
-            and rules.seats.free
-        ):
-            yield Problem((*path, "seats", "free"), "seats.free leaves nobody to be billed; leave a role out of it")
-        if (
-            rules.period.measured
-            and not any(one in DAYS for one in policy.intervals)
-            and all(MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals)
-        ):
-            sentence = f'period.measured = "{rules.period.measured}" is not shorter than any of intervals'
-            yield Problem((*path, "period", "measured"), sentence)
-        if rules.period.measured and rules.period.charge == "advance" and rules.fall.give == "nothing":
-            sentence = (
-                "period.measured has a fall take effect with the next of them, and billed in advance that is a credit; "
-                'with fall.give = "nothing" leave it out, or bill in arrears'
-            )
-            yield Problem((*path, "period", "measured"), sentence)
-        if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
-            yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
-                          'share.by = "months"')  # fmt: skip
-        yield from of_days(policy, rules, path)
-        yield from of_term(policy, rules, path)
-        yield from of_change(policy, rules, chosen, document)
-        yield from of_prepaid(policy, rules, chosen, document)
-        yield from of_waiting(rules, path)
-        yield from of_precision(policy, rules, path)
-        of_item = any(policy.whens[at].item is not None for at in chosen)
-        if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
-            yield Problem(
-                (*path, "fall", "settle"),
-                'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
-            )
+        yield from _of_variant(policy, rules, chosen, document)
+
+
+def _of_variant(
+    policy: Policy, rules: Rules, chosen: tuple[int, ...], document: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """What cannot be meant by the rules of some of the differences together."""
+    path: Path = ("when", chosen[-1]) if chosen else ()
+    if not _add_ons_of(policy, chosen):
+        yield from of_seats(rules.seats, rules.fall, path)
+        yield from of_estimate(policy, rules, path)
+    yield from _free_roles(policy, rules, path)
+    yield from _measured(policy, rules, path)
+    if rules.share.started == "by_30" and rules.share.by in ("quarters", "period"):
+        yield Problem((*path, "share", "started"), 'share.started = "by_30" counts a month as 30 days; it needs '
+                      'share.by = "months"')  # fmt: skip
+    yield from of_days(policy, rules, path)
+    yield from of_term(rules, _intervals(policy, chosen), path)
+    yield from of_change(policy, rules, chosen, document)
+    yield from of_prepaid(policy, rules, chosen, document)
+    yield from of_waiting(rules, path)
+    yield from of_precision(policy, rules, path)
+    of_item = any(policy.whens[at].item is not None for at in chosen)
+    if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
+        yield Problem(
+            (*path, "fall", "settle"),
+            'fall.settle = "now" has nothing to settle with fall.give = "nothing"; leave one of them out',
+        )
+
+
+def _intervals(policy: Policy, chosen: tuple[int, ...]) -> list[Interval]:
+    """The intervals of the periods that some of the differences together are for."""
+    named = {when.interval for when in (policy.whens[at] for at in chosen) if when.interval is not None}
+    if named:
+        return sorted(named)
+    elsewhere = {when.interval for at, when in enumerate(policy.whens) if at not in chosen and when.is_by_interval}
+    return [interval for interval in policy.intervals if interval not in elsewhere]
+
+
+def _free_roles(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    for role in rules.seats.free:
+        if role not in policy.roles:
+            named = ", ".join(policy.roles) or "none"
+            yield Problem((*path, "seats", "free"), f"seats.free: {role} is not one of roles ({named})")
+    if (
+        policy.roles
+        and rules.seats.count == "active"
+        and not rules.seats.minimum
+        and all(role in rules.seats.free or not one.billed for role, one in policy.roles.items())
+        and rules.seats.free
+    ):
+        yield Problem((*path, "seats", "free"), "seats.free leaves nobody to be billed; leave a role out of it")
+
+
+def _measured(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+    if (
+        rules.period.measured
+        and not any(one in DAYS for one in policy.intervals)
+        and all(MONTHS[rules.period.measured] >= MONTHS[interval] for interval in policy.intervals)
+    ):
+        sentence = f'period.measured = "{rules.period.measured}" is not shorter than any of intervals'
+        yield Problem((*path, "period", "measured"), sentence)
+    if rules.period.measured and rules.period.charge == "advance" and rules.fall.give == "nothing":
+        sentence = (
+            "period.measured has a fall take effect with the next of them, and billed in advance that is a credit; "
+            'with fall.give = "nothing" leave it out, or bill in arrears'
+        )
+        yield Problem((*path, "period", "measured"), sentence)
 
 
 def _identity(policy: Policy) -> Iterator[Problem]:

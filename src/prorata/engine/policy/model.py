@@ -481,6 +481,12 @@ class When:
     from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
     until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
 
+    @property
+    def is_by_interval(self) -> bool:
+        """Whether it is for all periods of an interval."""
+        others = (self.plan, self.payment_method, self.item, self.from_, self.until)
+        return self.interval is not None and all(one is None for one in others)
+
     def covers(self, interval: Interval, plan: str, day: date, item: str, payment_method: str) -> bool:
         """Whether periods of this interval are meant that begin on `day`, on this plan, and what an item does then."""
         return (

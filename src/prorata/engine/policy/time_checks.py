@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from prorata.engine.calendar import DAYS, MONTHS
+from prorata.engine.calendar import DAYS, MONTHS, Interval
 from prorata.engine.policy.model import Policy, Rules
 from prorata.engine.policy.problems import Path, Problem, where_written
 
@@ -56,7 +56,8 @@ def of_precision(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
                       'write "by_days"')  # fmt: skip
 
 
-def of_term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
+def of_term(rules: Rules, intervals: Iterable[Interval], path: Path) -> Iterator[Problem]:
+    """Terms that are no whole number of the intervals the rules are for, and rules of terms without any."""
     term, fall = rules.period.term_months, rules.fall
     if not term:
         uses = (
@@ -69,7 +70,7 @@ def of_term(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
                 yield Problem((*path, table, key), f'{table}.{key} = "{word}" needs period.term_months, such as 12')
         return
     at = (*path, "period", "term_months")
-    for interval in policy.intervals:
+    for interval in intervals:
         if term % MONTHS[interval]:
             yield Problem(at, f"period.term_months = {term} is not a number of whole intervals; one is a {interval}")
     if rules.period.anchor == "calendar" and 12 % term:
