@@ -185,11 +185,14 @@ def test_an_add_on_s_prices_are_told_with_their_interval_and_day() -> None:
     assert "sms costs EUR 4.00 a month when billed every year from 1 January 2027." in texts(policy)
 
 
-STAGES = st.sampled_from(["running", "line", "seat", "day"])
+# What is rounded, and how exactly time is counted; the price of a day needs whole days.
+STAGES = st.sampled_from(
+    [*((stage, "day") for stage in ("running", "line", "seat", "day")), ("running", "hour"), ("seat", "second")]
+)
 
 
-@given(STAGES.flatmap(lambda stage: policies(rounding=stage)), st.integers(0, 1))
-@settings(max_examples=60)
+@given(STAGES.flatmap(lambda one: policies(rounding=one[0], precision=one[1])), st.integers(0, 1))
+@settings(max_examples=80)
 def test_any_policy_can_be_told(policy: Policy, which: int) -> None:
     interval = policy.intervals[which % len(policy.intervals)]
     parts = tell(policy, interval=interval)
@@ -415,6 +418,23 @@ def test_a_number_that_can_only_turn_out_lower_by_late_news_is_told_without_an_e
     rules = '[seats]\nmeasure = "distinct"\nleast_days = 2\nchange_day = "not_billed"\n'
     # whoever goes on the 2nd was there on two days; whoever goes on the 1st is known to by the bill of that day
     assert say(policy_of(BASE + rules), "Where the number")[1] == ""
+
+
+# On 10 April a user leaves three: 2 are the average of 9 × 3 + 21 × 2 = 69 seat-days (2.3), and stand on the 15th
+FINER = {
+    ('measure = "mean"', "arrears"): "2 × 10.00 × 30/30 = 20.00",
+    ('measure = "mean"', "advance"): "−1 × 10.00 × 30/30 = −10.00",
+    ('measure = "snapshot"\non_day = 15', "arrears"): "2 × 10.00 × 30/30 = 20.00",
+    ('measure = "distinct"\nleast_days = 20', "advance"): "−1 × 10.00 × 30/30 = −10.00",
+}
+
+
+@pytest.mark.parametrize(("measure", "charge"), FINER)
+def test_one_number_of_a_period_is_told_where_seconds_are_counted_too(measure: str, charge: str) -> None:
+    rules = f'[seats]\n{measure}\n[period]\ncharge = "{charge}"\n'
+    about = "A user fewer" if charge == "arrears" else "Where the number turns out lower"
+    example = say(policy_of('precision = "second"\n' + BASE + rules), about)[1]
+    assert example == f"One user fewer on 10 April 2026: {FINER[measure, charge]}, on 1 May 2026"
 
 
 def may_give_nothing(policy: Policy) -> bool:
