@@ -235,7 +235,7 @@ def _finely(document: dict[str, Any], precision: str) -> dict[str, Any]:
             share["started"] = "by_days"
         for key in [key for key, word in change.items() if word == "restart"]:
             del change[key]
-        if keeps_ahead and seats.get("measure") == "distinct":  # even of one day it is not known on the first
+        if keeps_ahead and seats.get("measure") in ("distinct", "snapshot"):  # one day of it is not known at its start
             seats["of"] = "period_before"
     return {**document, "precision": precision}
 
