@@ -7,7 +7,7 @@ from typing import Literal
 
 from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment, day_of
-from prorata.engine.counted import Counts, Seen
+from prorata.engine.counted import Counts, Seen, role_of, roles_of
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back
@@ -160,7 +160,7 @@ class Causes:
             return None
         found = []
         for held, news in ((line.before, line.news), (line.after, ())):
-            seen = self._counts.seen(line.period, line.start_day, news) if held is not None else None
+            seen = self._counts.seen(line.period, line.start_day, [""], news) if held is not None else None
             if held is not None and (seen is None or seen.billed != held[0]):
                 return None
             found.append(0 if seen is None else seen.counted)
@@ -190,8 +190,9 @@ class Causes:
 
     def _seen(self, line: Line) -> tuple[Seen, Seen]:
         """By which days' counts the day before a line is billed, and its own first day."""
-        was, now = (self._counts.seen(line.period, day) for day in (line.start_day - 1, line.start_day))
-        nobody = Seen(line.start_day, 0, 0, 0)
+        roles, days = roles_of(line), (line.start_day - 1, line.start_day)
+        was, now = (self._counts.seen(line.period, day, roles) if roles else None for day in days)
+        nobody = Seen(line.start_day, 0, 0, 0, 0)
         return was or nobody, now or nobody
 
     def _bought_on_trial(self, line: Line) -> Iterator[Event]:
@@ -241,10 +242,10 @@ class Causes:
         if line.kind in ("plan", "price"):
             return None
         if event.kind in PERSON_EVENTS:
-            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
+            return self._person(event, line)
         if not buys(event) or (self._counts_people(line) and line.period.rules.seats.count != "larger"):
             return None
-        return ("seats", "") if self._order_decides(line) else None
+        return self._order(event, line)
 
     def _beginning(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something with which a new period begins within the line's."""
@@ -256,42 +257,58 @@ class Causes:
         if event.kind == "plan":
             return ("plan", "") if event.plan != line.price.plan else None
         if event.kind in PERSON_EVENTS:
-            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
-        return ("seats", "") if self._order_decides(line) else None
+            return self._person(event, line)
+        return self._order(event, line)
 
     def _is_of(self, event: Event, line: Line) -> bool:
         """Whether an event began to count, or was told, on the line's first day."""
         return line.start_day in (event.day + line.period.delay, day_of(event.recorded))
 
-    def _people_decide(self, line: Line) -> bool:
-        """Where the larger of seats ordered and people counts: whether the people moved it."""
-        if line.period.rules.seats.count != "larger":
-            return True
-        (was, _), (people, ordered) = self._floors(line)
-        return max(people, ordered) != max(was, ordered) or people > ordered
+    def _person(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """The person an event is about, where people are counted: of the larger of people and order, if they decide."""
+        if not self._counts_people(line):
+            return None
+        if line.period.rules.seats.count == "larger":
+            (was, _), (people, ordered) = self._floors(line, self._role_of(event, line))
+            if max(people, ordered) == max(was, ordered) and people <= ordered:
+                return None
+        return "person", event.user
 
-    def _order_decides(self, line: Line) -> bool:
-        """And whether the order did."""
-        if line.period.rules.seats.count != "larger":
-            return True
-        (_, was), (people, ordered) = self._floors(line)
-        return max(people, ordered) != max(people, was)
+    def _order(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """The order an event is, where it is of the line's seats: of the larger of people and order, if it decides."""
+        role = event.role if event.role in line.period.countings else ""
+        if role not in roles_of(line):
+            return None
+        if line.period.rules.seats.count == "larger":
+            (_, was), (people, ordered) = self._floors(line, role)
+            if max(people, ordered) == max(people, was):
+                return None
+        return "seats", role
+
+    def _role_of(self, event: Event, line: Line) -> str:
+        """Whose seats a person takes after an event, or of a role's own line that role."""
+        if line.item.startswith(SEATS):
+            return role_of(line)
+        told = [one.role for one in self._told.get(event.user, ()) if one.role and one.order <= event.order]
+        roles = line.period.countings
+        last = told[-1] if told else next(iter(line.period.policy.roles), "")
+        return last if last in roles else ""
 
     def is_ordered(self, line: Line, document: Document) -> bool:
         """Whether more seats are billed than there are people, since so many are ordered."""
         self._as_of(document.known_until)
         if line.item != SEATS or line.after is None or line.period.rules.seats.count != "larger":
             return False
-        _, (people, ordered) = self._floors(line)
+        _, (people, ordered) = self._floors(line, "")
         return ordered > people
 
-    def _floors(self, line: Line) -> tuple[tuple[int, int], tuple[int, int]]:
-        """How many people are counted, and how many seats are ordered, where the line begins: before, and now."""
+    def _floors(self, line: Line, role: str) -> tuple[tuple[int, int], tuple[int, int]]:
+        """How many people of a role are counted and seats ordered where the line begins: before, and now."""
         was, now = self._seen(line)
         floor, period = self._counts.floor, line.period
         if line.kind != "period":
-            return floor(period, line.start_day, line.news), floor(period, now.day)
-        return floor(period, was.day) if line.start_day > period.start else (0, 0), floor(period, now.day)
+            return floor(period, line.start_day, role, line.news), floor(period, now.day, role)
+        return floor(period, was.day, role) if line.start_day > period.start else (0, 0), floor(period, now.day, role)
 
     def _counts_people(self, line: Line) -> bool:
         rules = line.period.rules.seats
