@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment, day_of
-from prorata.engine.counted import Counts, Seen, role_of, roles_of
+from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
-from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back
+from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
-from prorata.engine.period import Waits, of_seats, period_before
+from prorata.engine.judged import as_count, by_seats, drawn_from, role_of, roles_of, stretch
+from prorata.engine.period import period_before
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
 
 _BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
 
-def _drawn_from(line: Line) -> Day | None:
-    """The end of the month, quarter or period whose changes were drawn together on the line's first day, if so."""
-    waits = line.period.rise_waits if line.quantity > 0 else line.period.fall_waits
-    if line.kind == "period" or waits is None or not waits[1]:
-        return None
-    return next((border for border in waits[0] if border > line.start_day), None)
-
-
-def _stretch(waits: Iterable[Waits | None], start: Day) -> tuple[Day, Day]:
-    """From after which day on, and before which, changes may count on a period's day that is drawn to them."""
-    after, before = start - 1, start + 1
-    for borders, is_early in (one for one in waits if one is not None):
-        if is_early:
-            before = max(before, next((border for border in borders if border > start), before))
-        elif start in borders[1:]:
-            after = min(after, borders[borders.index(start) - 1])
-    return after, before
-
-
-def _by_seats(line: Line) -> Line:
-    """The line by the rules of the seats, where it is of an add-on that is charged for each of them."""
-    add_on = line.period.policy.add_ons.get(line.item) if line.period.policy.apart else None
-    return line if add_on is None or add_on.charge != "seat" else line._replace(period=of_seats(line.period))
+def _but_cancelled(causes: set[Event], line: Line) -> set[Event]:
+    """The causes of a line; of one that a cancellation ends no falls before it that are still waiting."""
+    ended, waits = {event for event in causes if event.kind == "cancel"}, line.period.fall_waits
+    return ended if ended and waits is not None and not waits[1] else causes
 
 
 class Causes:
@@ -76,9 +58,11 @@ class Causes:
         """
         self._as_of(document.known_until)
         latest: dict[tuple[str, str], Event] = {}
-        is_rest, by_seats = ended_early(line, document), _by_seats(line)
+        is_rest = ended_early(line, document)
+        line = as_count(line)
+        seated = by_seats(line)
         for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
-            judged = by_seats if event.user or buys(event) else line
+            judged = seated if event.user or buys(event) else line
             thing = self._beginning(event, judged) if is_rest else self._thing(event, judged)
             if thing is not None and self._acts(event, judged):
                 latest[thing] = self._deciding(latest.get(thing), event, judged)
@@ -88,7 +72,7 @@ class Causes:
             if kind != "person":
                 found.append((kind, event))
                 continue
-            turn = self._turn(user, by_seats, joins=is_rest)
+            turn = self._turn(user, seated, joins=is_rest)
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
@@ -97,11 +81,13 @@ class Causes:
         if moved and moved == line.quantity and line.price.plan:  # they are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
         causes = {event for _, event in found}
-        return tuple(sorted(causes.union(given_back(self.judged(line, causes), causes)), key=by_order))
+        causes = causes if is_rest else _but_cancelled(causes, line)
+        early = given_back(self.judged(line, causes), causes)
+        return tuple(sorted({*causes, *early, *gone_too_soon(seated, causes)}, key=by_order))
 
     def judged(self, line: Line, causes: Collection[Event]) -> Line:
         """The line by the rules that say when its causes count: an add-on's own, or those of the seats it is for."""
-        return line if any(event.item for event in causes) else _by_seats(line)
+        return line if any(event.item for event in causes) else by_seats(as_count(line))
 
     def _acts(self, event: Event, line: Line) -> bool:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
@@ -114,7 +100,7 @@ class Causes:
             return max(event.day, self._start or event.day) == start
         if line.kind != "period" and line.period.rules.seats.measure == "distinct" and event.user:
             return event.day + line.period.delay < self._counted_days(line)[1]
-        if (drawn := _drawn_from(line)) is not None:
+        if (drawn := drawn_from(line)) is not None:
             return event.day + line.period.delay < drawn
         counts_from = self._trial_end(event) or event.day + line.period.delay
         if start == event.day == self._start:
@@ -132,7 +118,7 @@ class Causes:
         if event.user or buys(event):
             was_on, is_on = self._borders(line)
             return was_on, is_on + 1
-        after, before = _stretch(waits, start)
+        after, before = stretch(waits, start)
         return after - (line.period.notice if start > line.period.start else 0), before
 
     def _deciding(self, earlier: Event | None, event: Event, line: Line) -> Event:
@@ -187,6 +173,15 @@ class Causes:
         waits = {"rise": period.rise_waits, "fall": period.fall_waits}
         tables = [table for table, one in waits.items() if one is not None and one[1] == forward]
         return ("rise" if tables == ["rise"] else "fall") if len(tables) == 1 else None
+
+    def kept(self, line: Line, document: Document) -> tuple[bool, bool]:
+        """Whether a period's own line bills seats that fell already: for their notice, and for what falls wait for."""
+        self._as_of(document.known_until)
+        line = by_seats(line)
+        if line.kind != "period" or not line.period.notice:
+            return False, False
+        _, now = self._seen(line)
+        return now.noticed > now.on_its_day, now.billed > now.noticed
 
     def _seen(self, line: Line) -> tuple[Seen, Seen]:
         """By which days' counts the day before a line is billed, and its own first day."""
@@ -378,7 +373,7 @@ class Causes:
             return first, line.start_day + 1, opened, rules.delay_days
         if rules.measure == "distinct":
             return self._counted_days(line)
-        if (drawn := _drawn_from(line)) is not None:
+        if (drawn := drawn_from(line)) is not None:
             day = line.start_day if line.quantity > 0 else drawn - 1
             return day, drawn, day - rules.delay_days, rules.delay_days
         return line.start_day, line.start_day + 1, self._seen_from(line), rules.delay_days

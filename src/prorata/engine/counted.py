@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from prorata.engine.aggregate import ordered, seats
 from prorata.engine.calendar import Day
-from prorata.engine.document import Line
-from prorata.engine.due import SEATS, counts_of
+from prorata.engine.due import counts_of
 from prorata.engine.history import Event, Subscription, starts_on
 from prorata.engine.known import Known
 from prorata.engine.period import Period
@@ -28,20 +27,6 @@ class Seen:
     billed: int
     on_its_day: int
     noticed: int
-
-
-def role_of(line: Line) -> str:
-    """The role whose seats are the line's item, or "" where they are those of all without a price of their own."""
-    roles = (role for role in line.period.countings if f"{line.item}>".startswith(f"{SEATS}:{role}>"))
-    return next(roles, "")
-
-
-def roles_of(line: Line) -> tuple[str, ...]:
-    """The roles of whose seats the line bills how many there are; none where it is about something else."""
-    if line.item.startswith(SEATS):
-        return (role_of(line),)
-    add_on = line.period.policy.add_ons.get(line.item)
-    return tuple(line.period.countings) if add_on is not None and add_on.charge == "seat" else ()
 
 
 class Counts:

@@ -61,7 +61,6 @@ class Billed:
             )
         so_far.exact_parts += parts.numerator
         so_far.minor += line.amount_minor
-        ticks = period.policy.ticks
         so_far.held = overlaid(
             so_far.held, to_point(line.start, ticks), to_point(line.end, ticks), period.end, line.after
         )

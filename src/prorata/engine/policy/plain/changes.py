@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prorata.engine.calendar import speak_day, to_day
-from prorata.engine.explain import enough
 from prorata.engine.policy.model import ONE_NUMBER, FallEffect
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, in_short, rest
+from prorata.engine.reasons import enough
 from prorata.engine.words import days
 
 _LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest "
