@@ -50,7 +50,8 @@ def test_a_seat_that_is_kept_for_its_notice_alone_says_so() -> None:
     [february], [march] = explained(rows, policy, "2026-02-01"), explained(rows, policy, "2026-03-01")
     notice = "what falls away counts 30 days after it was told (fall.notice_days)"
     assert (february.text, february.rules) == ("2 seats basic, 1–28 February 2026", (notice,))
-    assert (march.text, march.rules) == ("1 seat basic, 1–31 March 2026", ())
+    assert february.causes == ("ben was deactivated on 20 January 2026",)
+    assert (march.text, march.rules, march.causes) == ("1 seat basic, 1–31 March 2026", (), ())
 
 
 def test_a_seat_whose_notice_was_over_long_ago_is_kept_for_the_term() -> None:

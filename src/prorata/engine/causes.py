@@ -10,7 +10,7 @@ from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
-from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon
+from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon, is_less
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.judged import as_count, by_seats, drawn_from, role_of, roles_of, stretch
 from prorata.engine.period import period_before
@@ -82,8 +82,19 @@ class Causes:
             found = [(kind, event) for kind, event in found if kind == "person"]
         causes = {event for _, event in found}
         causes = causes if is_rest else _but_cancelled(causes, line)
+        if self.kept(line, document)[0]:
+            causes = causes.union(self._noticed(seated))
         early = given_back(self.judged(line, causes), causes)
         return tuple(sorted({*causes, *early, *gone_too_soon(seated, causes)}, key=by_order))
+
+    def _noticed(self, line: Line) -> Iterator[Event]:
+        """What gave up seats that are still billed for their notice where a period's own line begins."""
+        people = People(self._subscription.policy)
+        people.learn(self._of_people)
+        seated = set(people.seated(self._seen_from(line), line.period.counting(line.item)))
+        first, past = self._seen_from(line) - line.period.notice, self._seen_from(line) + 1
+        latest = {event.user: event for event in line.news if first < event.day < past and is_less(event, line)}
+        yield from (event for user, event in latest.items() if user not in seated)
 
     def judged(self, line: Line, causes: Collection[Event]) -> Line:
         """The line by the rules that say when its causes count: an add-on's own, or those of the seats it is for."""

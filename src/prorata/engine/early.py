@@ -49,13 +49,14 @@ def gone_too_soon(line: Line, causes: Collection[Event]) -> tuple[Event, ...]:
     if not waiting or line.kind != "fall" or causes:
         return ()
     first, past = line.start_day, line.start_day + waiting
-    return tuple(event for event in line.news if first < event.day + line.period.delay < past and _is_less(event, line))
+    return tuple(event for event in line.news if first < event.day + line.period.delay < past and is_less(event, line))
 
 
-def _is_less(event: Event, line: Line) -> bool:
+def is_less(event: Event, line: Line) -> bool:
+    """Whether an event may leave less of what the line bills."""
     if not line.price.plan:
         return event.item == line.item
-    return event.kind in _LEAVES or buys(event)
+    return event.kind in (*_LEAVES, "role") or buys(event)
 
 
 def asked(event: Event) -> int:
