@@ -43,20 +43,27 @@ def plans_in_effect(period: Period, window: Window[Price], span: Span) -> Window
     """The same of the price of a seat, which is the plan's."""
     if len(window) == 1:
         return [(span[0], window[0][1])]
-    return _in_effect(period, window, span, _YEARLY, period.plan_waits)
+    return _in_effect(period, window, span, _YEARLY, period.plan_waits, of_plans=True)
 
 
 def tariffs_in_effect(
     period: Period, window: Window[Tariff], span: Span, size: Callable[[Tariff], int]
 ) -> Window[Tariff]:
     """The same of tariffs; `size` says which of two is the dearer."""
-    return _in_effect(period, window, span, size, period.plan_waits)
+    return _in_effect(period, window, span, size, period.plan_waits, of_plans=True)
 
 
 def _in_effect(
-    period: Period, window: Window[V], span: Span, size: Callable[[V], int], waits: tuple[Waits | None, Waits | None]
+    period: Period,
+    window: Window[V],
+    span: Span,
+    size: Callable[[V], int],
+    waits: tuple[Waits | None, Waits | None],
+    *,
+    of_plans: bool = False,
 ) -> Window[V]:
     rise_waits, fall_waits = waits
+    is_bound = period.is_bound and (not of_plans or period.rules.change.cheaper_plan == "difference")
 
     def less(one: V, other: V) -> V:
         return other if size(other) < size(one) else one
@@ -73,7 +80,7 @@ def _in_effect(
     if rise_waits is not None:
         window = _passed(window, rise_waits, end, more, less, 0)
     if fall_waits is not None:
-        if period.is_bound and fall_waits is period.fall_waits:
+        if is_bound:
             fall_waits = (window[0][0], end), False
         window = _passed(window, fall_waits, end, less, more, period.rules.fall.window_days * period.policy.ticks)
     return cut(window, start, end) if window[0][0] < start else window
