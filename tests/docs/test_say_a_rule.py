@@ -1,33 +1,101 @@
-"""What the how-to page says beside a sentence is a policy that is read."""
+"""What the how-to page says beside a sentence is a policy that can be meant, and that bills somebody."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
+from prorata.engine.bill import bill
+from prorata.engine.intake import read_history
+from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
 from tests.docs.markdown import ROOT
 
 PAGE = ROOT / "docs" / "howto" / "say-a-rule.md"
-HEAD = {
-    "currency": '"EUR"',
-    "intervals": '["month", "year"]',
-    "plans.team.price": '"10.00 per month"',
-    "plans.pro.price": '"20.00 per month"',
-}
-ROWS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and " | " in line]
+HEAD = {"currency": '"EUR"', "intervals": '["month", "year"]'}
+TEAM = '[plans.team]\nprice = "10.00 per month"\n'
+PRO = '[plans.pro]\nprice = "20.00 per month"\n'
+ROWS = [
+    row
+    for row in PAGE.read_text(encoding="utf-8").splitlines()
+    if row.startswith("| ") and " | " in row and "The FAQ says" not in row
+]
 SAID = re.compile(r"`([\w.]+) = ([^`]+)`")
-WHOLE = [row for row in ROWS if "`" in row and not re.search(r"`(above|base|role|overage|\[\[when\]\])", row)]
+IN_WORDS = re.compile(
+    r"`(above|base|role|overage|\[\[when\]\])[` ]"
+)  # what is written in rows of prices or differences
+
+
+def priced(*rows: str, tiers: str = "volume") -> str:
+    """A plan with rows of prices, each of them some keys."""
+    plan = f'[plans.team]\ntiers = "{tiers}"\n' if tiers != "volume" else ""
+    return plan + "".join(f"[[plans.team.prices]]\n{row}\n" for row in rows)
+
+
+# The sentences beside which prices or differences stand in words, with those written out.
+WRITTEN = {
+    "A contracted number, and more users cost another price":
+        priced('price = "10.00 per month"\noverage = "12.00 per month"'),
+    "Five users are included in the base fee": priced('price = "10.00 per month"\nbase = "40.00 per month"'),
+    "The price per user depends on how many there are":
+        priced('price = "10.00 per month"', 'price = "8.00 per month"\nabove = 2'),
+    "The first ten cost 8, every further one 6":
+        priced('price = "8.00 per month"', 'price = "6.00 per month"\nabove = 10', tiers="graduated"),
+    "Up to 10 users 50, up to 25 users 90":
+        priced('price = "0.00 per month"\nbase = "50.00 per month"',
+               'price = "0.00 per month"\nbase = "90.00 per month"\nabove = 10'),
+    "Editors and viewers have different prices":
+        priced('price = "10.00 per month"', 'price = "5.00 per month"\nrole = "viewer"') + "[roles.viewer]\n",
+    "The first 20 guests are free":
+        priced('price = "10.00 per month"', 'price = "0.00 per month"\nrole = "guest"',
+               'price = "2.00 per month"\nrole = "guest"\nabove = 20', tiers="graduated")
+        + "[roles.editor]\n[roles.guest]\n",
+    "Yearly customers have other rules": TEAM + '[[when]]\ninterval = "year"\nrise.settle = "quarter"\n',
+    "On the Enterprise plan other rules hold":
+        TEAM + '[plans.ENTERPRISE]\nprice = "20.00 per month"\n[[when]]\nplan = "ENTERPRISE"\nseats.minimum = 2\n',
+    "Customers who pay by invoice have other rules":
+        TEAM + '[[when]]\npayment_method = "invoice"\nfall.give = "nothing"\n',
+    "Since 2027 other rules hold": TEAM + "[[when]]\nfrom = 2027-01-01\nrise.settle = \"month\"\n",
+}  # fmt: skip
+
+
+def sentence(row: str) -> str:
+    return row.split(" | ", maxsplit=1)[0].strip("| ")
+
+
+def policy_beside(row: str) -> Policy:
+    """The policy that says what stands beside a sentence; refused if it contradicts itself or has no effect."""
+    in_words = IN_WORDS.search(row)
+    keys = SAID.findall(row.split(" | ")[1])
+    if in_words:
+        keys = [(key, value) for key, value in keys if "." in key or key == "payment_methods"]
+    prices = WRITTEN[sentence(row)] if in_words else TEAM + PRO
+    if dict(keys).get("change.more_seats") in ('"extend"', '"use_up"'):
+        prices = TEAM  # prepaid time is that of a single plan
+    text = "\n".join(f"{key} = {value}" for key, value in {**HEAD, **dict(keys)}.items())
+    return read_policy(f"{text}\n{prices}", name="row", source="row.toml")
 
 
 def test_the_page_has_its_rows() -> None:
-    assert len(WHOLE) >= 45
+    assert len(ROWS) >= 65
+    assert {sentence(row) for row in ROWS if IN_WORDS.search(row)} == set(WRITTEN)
 
 
-@pytest.mark.parametrize("row", WHOLE, ids=lambda row: row.split(" | ")[0].strip("| "))
-def test_what_stands_beside_a_sentence_can_be_written(row: str) -> None:
-    keys = {**HEAD, **dict(SAID.findall(row.split(" | ")[1]))}
-    if keys.get("change.more_seats") in ('"extend"', '"use_up"'):
-        del keys["plans.pro.price"]  # prepaid time is that of a single plan
-    read_policy("\n".join(f"{key} = {value}" for key, value in keys.items()), name="row", source="row.toml")
+@pytest.mark.parametrize("row", ROWS, ids=sentence)
+def test_what_stands_beside_a_sentence_bills_an_account(row: str) -> None:
+    policy = policy_beside(row)
+    role = next((name for name, one in policy.roles.items() if one.billed), "")
+    events: list[dict[str, object]] = [{"at": "2026-01-10", "event": "start", "quantity": 3}]
+    for user, joins in (("anna", "2026-01-10"), ("ben", "2026-01-10"), ("chris", "2026-02-20")):
+        events.append({"at": joins, "event": "activate", "user": user, "role": role})
+        events += [{"at": f"2026-{month:02}-25", "event": "activity", "user": user} for month in range(3, 13)]
+    events += [
+        {"at": "2026-04-03", "event": "seats", "quantity": 4},
+        {"at": "2026-05-15", "event": "deactivate", "user": "ben"},
+        {"at": "2026-11-02", "event": "cancel"},
+    ]
+    for interval in policy.intervals:
+        documents = bill(read_history(events, policy=policy, interval=interval), through=date(2027, 3, 1)).documents
+        assert sum(one.total_minor for one in documents) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from prorata.engine.policy.model import Policy
 from prorata.engine.policy.plain import tell
 from prorata.policies import load_policy
-from tests.engine.stories import BASE, policy_of
+from tests.engine.stories import BASE, documents, policy_of
 from tests.engine.worlds import policies
 
 SUM = re.compile(r"(−?)([\d,]+) × ([\d,.]+) × (\d+)(?:/(\d+))? = (−?)([\d,.]+)")
@@ -185,11 +186,14 @@ def test_an_add_on_s_prices_are_told_with_their_interval_and_day() -> None:
     assert "sms costs EUR 4.00 a month when billed every year from 1 January 2027." in texts(policy)
 
 
-STAGES = st.sampled_from(["running", "line", "seat", "day"])
+# What is rounded, and how exactly time is counted; the price of a day needs whole days.
+STAGES = st.sampled_from(
+    [*((stage, "day") for stage in ("running", "line", "seat", "day")), ("running", "hour"), ("seat", "second")]
+)
 
 
-@given(STAGES.flatmap(lambda stage: policies(rounding=stage)), st.integers(0, 1))
-@settings(max_examples=60)
+@given(STAGES.flatmap(lambda one: policies(rounding=one[0], precision=one[1])), st.integers(0, 1))
+@settings(max_examples=80)
 def test_any_policy_can_be_told(policy: Policy, which: int) -> None:
     interval = policy.intervals[which % len(policy.intervals)]
     parts = tell(policy, interval=interval)
@@ -394,7 +398,7 @@ def test_a_base_price_is_named_in_the_examples() -> None:
 
 
 def test_where_nothing_is_given_a_cancelled_agreement_is_told_to_run_to_its_period_s_end() -> None:
-    policy = policy_of(BASE + '[cancel]\nends = "day"\n[fall]\ngive = "nothing"\n')
+    policy = policy_of(BASE + '[fall]\ngive = "nothing"\n')
     assert say(policy, "A cancellation")[0] == "A cancellation ends the agreement with the month in which it is made."
     credits = policy_of(BASE + '[cancel]\nends = "day"\n')
     assert say(credits, "A cancellation") == (
@@ -415,6 +419,78 @@ def test_a_number_that_can_only_turn_out_lower_by_late_news_is_told_without_an_e
     rules = '[seats]\nmeasure = "distinct"\nleast_days = 2\nchange_day = "not_billed"\n'
     # whoever goes on the 2nd was there on two days; whoever goes on the 1st is known to by the bill of that day
     assert say(policy_of(BASE + rules), "Where the number")[1] == ""
+
+
+def test_the_notice_of_a_fall_is_told_of_seats_plans_and_add_ons_alike() -> None:
+    policy = policy_of(
+        PLANS + '[add_ons.sms]\nprice = "10.00 per month"\n[fall]\nnotice_days = 10\n[[when]]\nitem = "sms"\n'
+        'fall.notice_days = 20\nfall.takes_effect = "next_period"\n'
+    )
+    assert say(policy, "A user who leaves")[0].endswith("A user fewer counts 10 days after it was told.")
+    text, example = say(policy, "A cheaper plan")
+    assert text.endswith("with the next invoice. It counts 10 days after it was told.")
+    # told on 10 April, in effect on the 20th: 11 of 30 days
+    assert example == "3 users from pro to basic on 10 April 2026: −3 × 20.00 × 11/30 = −22.00, on 1 May 2026"
+    assert "told" not in say(policy, "A dearer plan")[0]
+    assert say(policy, "Less of sms")[0] == (
+        "Less of sms counts from the next month on; until then it stays paid for. It counts 20 days after it was told."
+    )
+
+
+def test_where_falls_need_notice_no_user_is_said_to_be_billed_until_the_day_before() -> None:
+    text, _ = say(policy_of(BASE + "[fall]\nnotice_days = 10\n"), "The day of a change")
+    assert text == "The day of a change is billed as it ends: a user more counts from that day on."
+
+
+ROLES = BASE.replace("[plans.basic]\nprice", "[[plans.basic.prices]]\nprice") + (
+    '[[plans.basic.prices]]\nprice = "5.00 per month"\nrole = "viewer"\n[roles.editor]\n[roles.viewer]\n'
+)
+
+
+@pytest.mark.parametrize("fall", ["notice_days = 10", 'give = "nothing"', 'takes_effect = "next_month"'])
+def test_that_a_change_of_role_is_billed_twice_is_told_where_falls_wait(fall: str) -> None:
+    said = "whoever changes role takes a seat of the new one, and the old one stays paid for as any seat that is freed."
+    assert said in texts(policy_of(f"{ROLES}[fall]\n{fall}\n"))
+    assert said not in texts(policy_of(ROLES))
+    assert said not in texts(policy_of(f"{BASE}[fall]\n{fall}\n"))
+
+
+def test_two_who_change_roles_are_billed_as_three_seats_while_falls_wait() -> None:
+    policy = policy_of(ROLES + "[fall]\nnotice_days = 10\n")
+    rows: list[dict[str, object]] = [
+        {"at": "2026-04-01", "event": "activate", "user": "anna", "role": "editor"},
+        {"at": "2026-04-01", "event": "activate", "user": "ben", "role": "viewer"},
+        {"at": "2026-04-11", "event": "role", "user": "anna", "role": "viewer"},
+        {"at": "2026-04-21", "event": "role", "user": "ben", "role": "editor"},
+    ]
+    added = documents(rows, policy, date(2026, 5, 1))[1].lines[0]
+    # the second viewer from 11 April on: 5.00 × 20/30; anna's editor seat is ben's when its notice is over
+    assert (added.item, added.quantity, added.amount_minor) == ("seats:viewer", 1, 333)
+
+
+def test_roles_are_named_before_the_other_seats() -> None:
+    prices = [sentence.text for sentence in tell(policy_of(ROLES))[0].sentences]
+    assert prices == [
+        "basic costs EUR 5.00 a month per viewer seat.",
+        "basic costs EUR 10.00 a month per other seat.",
+    ]
+
+
+# On 10 April a user leaves three: 2 are the average of 9 × 3 + 21 × 2 = 69 seat-days (2.3), and stand on the 15th
+FINER = {
+    ('measure = "mean"', "arrears"): "2 × 10.00 × 30/30 = 20.00",
+    ('measure = "mean"', "advance"): "−1 × 10.00 × 30/30 = −10.00",
+    ('measure = "snapshot"\non_day = 15', "arrears"): "2 × 10.00 × 30/30 = 20.00",
+    ('measure = "distinct"\nleast_days = 20', "advance"): "−1 × 10.00 × 30/30 = −10.00",
+}
+
+
+@pytest.mark.parametrize(("measure", "charge"), FINER)
+def test_one_number_of_a_period_is_told_where_seconds_are_counted_too(measure: str, charge: str) -> None:
+    rules = f'[seats]\n{measure}\n[period]\ncharge = "{charge}"\n'
+    about = "A user fewer" if charge == "arrears" else "Where the number turns out lower"
+    example = say(policy_of('precision = "second"\n' + BASE + rules), about)[1]
+    assert example == f"One user fewer on 10 April 2026: {FINER[measure, charge]}, on 1 May 2026"
 
 
 def may_give_nothing(policy: Policy) -> bool:

@@ -116,4 +116,10 @@ def test_refunds_that_cannot_be_meant_are_refused(sentence: str) -> None:
 
 
 def test_credits_may_lapse_where_only_some_periods_refund() -> None:
-    policy_of(BASE + '[credits]\nlapse_months = 6\n[[when]]\ninterval = "year"\nfall.give = "refund"\n')
+    yearly = BASE + '[credits]\nlapse_months = 1\n[[when]]\ninterval = "year"\nfall.give = "refund"\n'
+    rows = [*ROWS, {"at": "2026-04-11", "event": "deactivate", "user": "anna"}]
+    monthly = bill(read_history(rows, policy=policy_of(yearly)), through=date(2026, 7, 1))
+    # 2 × 10.00 × 21/30 + 10.00 × 20/30 = 20.67 on 1 May, lost a month later
+    assert [(str(one.date), one.amount_minor) for one in monthly.lapses] == [("2026-06-01", 2067)]
+    paid_back = bill(read_history(rows, policy=policy_of(yearly), interval="year"), through=date(2027, 4, 1))
+    assert (paid_back.lapses, paid_back.documents[-1].refund_minor > 0) == ((), True)

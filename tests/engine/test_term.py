@@ -33,11 +33,11 @@ ENDS = '[cancel]\nends = "term"\n'
 
 def test_a_term_is_a_number_of_the_intervals_its_rules_are_for() -> None:
     months = '[period]\nterm_months = 12\n[[when]]\ninterval = "month"\nperiod.term_months = 1\n'
-    assert policy_of(BASE + ENDS + months).rules("month", 0).period.term_months == 1
+    assert policy_of(BASE + ENDS + months).rules("month", 739_000).period.term_months == 1
     years = '[period]\nterm_months = 1\n[[when]]\ninterval = "year"\nperiod.term_months = 24\n'
-    assert policy_of(BASE + ENDS + years).rules("year", 0).period.term_months == 24
+    assert policy_of(BASE + ENDS + years).rules("year", 739_000).period.term_months == 24
     sentences = refusals(BASE + ENDS + '[period]\nterm_months = 1\n[[when]]\nplan = "basic"\nperiod.term_months = 2\n')
-    assert "period.term_months = 1 is not a number of whole intervals; one is a year" in sentences[0]
+    assert "period.term_months = 2 is not a number of whole intervals; one is a year" in sentences[0]
 
 
 def test_seats_given_back_within_a_term_are_billed_to_its_end() -> None:

@@ -215,8 +215,30 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
     return document
 
 
-def policies(*, rounding: str = "running") -> st.SearchStrategy[Policy]:
-    return documents(rounding=rounding).map(lambda one: read_document(one, name="generated", source="generated"))
+def policies(*, rounding: str = "running", precision: str = "day") -> st.SearchStrategy[Policy]:
+    told = documents(rounding=rounding)
+    if precision != "day":
+        told = told.map(lambda one: _finely(one, precision))
+    return told.map(lambda one: read_document(one, name="generated", source="generated"))
+
+
+def _finely(document: dict[str, Any], precision: str) -> dict[str, Any]:
+    """The same with time counted more exactly, without the rules that need whole days."""
+    whens = document.get("when", [])
+    tables = [document, *whens]
+    keeps_ahead = any(table["fall"].get("give") == "nothing" for table in tables)
+    for table in tables:
+        seats, share, change = (table.get(name, {}) for name in ("seats", "share", "change"))
+        seats.pop("change_day", None)
+        if share.get("by") == "days_of_month":
+            share["by"] = "days_of_period"
+        if share.get("started") == "by_30":
+            share["started"] = "by_days"
+        for key in [key for key, word in change.items() if word == "restart"]:
+            del change[key]
+        if keeps_ahead and seats.get("measure") in ("distinct", "snapshot"):  # one day of it is not known at its start
+            seats["of"] = "period_before"
+    return {**document, "precision": precision}
 
 
 @st.composite

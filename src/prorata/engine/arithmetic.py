@@ -13,6 +13,7 @@ from prorata.engine.policy.model import is_taken
 from prorata.engine.policy.tariff import Price
 from prorata.engine.rounding import Rounding, Stretch, by_day, one_by_day, seat_price, worth_of
 from prorata.engine.spoken import share_words, speak_share
+from prorata.engine.words import plural
 
 
 def arithmetic(line: Line, currency: str) -> str:
@@ -114,7 +115,7 @@ def _stretch_words(line: Line, stretches: list[Stretch], rounding: Rounding, cur
         exact = line.price.yearly_minor * Fraction(rounding.scale.parts(day.start_day, day.end_day), rounding.parts)
         rate = _rate(exact, stretch.each, rounding, currency)
         month = f" of {speak_month(stretch.start)}" if len(stretches) > 1 else ""
-        days = f"{own.days} day{'' if own.days == 1 else 's'}{month}"
+        days = f"{own.days} {plural('day', own.days)}{month}"
         yield f"{speak_amount(line.price.minor, currency)}{_part(day)} = {rate} a day × {days}"
 
 
@@ -136,7 +137,7 @@ def _times(line: Line) -> str:
     sign, count = "−" if line.quantity < 0 else "", abs(line.quantity)
     if line.item == BASE:
         return " × −1" if line.quantity < 0 else ""
-    noun = f" seat{'' if count == 1 else 's'}" if is_taken(line.item) else ""
+    noun = f" {plural('seat', count)}" if is_taken(line.item) else ""
     return f" × {sign}{count}{noun}"
 
 

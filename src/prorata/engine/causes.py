@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from prorata.engine.aggregate import counts_in
@@ -10,38 +10,20 @@ from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
-from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back
+from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon, is_less
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
-from prorata.engine.period import Waits, of_seats, period_before
+from prorata.engine.judged import as_count, by_seats, drawn_from, role_of, roles_of, stretch
+from prorata.engine.period import period_before
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
 
 _BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
 
-def _drawn_from(line: Line) -> Day | None:
-    """The end of the month, quarter or period whose changes were drawn together on the line's first day, if so."""
-    waits = line.period.rise_waits if line.quantity > 0 else line.period.fall_waits
-    if line.kind == "period" or waits is None or not waits[1]:
-        return None
-    return next((border for border in waits[0] if border > line.start_day), None)
-
-
-def _stretch(waits: Iterable[Waits | None], start: Day) -> tuple[Day, Day]:
-    """From after which day on, and before which, changes may count on a period's day that is drawn to them."""
-    after, before = start - 1, start + 1
-    for borders, is_early in (one for one in waits if one is not None):
-        if is_early:
-            before = max(before, next((border for border in borders if border > start), before))
-        elif start in borders[1:]:
-            after = min(after, borders[borders.index(start) - 1])
-    return after, before
-
-
-def _by_seats(line: Line) -> Line:
-    """The line by the rules of the seats, where it is of an add-on that is charged for each of them."""
-    add_on = line.period.policy.add_ons.get(line.item) if line.period.policy.apart else None
-    return line if add_on is None or add_on.charge != "seat" else line._replace(period=of_seats(line.period))
+def _but_cancelled(causes: set[Event], line: Line) -> set[Event]:
+    """The causes of a line; of one that a cancellation ends no falls before it that are still waiting."""
+    ended, waits = {event for event in causes if event.kind == "cancel"}, line.period.fall_waits
+    return ended if ended and waits is not None and not waits[1] else causes
 
 
 class Causes:
@@ -66,7 +48,9 @@ class Causes:
         self._told: dict[str, list[Event]] = {}
         for event in self._of_people:
             self._told.setdefault(event.user, []).append(event)
-        self._counts = Counts(self._subscription, events, day_of(known_until - 1))
+        today = day_of(known_until - 1)
+        self._today = (today + 1) * self._ticks - 1
+        self._counts = Counts(self._subscription, events, today)
 
     def of(self, line: Line, document: Document) -> tuple[Event, ...]:
         """The events that made the quantity or price what it is, in the order in which they took effect.
@@ -76,9 +60,11 @@ class Causes:
         """
         self._as_of(document.known_until)
         latest: dict[tuple[str, str], Event] = {}
-        is_rest, by_seats = ended_early(line, document), _by_seats(line)
+        is_rest = ended_early(line, document)
+        line = as_count(line)
+        seated = by_seats(line)
         for event in sorted({*line.news, *self._bought_on_trial(line)}, key=by_order):
-            judged = by_seats if event.user or buys(event) else line
+            judged = seated if event.user or buys(event) else line
             thing = self._beginning(event, judged) if is_rest else self._thing(event, judged)
             if thing is not None and self._acts(event, judged):
                 latest[thing] = self._deciding(latest.get(thing), event, judged)
@@ -88,7 +74,7 @@ class Causes:
             if kind != "person":
                 found.append((kind, event))
                 continue
-            turn = self._turn(user, by_seats, joins=is_rest)
+            turn = self._turn(user, seated, joins=is_rest)
             if turn is not None:
                 found.append((kind, turn[0] or event))
                 moved += turn[1]
@@ -97,11 +83,24 @@ class Causes:
         if moved and moved == line.quantity and line.price.plan:  # they are all of it, whatever else was told
             found = [(kind, event) for kind, event in found if kind == "person"]
         causes = {event for _, event in found}
-        return tuple(sorted(causes.union(given_back(self.judged(line, causes), causes)), key=by_order))
+        causes = causes if is_rest else _but_cancelled(causes, line)
+        if self.kept(line, document)[0]:
+            causes = causes.union(self._noticed(seated))
+        early = given_back(self.judged(line, causes), causes)
+        return tuple(sorted({*causes, *early, *gone_too_soon(seated, causes)}, key=by_order))
+
+    def _noticed(self, line: Line) -> Iterator[Event]:
+        """What gave up seats that are still billed for their notice where a period's own line begins."""
+        people = People(self._subscription.policy)
+        people.learn(self._of_people)
+        seated = set(people.seated(self._seen_from(line), line.period.counting(line.item)))
+        first, past = self._seen_from(line) - line.period.notice, self._seen_from(line) + 1
+        latest = {event.user: event for event in line.news if first < event.day < past and is_less(event, line)}
+        yield from (event for user, event in latest.items() if user not in seated)
 
     def judged(self, line: Line, causes: Collection[Event]) -> Line:
         """The line by the rules that say when its causes count: an add-on's own, or those of the seats it is for."""
-        return line if any(event.item for event in causes) else _by_seats(line)
+        return line if any(event.item for event in causes) else by_seats(as_count(line))
 
     def _acts(self, event: Event, line: Line) -> bool:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
@@ -114,7 +113,7 @@ class Causes:
             return max(event.day, self._start or event.day) == start
         if line.kind != "period" and line.period.rules.seats.measure == "distinct" and event.user:
             return event.day + line.period.delay < self._counted_days(line)[1]
-        if (drawn := _drawn_from(line)) is not None:
+        if (drawn := drawn_from(line)) is not None:
             return event.day + line.period.delay < drawn
         counts_from = self._trial_end(event) or event.day + line.period.delay
         if start == event.day == self._start:
@@ -122,7 +121,9 @@ class Causes:
         if line.kind == "period":
             after, before = self._reach(event, line)
             return after < counts_from < before
-        return counts_from + (line.period.notice if line.quantity < 0 else 0) <= start
+        if line.quantity < 0:
+            return counts_from + line.period.notice <= start
+        return counts_from <= start and (counts_from == self._start or counts_from + line.period.waiting <= self._today)
 
     def _reach(self, event: Event, line: Line) -> tuple[Day, Day]:
         """After and before which day an event counts on the first day of a period's own line."""
@@ -132,7 +133,7 @@ class Causes:
         if event.user or buys(event):
             was_on, is_on = self._borders(line)
             return was_on, is_on + 1
-        after, before = _stretch(waits, start)
+        after, before = stretch(waits, start)
         return after - (line.period.notice if start > line.period.start else 0), before
 
     def _deciding(self, earlier: Event | None, event: Event, line: Line) -> Event:
@@ -160,7 +161,7 @@ class Causes:
             return None
         found = []
         for held, news in ((line.before, line.news), (line.after, ())):
-            seen = self._counts.seen(line.period, line.start_day, news) if held is not None else None
+            seen = self._counts.seen(line.period, line.start_day, [""], news) if held is not None else None
             if held is not None and (seen is None or seen.billed != held[0]):
                 return None
             found.append(0 if seen is None else seen.counted)
@@ -188,10 +189,20 @@ class Causes:
         tables = [table for table, one in waits.items() if one is not None and one[1] == forward]
         return ("rise" if tables == ["rise"] else "fall") if len(tables) == 1 else None
 
+    def kept(self, line: Line, document: Document) -> tuple[bool, bool]:
+        """Whether a period's own line bills seats that fell already: for their notice, and for what falls wait for."""
+        self._as_of(document.known_until)
+        line = by_seats(line)
+        if line.kind != "period" or not line.period.notice:
+            return False, False
+        _, now = self._seen(line)
+        return now.noticed > now.on_its_day, now.billed > now.noticed
+
     def _seen(self, line: Line) -> tuple[Seen, Seen]:
         """By which days' counts the day before a line is billed, and its own first day."""
-        was, now = (self._counts.seen(line.period, day) for day in (line.start_day - 1, line.start_day))
-        nobody = Seen(line.start_day, 0, 0, 0)
+        roles, days = roles_of(line), (line.start_day - 1, line.start_day)
+        was, now = (self._counts.seen(line.period, day, roles) if roles else None for day in days)
+        nobody = Seen(line.start_day, 0, 0, 0, 0)
         return was or nobody, now or nobody
 
     def _bought_on_trial(self, line: Line) -> Iterator[Event]:
@@ -241,10 +252,10 @@ class Causes:
         if line.kind in ("plan", "price"):
             return None
         if event.kind in PERSON_EVENTS:
-            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
+            return self._person(event, line)
         if not buys(event) or (self._counts_people(line) and line.period.rules.seats.count != "larger"):
             return None
-        return ("seats", "") if self._order_decides(line) else None
+        return self._order(event, line)
 
     def _beginning(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something with which a new period begins within the line's."""
@@ -256,42 +267,58 @@ class Causes:
         if event.kind == "plan":
             return ("plan", "") if event.plan != line.price.plan else None
         if event.kind in PERSON_EVENTS:
-            return ("person", event.user) if self._counts_people(line) and self._people_decide(line) else None
-        return ("seats", "") if self._order_decides(line) else None
+            return self._person(event, line)
+        return self._order(event, line)
 
     def _is_of(self, event: Event, line: Line) -> bool:
         """Whether an event began to count, or was told, on the line's first day."""
         return line.start_day in (event.day + line.period.delay, day_of(event.recorded))
 
-    def _people_decide(self, line: Line) -> bool:
-        """Where the larger of seats ordered and people counts: whether the people moved it."""
-        if line.period.rules.seats.count != "larger":
-            return True
-        (was, _), (people, ordered) = self._floors(line)
-        return max(people, ordered) != max(was, ordered) or people > ordered
+    def _person(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """The person an event is about, where people are counted: of the larger of people and order, if they decide."""
+        if not self._counts_people(line):
+            return None
+        if line.period.rules.seats.count == "larger":
+            (was, _), (people, ordered) = self._floors(line, self._role_of(event, line))
+            if max(people, ordered) == max(was, ordered) and people <= ordered:
+                return None
+        return "person", event.user
 
-    def _order_decides(self, line: Line) -> bool:
-        """And whether the order did."""
-        if line.period.rules.seats.count != "larger":
-            return True
-        (_, was), (people, ordered) = self._floors(line)
-        return max(people, ordered) != max(people, was)
+    def _order(self, event: Event, line: Line) -> tuple[str, str] | None:
+        """The order an event is, where it is of the line's seats: of the larger of people and order, if it decides."""
+        role = event.role if event.role in line.period.countings else ""
+        if role not in roles_of(line):
+            return None
+        if line.period.rules.seats.count == "larger":
+            (_, was), (people, ordered) = self._floors(line, role)
+            if max(people, ordered) == max(people, was):
+                return None
+        return "seats", role
+
+    def _role_of(self, event: Event, line: Line) -> str:
+        """Whose seats a person takes after an event, or of a role's own line that role."""
+        if line.item.startswith(SEATS):
+            return role_of(line)
+        told = [one.role for one in self._told.get(event.user, ()) if one.role and one.order <= event.order]
+        roles = line.period.countings
+        last = told[-1] if told else next(iter(line.period.policy.roles), "")
+        return last if last in roles else ""
 
     def is_ordered(self, line: Line, document: Document) -> bool:
         """Whether more seats are billed than there are people, since so many are ordered."""
         self._as_of(document.known_until)
         if line.item != SEATS or line.after is None or line.period.rules.seats.count != "larger":
             return False
-        _, (people, ordered) = self._floors(line)
+        _, (people, ordered) = self._floors(line, "")
         return ordered > people
 
-    def _floors(self, line: Line) -> tuple[tuple[int, int], tuple[int, int]]:
-        """How many people are counted, and how many seats are ordered, where the line begins: before, and now."""
+    def _floors(self, line: Line, role: str) -> tuple[tuple[int, int], tuple[int, int]]:
+        """How many people of a role are counted and seats ordered where the line begins: before, and now."""
         was, now = self._seen(line)
         floor, period = self._counts.floor, line.period
         if line.kind != "period":
-            return floor(period, line.start_day, line.news), floor(period, now.day)
-        return floor(period, was.day) if line.start_day > period.start else (0, 0), floor(period, now.day)
+            return floor(period, line.start_day, role, line.news), floor(period, now.day, role)
+        return floor(period, was.day, role) if line.start_day > period.start else (0, 0), floor(period, now.day, role)
 
     def _counts_people(self, line: Line) -> bool:
         rules = line.period.rules.seats
@@ -361,7 +388,7 @@ class Causes:
             return first, line.start_day + 1, opened, rules.delay_days
         if rules.measure == "distinct":
             return self._counted_days(line)
-        if (drawn := _drawn_from(line)) is not None:
+        if (drawn := drawn_from(line)) is not None:
             day = line.start_day if line.quantity > 0 else drawn - 1
             return day, drawn, day - rules.delay_days, rules.delay_days
         return line.start_day, line.start_day + 1, self._seen_from(line), rules.delay_days

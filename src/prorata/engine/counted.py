@@ -7,25 +7,26 @@ from dataclasses import dataclass, replace
 
 from prorata.engine.aggregate import ordered, seats
 from prorata.engine.calendar import Day
-from prorata.engine.change import counts_in_effect
+from prorata.engine.due import counts_of
 from prorata.engine.history import Event, Subscription, starts_on
 from prorata.engine.known import Known
 from prorata.engine.period import Period
-from prorata.engine.quantity import billed_quantity
-from prorata.engine.steps import Span, Window
+from prorata.engine.steps import Span, Window, joined, pieces
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The day whose count a day is billed by, the seats counted and billed for it, and those of the day itself.
 
-    The two days are the same but where changes are drawn forward or put off.
+    The two days are the same but where changes are drawn forward or put off. `noticed` are the seats that would be
+    billed if falls waited for their notice, and nothing else waited.
     """
 
     day: Day
     counted: int
     billed: int
     on_its_day: int
+    noticed: int
 
 
 class Counts:
@@ -37,29 +38,30 @@ class Counts:
         self._today = (today + 1) * subscription.policy.ticks - 1
         self._known: dict[tuple[Event, ...], Known | None] = {}
 
-    def seen(self, period: Period, day: Day, news: tuple[Event, ...] = ()) -> Seen | None:
-        """How many seats are due on a day of the period; None where the agreement does not run."""
+    def seen(self, period: Period, day: Day, roles: Sequence[str], news: tuple[Event, ...] = ()) -> Seen | None:
+        """How many seats of some roles are due on a day of the period; None where the agreement does not run."""
         running = self._running(period, day, news)
         if running is None:
             return None
         known, span = running
         past = known.with_past(period, span) if period.looks_back else span
-        window = seats(known, period, past)
-        sold = billed_quantity(period.rules.seats, window)
-        today = known.lasted_by(past) if period.waiting else 0
-        billed = _at(sold if period.at_once else counts_in_effect(period, sold, span, today), day)
-        source = _source(sold, span[1], day, billed)
-        return Seen(source, _at(window, source), billed, _at(sold, day))
+        sold, billed, noticed = (
+            _total([counts_of(known, one, span, past)[role] for role in roles], span[1])
+            for one in (replace(period, at_once=True), period, _waiting_for_notice(period))
+        )
+        source = _source(sold, span[1], day, _at(billed, day))
+        counted = sum(_at(seats(known, period, past, role), source) for role in roles)
+        return Seen(source, counted, _at(billed, day), _at(sold, day), _at(noticed, day))
 
-    def floor(self, period: Period, day: Day, news: tuple[Event, ...] = ()) -> tuple[int, int]:
-        """How many people are counted on a day of the period, and how many seats are ordered."""
+    def floor(self, period: Period, day: Day, role: str, news: tuple[Event, ...] = ()) -> tuple[int, int]:
+        """How many people of a role are counted on a day of the period, and how many seats are ordered."""
         running = self._running(period, day, news)
         if running is None:
             return 0, 0
         known, span = running
         rules = replace(period.rules, seats=replace(period.rules.seats, count="active"))
-        people = seats(known, replace(period, rules=rules), span)
-        return _at(people, day), _at(ordered(known, "", span), day)
+        people = seats(known, replace(period, rules=rules), span, role)
+        return _at(people, day), _at(ordered(known, role, span), day)
 
     def _running(self, period: Period, day: Day, news: tuple[Event, ...]) -> tuple[Known, Span] | None:
         known = self._knowing(news)
@@ -78,6 +80,19 @@ class Counts:
                 known.today = self._today
             self._known[news] = known
         return self._known[news]
+
+
+def _waiting_for_notice(period: Period) -> Period:
+    """The same days with falls that wait for their notice and nothing else that waits."""
+    return replace(period, rise_waits=None, fall_waits=None, at_once=not period.notice)
+
+
+def _total(windows: Sequence[Window[int]], end: Day) -> Window[int]:
+    """Windows with the same start, up to `end`, as one."""
+    total, *others = ([step for step in window if step[0] < end] for window in windows)
+    for each in others:
+        total = [(day, one + other) for day, _, one, other in pieces(total, each, end)]
+    return joined(total)
 
 
 def _at(window: Window[int], day: Day) -> int:

@@ -43,6 +43,22 @@ def _takes_back(event: Event, bought: Event) -> bool:
     return is_same and asked(event) < asked(bought)
 
 
+def gone_too_soon(line: Line, causes: Collection[Event]) -> tuple[Event, ...]:
+    """What ended, within `rise.waiting_days`, what had risen and was charged already, where a line takes it back."""
+    waiting = line.period.rules.rise.waiting_days * line.period.policy.ticks
+    if not waiting or line.kind != "fall" or causes:
+        return ()
+    first, past = line.start_day, line.start_day + waiting
+    return tuple(event for event in line.news if first < event.day + line.period.delay < past and is_less(event, line))
+
+
+def is_less(event: Event, line: Line) -> bool:
+    """Whether an event may leave less of what the line bills."""
+    if not line.price.plan:
+        return event.item == line.item
+    return event.kind in (*_LEAVES, "role") or buys(event)
+
+
 def asked(event: Event) -> int:
     """How many of a thing an event asks for."""
     if event.kind == "add_on":

@@ -392,10 +392,20 @@ class Settlement:
             self._changed_from = day
 
     def _news_for(self, billed: Billed, look: Day) -> tuple[Event, ...]:
-        """What became known since the period was last billed; when it is first looked at, what happened in it."""
+        """What came to count since the period was last billed; when it is first looked at, what happened in it."""
+        period = billed.period
         if billed.released == look and not billed.items:
-            return tuple(self.known.happened(billed.period.start - billed.period.notice, billed.period.end))
-        return self._news[bisect_left(self._recorded, billed.known_until, hi=self._learned) : self._learned]
+            happened = self.known.happened(period.start - period.notice, period.end)
+            if period.stock is not None:  # which begins with what is told, whenever it happened
+                happened += self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
+            return tuple(dict.fromkeys(happened))
+        since = bisect_left(self._recorded, billed.known_until, hi=self._learned)
+        news = self._news[since : self._learned]
+        if period.waiting:  # what was known, and had not lasted yet
+            then = day_of(billed.known_until - 1) * self._ticks
+            first = max(then - period.delay - period.waiting, self.known.start)
+            news = (*(event for event in self._news[:since] if event.day > first), *news)
+        return news
 
 
 def _lasts(subscription: Subscription) -> list[Day]:

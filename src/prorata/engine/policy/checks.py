@@ -13,7 +13,7 @@ from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
 from prorata.engine.policy.prepaid_checks import of_prepaid
 from prorata.engine.policy.price_checks import of_names, of_prices
-from prorata.engine.policy.problems import Path, Problem, where_written
+from prorata.engine.policy.problems import Path, Problem, tables, where_written
 from prorata.engine.policy.rounding_checks import of_rounding
 from prorata.engine.policy.seat_checks import days_beyond, never_billed, nobody_free, of_estimate, of_seats
 from prorata.engine.policy.time_checks import of_change, of_days, of_precision, of_term
@@ -164,8 +164,7 @@ def _nothing_to_change(policy: Policy, document: Mapping[str, Any]) -> Iterator[
     """Choices about a change of what there is but one of."""
     one = {"interval": len(policy.intervals) == 1}
     one |= dict.fromkeys(("dearer_plan", "cheaper_plan"), len(policy.plans) == 1)
-    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
-    for path, table in tables:
+    for path, table in tables(document):
         for key in (key for key in table.get("change", {}) if one.get(key)):
             what = "interval" if key == "interval" else "plan"
             yield Problem((*path, "change", key), f"change.{key} would have no effect; there is but one {what}")
@@ -176,8 +175,7 @@ def _no_credits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem
     of_invoice = (chosen for chosen in policy.variants if all(policy.whens[at].item is None for at in chosen))
     if any(policy.variants[chosen].fall.give != "refund" for chosen in of_invoice):
         return
-    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
-    for path, table in tables:
+    for path, table in tables(document):
         for key in table.get("credits", {}):
             sentence = 'would have no effect; with fall.give = "refund" no credit is ever left'
             yield Problem((*path, "credits", key), f"credits.{key} {sentence}")
@@ -221,11 +219,9 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
 
 def _without_effect(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """Keys written down that no period would ever heed."""
-    places: list[tuple[Path, Mapping[str, Any]]] = [((), document)]
-    places += [(("when", at), table) for at, table in enumerate(document.get("when", ()))]
     for table, key, used, needs in _NEEDS:
         if any(used(rules) for rules in policy.variants.values()):
             continue
-        for path, written in places:
+        for path, written in tables(document):
             if key in written.get(table, {}):
                 yield Problem((*path, table, key), f"{table}.{key} would have no effect; it needs {needs}")

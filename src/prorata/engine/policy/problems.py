@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,13 @@ class Problem:
 
     path: Path
     sentence: str
+
+
+def tables(document: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The policy's own rules and those of each difference, with where they stand."""
+    yield (), document
+    for at, table in enumerate(document.get("when", ())):
+        yield ("when", at), table
 
 
 def where_written(document: Mapping[str, Any], chosen: tuple[int, ...], table: str, key: str) -> Path:

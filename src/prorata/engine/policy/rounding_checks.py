@@ -7,7 +7,8 @@ from typing import Any
 
 from prorata.engine.money import digits_of
 from prorata.engine.policy.model import WHOLE, Policy, Rules
-from prorata.engine.policy.problems import Path, Problem, where_written
+from prorata.engine.policy.problems import Path, Problem, tables, where_written
+from prorata.engine.words import plural
 
 _MOST_DIGITS = 6  # of the price of a seat or of a day
 
@@ -23,9 +24,8 @@ def of_rounding(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem
             )
         found |= dict.fromkeys(Problem(digits, f"rounding.digits {why}") for why in _digits(policy, rules))
     yield from found
-    tables: list[tuple[Path, Mapping[str, Any]]] = [((), document)]
-    tables += [(("when", at), table) for at, table in enumerate(document.get("when", ()))]
-    written = {path: table["rounding"]["digits"] for path, table in tables if "digits" in table.get("rounding", {})}
+    told = ((path, table.get("rounding", {})) for path, table in tables(document))
+    written = {path: rounding["digits"] for path, rounding in told if "digits" in rounding}
     if written and set(written.values()) == {digits_of(policy.currency)}:
         sentence = f"{policy.currency} has {_decimals(digits_of(policy.currency))} anyway; leave it out"
         for path in written:
@@ -58,4 +58,4 @@ def _digits(policy: Policy, rules: Rules) -> Iterator[str]:
 
 
 def _decimals(digits: int) -> str:
-    return f"{digits or 'no'} decimal{'' if digits == 1 else 's'}"
+    return f"{digits or 'no'} {plural('decimal', digits)}"

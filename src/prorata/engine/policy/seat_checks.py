@@ -8,7 +8,7 @@ from typing import Any
 
 from prorata.engine.calendar import DAYS, MONTHS
 from prorata.engine.policy.model import ONE_NUMBER, FallRules, Policy, Rules, SeatRules
-from prorata.engine.policy.problems import Path, Problem, where_written
+from prorata.engine.policy.problems import Path, Problem, tables, where_written
 
 
 def of_seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]:
@@ -68,8 +68,7 @@ def _least(seats: SeatRules) -> int:
 
 def nobody_free(document: Mapping[str, Any]) -> Iterator[Problem]:
     """Lists of free roles that are empty; in a difference that takes back what is free elsewhere."""
-    tables = [((), document), *((("when", at), table) for at, table in enumerate(document.get("when", ())))]
-    written = [(path, table["seats"]["free"]) for path, table in tables if "free" in table.get("seats", {})]
+    written = [(path, table["seats"]["free"]) for path, table in tables(document) if "free" in table.get("seats", {})]
     for path, roles in written:
         if not roles and (not path or not any(others for _, others in written)):
             yield Problem((*path, "seats", "free"), "seats.free names no role; name one, or leave it out")

@@ -47,8 +47,9 @@ class PriceRow:
         "Only for the seats of members with this role, which are then counted apart: each role with a price of its "
         "own is an item of its own, and `minimum`, `packages`, `included` and `maximum` are about the other seats (a "
         "minimum heeds all). Members of other roles need a price without `role`. Seats of a role are ordered by the "
-        "event `seats` with that role; with `distinct` and `held`, whoever had several roles counts once, in the "
-        "dearest (by the highest price of its tiers). Of a plan, not of an add-on.",
+        "event `seats` with that role. Whoever changes role takes a seat of the new one, and the old one falls as "
+        "`fall` says; with `distinct` and `held`, whoever had several roles counts once, in the dearest (by the "
+        "highest price of its tiers). Of a plan, not of an add-on.",
         'role = "viewer"',
         None,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prorata.engine.calendar import speak_day, to_day
-from prorata.engine.explain import enough
 from prorata.engine.policy.model import ONE_NUMBER, FallEffect
 from prorata.engine.policy.plain.stories import Case
-from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, days, in_short, rest
+from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, in_short, rest
+from prorata.engine.reasons import enough
+from prorata.engine.words import days
 
 _LEFT_OVER = " Where that exceeds the invoice, nothing is charged and the rest "
 
@@ -23,7 +24,7 @@ def change_day(case: Case) -> Iterator[Sentence]:
     if _by_day(case, case.rules.rise.takes_effect):
         moves.append(f"a {case.noun} more counts from {'that day' if ends else 'the next day'} on")
         examples.append(f"One {case.noun} more on {speak_day(to_day(case.change))} is billed from {speak_day(first)}")
-    if _by_day(case, _fall(case)):
+    if _by_day(case, _fall(case)) and not case.rules.fall.notice_days:
         moves.append(f"a {case.noun} fewer {'' if moves else 'counts '}until {_last_day(case)}")
         examples.append(
             f"One {case.noun} fewer on {speak_day(to_day(case.change))} is billed until {speak_day(first - 1)}"
@@ -98,10 +99,7 @@ def fall(case: Case) -> Sentence:
         return Sentence(_number_falls(case), _fewer(case, seen=_falls_within(case)))
     example = _fewer(case, seen=False)
     gone = f"A {case.noun} {'given back' if case.bought else 'who leaves'} is"
-    text = falls(case, f"A {case.noun} fewer", gone, _fall(case))
-    if notice := case.rules.fall.notice_days:
-        text += f" It counts {days(notice)} after it was told."
-    return Sentence(text, example)
+    return Sentence(falls(case, f"A {case.noun} fewer", gone, _fall(case)), example)
 
 
 def _fewer(case: Case, *, seen: bool) -> str:
@@ -122,13 +120,20 @@ def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
     """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
     left = rest(effect, case.rules, case.unit, case.policy.ticks)
     if effect in STAYS:
-        return f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used.{_window(case)}"
+        text = f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used."
+        return text + _notice(case, "It") + _window(case)
     if not left and _in_arrears(case):
-        return f"{gone} billed to the end of the {WORD[case.unit]}."
+        return f"{gone} billed to the end of the {WORD[case.unit]}.{_notice(case, fewer)}"
     if not left:
         text = f"{fewer} counts from the next {WORD[case.unit]} on; until then it stays paid for."
-        return text + _later_parts(case) + _window(case)
-    return moves(case, gone, _given(case), effect)
+        return text + _notice(case, "It") + _later_parts(case) + _window(case)
+    return moves(case, gone, _given(case), effect) + _notice(case, fewer)
+
+
+def _notice(case: Case, what: str) -> str:
+    """How much later than it was told a fall counts."""
+    notice = case.rules.fall.notice_days
+    return f" {what} counts {days(notice)} after it was told." if notice else ""
 
 
 def _window(case: Case) -> str:
@@ -297,14 +302,15 @@ def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> S
     example = case.different(who, bills, case.bills(plan=old))
     if anew:
         return Sentence(f"{subject} begins a new {WORD[case.unit]} on its day{_rest_credited(case)}.", example)
+    notice = "" if rises else _notice(case, "It")
     left = in_short(rest(effect, case.rules, case.unit, case.policy.ticks))
     if not left:
         since = STAYS.get(effect, f"from the next {WORD[case.unit]} on")
-        return Sentence(f"{subject} counts {since}.", example)
+        return Sentence(f"{subject} counts {since}.{notice}", example)
     since = begins(effect, case.unit)
     if _in_arrears(case):
-        return Sentence(f"{subject} is billed {since}for {left}.", example)
+        return Sentence(f"{subject} is billed {since}for {left}.{notice}", example)
     gives = "as credit" if case.rules.fall.give == "credit" else "back"
     what = "is charged with the difference" if rises else f"gives the difference {gives}"
     when = f"{since}for {left}{_and_after(case)}, {_settle(case, rises=rises)}"
-    return Sentence(f"{subject} {what}, {when}.", example)
+    return Sentence(f"{subject} {what}, {when}.{notice}", example)

@@ -8,7 +8,8 @@ from datetime import timedelta
 from prorata.engine.calendar import DAYS, MONTHS, Interval, speak_day, to_day
 from prorata.engine.policy.model import ONE_NUMBER
 from prorata.engine.policy.plain.stories import Case, Row
-from prorata.engine.policy.plain.words import WORD, Sentence, days, in_sizes
+from prorata.engine.policy.plain.words import WORD, Sentence, in_sizes
+from prorata.engine.words import days, plural
 
 _HOLDS = {
     "acceptance": "Every active user holds a seat, from the acceptance of the invitation on",
@@ -71,8 +72,20 @@ def _measured(case: Case, words: dict[str, str]) -> Iterator[str]:
         yield text
     if case.policy.priced_roles and seats.measure in ("distinct", "held") and not case.bought:
         yield "Whoever had several roles with a price of their own counts once, in the dearest."
+    if _roles_wait(case):
+        yield (
+            "The seats of a role with a price of its own are counted apart: whoever changes role takes a seat of the "
+            "new one, and the old one stays paid for as any seat that is freed."
+        )
     if seats.measure in ONE_NUMBER and seats.of == "period_before":
         yield f"What is counted in a {period} is billed for the next one; the first is billed by its first day."
+
+
+def _roles_wait(case: Case) -> bool:
+    """Whether a change of role is billed twice for a while, as a seat more and a seat fewer that waits."""
+    fall, measure = case.rules.fall, case.rules.seats.measure
+    waits = fall.effect not in ("day", "month", "quarter", "period") or fall.notice_days or measure == "high_water"
+    return bool(waits) and bool(case.policy.priced_roles) and measure in ("level", "high_water") and not case.bought
 
 
 def _days_of(case: Case) -> str:
@@ -113,8 +126,8 @@ def sold(case: Case) -> Iterator[Sentence]:
     seats = case.rules.seats
     if seats.minimum:
         word = "counted" if seats.packages or seats.included else "billed"
-        yield _with(case, f"Never fewer than {seats.minimum} seat{_s(seats.minimum)} {_are(seats.minimum)} {word}.",
-                    max(seats.minimum - 6, min(1, seats.minimum - 1)))  # fmt: skip
+        least = f"{seats.minimum} {plural('seat', seats.minimum)} {_are(seats.minimum)}"
+        yield _with(case, f"Never fewer than {least} {word}.", max(seats.minimum - 6, min(1, seats.minimum - 1)))
     if seats.packages and seats.packages != (1,):
         yield _with(case, f"Seats are sold in {in_sizes(seats.packages)}.", _between(case))
     if seats.included:
@@ -123,7 +136,7 @@ def sold(case: Case) -> Iterator[Sentence]:
         )
         yield _with(case, f"The first {of_them} nothing.", max(seats.included, seats.minimum) + 2)
     if seats.maximum:
-        text = f"Never more than {seats.maximum} seat{_s(seats.maximum)} {_are(seats.maximum)} billed."
+        text = f"Never more than {seats.maximum} {plural('seat', seats.maximum)} {_are(seats.maximum)} billed."
         yield _with(case, text, seats.maximum + seats.included + 2)
 
 
@@ -137,10 +150,6 @@ def _between(case: Case) -> int:
     least = max(case.rules.seats.minimum, case.rules.seats.included) + 1
     between = (size - 1 for size in sizes if size > least and size - 1 not in sizes)
     return next(between, case.seats + 1)
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 def _are(count: int) -> str:

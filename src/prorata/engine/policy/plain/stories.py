@@ -9,7 +9,18 @@ from typing import TypeAlias
 
 from prorata.engine.arithmetic import arithmetic
 from prorata.engine.bill import bill
-from prorata.engine.calendar import DAYS, MONTHS, Day, Interval, border, calendar_start, speak_day, to_date, to_day
+from prorata.engine.calendar import (
+    DAYS,
+    MONTHS,
+    Day,
+    Interval,
+    border,
+    calendar_start,
+    speak_day,
+    to_date,
+    to_day,
+    to_point,
+)
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.intake import read_history
@@ -179,8 +190,9 @@ class Case:
 
     def moves(self, day: date, documents: Sequence[Document], without: Sequence[Document]) -> bool:
         """Whether what happened on a day moves what is billed for the period of that day."""
+        first = to_point(day, self.policy.ticks)
         moved = (line for _, lines in _different(documents, without) for line in lines)
-        return any(line.period_start <= day < line.period_end for line in moved)
+        return any(line.period.start <= first < line.period.end for line in moved)
 
     def _said(self, who: str, lines: Sequence[Line], document: Document) -> str:
         sums = [self.sum(line) for line in lines]

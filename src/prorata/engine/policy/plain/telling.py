@@ -11,8 +11,9 @@ from prorata.engine.money import speak_percent
 from prorata.engine.policy.model import Policy, Rules
 from prorata.engine.policy.plain import add_ons, changes, seats, terms
 from prorata.engine.policy.plain.stories import Case
-from prorata.engine.policy.plain.words import EVERY, Part, Sentence, listed, speak_price
+from prorata.engine.policy.plain.words import EVERY, Part, Sentence, speak_price
 from prorata.engine.policy.tariff import Plan, PriceRow
+from prorata.engine.words import listed
 
 
 def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
@@ -29,7 +30,7 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
 
 def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
-        for row in plan.prices:
+        for row in sorted(plan.prices, key=lambda row: row.role is None):  # `other seats` are others than named
             base = f"{speak_price(row.base, policy)}, and " if row.base else ""
             said = f"{base}{speak_price(row.price, policy)} per {_seat(row, plan)}{_where(row)}"
             if row.above:

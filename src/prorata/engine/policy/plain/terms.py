@@ -15,8 +15,9 @@ from prorata.engine.money import (
     speak_percent,
 )
 from prorata.engine.policy.plain.stories import Case
-from prorata.engine.policy.plain.words import WORD, Sentence, days, rest
+from prorata.engine.policy.plain.words import WORD, Sentence, rest
 from prorata.engine.policy.tariff import Price
+from prorata.engine.words import days, plural
 
 _BEGIN = {
     "month": "with the calendar month",
@@ -99,7 +100,7 @@ def amounts(case: Case) -> Iterator[Sentence]:
     if months:
         first = add_months(to_day(case.start), months)
         yield Sentence(
-            f"A new price is announced {months} month{'' if months == 1 else 's'} ahead and holds for periods that "
+            f"A new price is announced {months} {plural('month', months)} ahead and holds for periods that "
             "begin afterwards.",
             f"{case.on(case.start, 'Announced')}: in force from {speak_day(first)} at the earliest",
         )
@@ -130,7 +131,7 @@ def _rounding(case: Case) -> Iterator[Sentence]:
 def _to(digits: int | None) -> str:
     if digits is None:
         return ""
-    return f" to {digits} decimal{'' if digits == 1 else 's'}" if digits else " to a whole number"
+    return f" to {digits} {plural('decimal', digits)}" if digits else " to a whole number"
 
 
 def _whole(case: Case) -> Interval:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prorata.engine.calendar import DAYS, MONTHS, Interval
@@ -40,16 +40,6 @@ _FOR = {"two_weeks": "for two weeks", "four_weeks": "for four weeks", "30_days":
 
 # Falls that do not even count from the next period on, and from when on they do.
 STAYS: dict[str, str] = {"next_term": "from the next term on", "never": "only when the agreement has ended"}
-
-
-def days(count: int) -> str:
-    return f"{count} day{'' if count == 1 else 's'}"
-
-
-def listed(words: Iterable[str], last: str = "and") -> str:
-    """`a, b and c`."""
-    *rest, end = words
-    return f"{', '.join(rest)} {last} {end}" if rest else end
 
 
 def speak_price(price: Price, policy: Policy) -> str:
