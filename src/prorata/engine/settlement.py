@@ -396,9 +396,10 @@ class Settlement:
         period = billed.period
         if billed.released == look and not billed.items:
             happened = self.known.happened(period.start - period.notice, period.end)
-            if period.stock is not None:  # which begins with what is told, whenever it happened
-                happened += self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
-            return tuple(dict.fromkeys(happened))
+            if period.stock is None:
+                return tuple(happened)
+            told = self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
+            return tuple(dict.fromkeys([*happened, *told]))  # a stretch begins with what is told, whenever it happened
         since = bisect_left(self._recorded, billed.known_until, hi=self._learned)
         news = self._news[since : self._learned]
         if period.waiting:  # what was known, and had not lasted yet
