@@ -218,7 +218,9 @@ def by_people(subscription: Subscription) -> Subscription:
         stays = rules.fall.takes_effect in ("next_term", "never")
         fall = replace(rules.fall, takes_effect="day", window_days=0) if stays else rules.fall
         seats = replace(seats, count="active", measure=seats.measure if personal else "level")
-        return replace(rules, seats=seats, fall=fall)
+        # With notice seats are billed that nobody holds, and who has not lasted yet holds one that is not billed.
+        fall, rise = replace(fall, notice_days=0), replace(rules.rise, waiting_days=0)
+        return replace(rules, seats=seats, fall=fall, rise=rise)
 
     policy = subscription.policy
     variants = {matching: plain(rules) for matching, rules in policy.variants.items()}
