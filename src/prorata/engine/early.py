@@ -56,7 +56,7 @@ def is_less(event: Event, line: Line) -> bool:
     """Whether an event may leave less of what the line bills."""
     if not line.price.plan:
         return event.item == line.item
-    return event.kind in (*_LEAVES, "role") or buys(event)
+    return event.kind in _LEAVES or event.kind == "role" or buys(event)
 
 
 def asked(event: Event) -> int:
