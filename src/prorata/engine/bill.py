@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from operator import attrgetter
 
-from prorata.engine.calendar import Moment, to_date, to_day
+from prorata.engine.calendar import Day, Moment, to_date, to_day
 from prorata.engine.credits import Credits, Lapse
 from prorata.engine.document import Document
 from prorata.engine.history import Subscription
 from prorata.engine.issued import Issued
+from prorata.engine.lines import Open
 from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
@@ -56,7 +58,6 @@ def bill(
         raise CannotBill(f"the account was billed through {issued.through} already; {through} lies before that")
     settlement = Settlement(subscription, known_until, issued)
     credits = _credits_of(issued)
-    policy = subscription.policy
     documents: list[Document] = []
     lapses: list[Lapse] = []
     for look in settlement.looks(through.toordinal()):
@@ -65,22 +66,8 @@ def bill(
             if months and credits.left_minor and (lost := credits.expire(look, months)):
                 lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, lost, "age"))
         found = settlement.open(look)
-        if found:
-            lines = tuple(chain.from_iterable(map(_LINES, found)))
-            subtotal = total = sum(map(_AMOUNT, lines))
-            tax = taxes(lines) if policy.is_taxed else ()
-            for part in tax:
-                total += part.tax_minor
-            if settlement.is_due(look, lines, total):
-                settlement.settle(found)
-                refund = -total if total < 0 and settlement.refunds() else 0
-                used = credits.take(total + refund, look)
-                documents.append(
-                    Document(
-                        subscription.account, to_date(look), settlement.known_until, policy.currency,
-                        lines, tax, subtotal, total, used, credits.left_minor, refund,
-                    )
-                )  # fmt: skip
+        if found and (document := _document(settlement, credits, look, found)) is not None:
+            documents.append(document)
         if settlement.is_base and settlement.ended(look) is not None:
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end" and credits.left_minor:
@@ -94,6 +81,25 @@ def bill(
         credit_left_minor=credits.left_minor,
         ended=None if ended is None else to_date(ended),
     )
+
+
+def _document(settlement: Settlement, credits: Credits, look: Day, found: Sequence[Open]) -> Document | None:
+    """What is open on one document of a day, with the credits it uses or leaves; None where it is not settled yet."""
+    subscription = settlement.known.subscription
+    lines = tuple(chain.from_iterable(map(_LINES, found)))
+    subtotal = total = sum(map(_AMOUNT, lines))
+    tax = taxes(lines) if subscription.policy.is_taxed else ()
+    for part in tax:
+        total += part.tax_minor
+    if not settlement.is_due(look, lines, total):
+        return None
+    settlement.settle(found)
+    refund = -total if total < 0 and settlement.refunds() else 0
+    used = credits.take(total + refund, look)
+    return Document(
+        subscription.account, to_date(look), settlement.known_until, subscription.policy.currency,
+        lines, tax, subtotal, total, used, credits.left_minor, refund,
+    )  # fmt: skip
 
 
 def _credits_of(issued: Issued | None) -> Credits:

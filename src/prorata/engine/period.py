@@ -160,23 +160,14 @@ def _period(
     Where a `stock` was partly paid before, the period lasts as long as that does, and the next is counted from there.
     """
     ticks = policy.ticks
-    day = start // ticks
-    rules = policy.rules(interval, day, plan, item, payment_method)
+    rules = policy.rules(interval, start // ticks, plan, item, payment_method)
     once = item in policy.add_ons and policy.add_ons[item].charge == "once"
     if once:
         rules = replace(rules, share=ShareRules(), rise=replace(rules.rise, takes_effect="day"), fall=FallRules())
     unit = min(rules.period.measured or interval, interval, key=MONTHS.__getitem__)
-    if rules.period.anchor == "start":
-        counted_from, whole = (anchor, months), (anchor, months)
-    else:
-        counted_from, whole = (
-            (calendar_start(day, MONTHS[unit]) * ticks, 0),
-            (calendar_start(day, MONTHS[interval]) * ticks, 0),
-        )
+    counted_from, whole = (_counted(rules, one, start, anchor, months, ticks) for one in (unit, interval))
     end = border(counted_from[0], counted_from[1] + MONTHS[unit], unit, ticks)
-    invoice_start, invoice_end = invoice or (start, border(whole[0], whole[1] + MONTHS[interval], interval, ticks))
-    if invoice is None and start > border(*whole, interval, ticks) and rules.period.stub == "next_invoice":
-        invoice_end = border(whole[0], whole[1] + 2 * MONTHS[interval], interval, ticks)
+    invoice_start, invoice_end = invoice or (start, _billed_until(rules, interval, start, whole, ticks))
     invoice_end = max(invoice_end, end)
     moves = stock is not None and stock.carried > 0
     if stock is not None and moves:
@@ -191,9 +182,10 @@ def _period(
     priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force] // ticks
     tariffs = policy.tariffs(interval, priced)
     add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
-    rise_waits = _waits(rules.rise.takes_effect, unit, start, end, counted_from, ticks)
-    fall_waits = _waits(rules.fall.effect, unit, start, end, counted_from, ticks)
-    whole_waits = _waits("next_period", unit, start, end, counted_from, ticks)
+    rise_waits, fall_waits, whole_waits = (
+        _waits(effect, unit, start, end, counted_from, ticks)
+        for effect in (rules.rise.takes_effect, rules.fall.effect, _WHOLE)
+    )
     plan_waits = (
         {"difference": rise_waits, "next_period": whole_waits}.get(rules.change.dearer_plan),
         {"difference": fall_waits, "next_period": whole_waits}.get(rules.change.cheaper_plan),
@@ -247,6 +239,24 @@ def _period(
         ),
         stock=stock,
     )
+
+
+_WHOLE: FallEffect = "next_period"
+
+
+def _counted(rules: Rules, unit: Interval, start: Day, anchor: Day, months: int, ticks: int) -> tuple[Day, int]:
+    """From which day periods of a unit are counted, and how many months after it the one begins in which a day lies."""
+    if rules.period.anchor == "start":
+        return anchor, months
+    return calendar_start(start // ticks, MONTHS[unit]) * ticks, 0
+
+
+def _billed_until(rules: Rules, interval: Interval, start: Day, whole: tuple[Day, int], ticks: int) -> Day:
+    """The end of what is billed with a period: of its interval, or with a stub of the next one, where that is said."""
+    anchor, months = whole
+    is_stub = start > border(anchor, months, interval, ticks)
+    times = 2 if is_stub and rules.period.stub == "next_invoice" else 1
+    return border(anchor, months + times * MONTHS[interval], interval, ticks)
 
 
 def _is_flat(tariff: Tariff) -> bool:
