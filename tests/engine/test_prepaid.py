@@ -139,6 +139,37 @@ def test_a_cancelled_agreement_ends_when_what_is_paid_is_used_up() -> None:
     assert (len(found.documents), found.ended) == (2, date(2027, 4, 2))  # 183 + 365 days are 274 for two
 
 
+def test_orders_after_a_cancellation_move_nothing() -> None:
+    rows = (started(1, "2026-01-01"), {"at": "2026-05-01", "event": "cancel"}, ordered(2, "2026-07-02"))
+    found = billing(YEARS + EXTEND, *rows, through=date(2027, 12, 1))
+    assert (len(found.documents), found.ended) == (1, date(2027, 1, 1))
+
+
+def test_many_seats_have_the_day_on_which_they_come() -> None:
+    # a day of one seat is less than a day of nine
+    rows = (started(1, "2026-01-01"), ordered(9, "2026-12-31"))
+    assert paid(YEARS + USE_UP, *rows, through=date(2027, 1, 1))[-1] == ("2027-01-01", "2028-01-01", 9, 108000)
+
+
+def test_all_that_was_bought_on_a_day_can_be_taken_back_on_it() -> None:
+    day = date(2026, 7, 1)
+    rows = [started(5, "2026-01-01"), ordered(7, f"{day}T09:00:00Z"), ordered(0, f"{day}T11:00:00Z")]
+    history = read_history(rows, policy=policy_of(YEARS + EXTEND))
+    noon = bill(history, through=day, known_until=midnight(to_day(day)) + 10 * HOUR)
+    evening = bill(history, through=day, issued=remembered(noon))
+    assert [one.total_minor for one in (*noon.documents, *evening.documents)] == [60000, 24000, -24000]
+    # the time of the five runs on, and nobody is there when it is over
+    later = bill(history, through=date(2027, 6, 1), issued=remembered(noon.followed_by(evening)))
+    assert not later.documents
+
+
+def test_what_comes_and_goes_on_a_day_leaves_the_days_of_the_renewals_as_they_are() -> None:
+    rows = [started(2, "2026-01-31"), ordered(3, "2026-02-10T09:00:00Z"), ordered(2, "2026-02-10T11:00:00Z")]
+    assert [start for start, _, _, _ in paid(MONTHS + EXTEND, *rows, through=date(2026, 4, 30))] == [
+        "2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30",
+    ]  # fmt: skip
+
+
 def test_what_is_paid_once_is_billed_in_the_stretch_of_its_day() -> None:
     text = YEARS + EXTEND + '[add_ons.setup]\nprice = "49.00 once"\ncharge = "once"\n'
     rows = (

@@ -160,6 +160,7 @@ def _period(
     Where a `stock` was partly paid before, the period lasts as long as that does, and the next is counted from there.
     """
     ticks = policy.ticks
+    terms = (policy, interval, start, anchor, months, plan, payment_method, invoice, since)
     rules = policy.rules(interval, start // ticks, plan, item, payment_method)
     once = item in policy.add_ons and policy.add_ons[item].charge == "once"
     if once:
@@ -172,6 +173,7 @@ def _period(
     moves = stock is not None and stock.carried > 0
     if stock is not None and moves:
         end = invoice_end = stock.end
+        anchor, months = (end, -MONTHS[unit]) if end != stock.paid_until else stock.counted
     by, started = rules.share.by, rules.share.started
     scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from, ticks)
     if rules.change.is_prepaid and not once:
@@ -193,16 +195,14 @@ def _period(
     is_bound = rules.fall.effect in ("next_term", "never")
     waiting, notice = rules.rise.waiting_days * ticks, rules.fall.notice_days * ticks
     in_time = (rise_waits, fall_waits, *plan_waits) == (None, None, None, None)
-    others = () if item else policy.apart
     parts = scale.denominator * YEAR
     whole_days = 1 if once else end - border(*counted_from, unit, ticks)
-    terms = (policy, interval, start, anchor, months, plan, payment_method, invoice, since)
     return Period(
         start=start,
         end=end,
         interval=interval,
-        anchor=end if moves else anchor,
-        months=-MONTHS[unit] if moves else months,
+        anchor=anchor,
+        months=months,
         policy=policy,
         rules=rules,
         scale=scale,
@@ -232,7 +232,7 @@ def _period(
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period")
         and not (rules.fall.window_days or waiting or notice),
-        apart={one: _period(*terms, one, stock) for one in others},
+        apart={one: _period(*terms, one, stock) for one in (() if item else policy.apart)},
         once=once,
         rounding=rounding_of(
             rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"

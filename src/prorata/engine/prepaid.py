@@ -13,6 +13,7 @@ class Stock(NamedTuple):
 
     `carried` seats were paid up to the day before `paid_until`; `bought` are paid on the stretch's first day, each for
     a whole interval, up to the day before `whole_until`. Together they last `seats` of them up to the day before `end`.
+    `counted` says from which day the one before it is counted, and how many months after that it began.
     """
 
     seats: int
@@ -20,11 +21,20 @@ class Stock(NamedTuple):
     paid_until: Day
     bought: int
     whole_until: Day
+    counted: tuple[Day, int]
     end: Day
 
 
 def stock_of(
-    start: Day, seats: int, carried: int, paid_until: Day, whole_until: Day, *, extends: bool, by_months: bool
+    start: Day,
+    seats: int,
+    carried: int,
+    paid_until: Day,
+    whole_until: Day,
+    counted: tuple[Day, int],
+    *,
+    extends: bool,
+    by_months: bool,
 ) -> Stock:
     """What so many seats have from a day on, where others are paid for already.
 
@@ -32,11 +42,11 @@ def stock_of(
     which a started one is lost, or in months and days of a started one; a stretch has at least one day.
     """
     bought = max(seats - carried, 0) if extends or not carried else 0
-    if not carried or not seats:
-        return Stock(seats, carried, paid_until, bought, whole_until, whole_until)
+    if not carried:
+        return Stock(seats, carried, paid_until, bought, whole_until, counted, whole_until)
     stretch = _months if by_months else _days
     return Stock(
-        seats, carried, paid_until, bought, whole_until,
+        seats, carried, paid_until, bought, whole_until, counted,
         max(stretch(start, seats, (carried, paid_until), (bought, whole_until)), start + 1),
     )  # fmt: skip
 

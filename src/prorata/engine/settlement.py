@@ -264,6 +264,9 @@ class Settlement:
         self._learn(min(midnight(day), until))
         self._release(day)
         if (running := self._running(day)) is not None and running.rules.change.is_prepaid:
+            while self._learned < len(self._recorded) and self._recorded[self._learned] < until:
+                self._learn(self._recorded[self._learned] + 1)
+                self._take_stock(day)
             self._learn(until)
             self._take_stock(day)
             return
@@ -299,7 +302,10 @@ class Settlement:
         self.is_base = True
 
     def _take_stock(self, day: Day) -> None:
-        """Begins another stretch of prepaid time where another number of seats is billed at the end of a day."""
+        """Begins another stretch of prepaid time where another number of seats is billed on a day.
+
+        What is recorded later on that day moves its end again, or back to where it was.
+        """
         period = self.released[-1].period
         stock = period.stock
         if stock is None or self.known.cancel is not None or not period.start <= day < period.end:
@@ -309,7 +315,7 @@ class Settlement:
             if seats > stock.seats or (0 < seats < stock.seats and period.rules.fall.effect == "day"):
                 self._begin_anew(period, day)
             return
-        lasting = self._lasting(period, stock.carried, stock.paid_until, stock.whole_until)
+        lasting = self._lasting(period, stock.carried, stock.paid_until, stock.whole_until, stock.counted)
         if lasting.stock == stock:
             return
         self.released[-1].period = lasting
@@ -322,14 +328,18 @@ class Settlement:
         """The period with what its seats are paid from: what is left of the one within which it begins, and its own."""
         last = self.released[-1].period if self.released else None
         if last is None or last.stock is None or last.end <= period.start:
-            return self._lasting(period, 0, period.start, period.end)
-        return self._lasting(period, last.stock.seats, last.end, period.end)
+            return self._lasting(period, 0, period.start, period.end, (period.start, 0))
+        return self._lasting(period, last.stock.seats, last.end, period.end, (last.anchor, last.months))
 
-    def _lasting(self, period: Period, carried: int, paid_until: Day, whole_until: Day) -> Period:
+    def _lasting(
+        self, period: Period, carried: int, paid_until: Day, whole_until: Day, counted: tuple[Day, int]
+    ) -> Period:
         """The period with how long its seats last; without any it runs on with those there were."""
         seats = seats_on(self.known, period, max(period.start, self.known.start)) or carried
         extends, by_months = period.rules.change.more_seats == "extend", period.rules.share.by == "months"
-        stock = stock_of(period.start, seats, carried, paid_until, whole_until, extends=extends, by_months=by_months)
+        stock = stock_of(
+            period.start, seats, carried, paid_until, whole_until, counted, extends=extends, by_months=by_months
+        )
         return stocked(period, stock)
 
     def _foresee(self, look: Day) -> None:
