@@ -62,8 +62,6 @@ class Billed:
         so_far.exact_parts += parts.numerator
         so_far.minor += line.amount_minor
         start, end = to_point(line.start, ticks), to_point(line.end, ticks)
-        if period.stock is not None and not period.once:
-            end = period.end  # which may have been another when the line was written
         so_far.held = overlaid(so_far.held, start, end, period.end, line.after)
 
 
