@@ -135,6 +135,14 @@ def test_the_end_of_an_agreement_does_not_end_what_rose_shortly_before() -> None
     assert [(f"{one.date}", one.total_minor) for one in found] == [("2026-04-01", 1000), ("2026-05-01", 100)]
 
 
+def test_until_the_agreement_is_over_a_rise_still_has_to_last() -> None:
+    rows = people(ANNA, ("2026-04-28", "activate", "chris"))
+    rows.append({"at": "2026-04-20", "event": "cancel", "until": "2026-05-02"})
+    found = documents(rows, policy_of(BASE + AFTER_FIVE), date(2026, 6, 1))
+    # on 1 May anna's last day alone, 1/31; on 3 May chris: 3 of 30 days and 1 of 31
+    assert [(f"{one.date}", one.total_minor) for one in found[1:]] == [("2026-05-01", 32), ("2026-05-03", 133)]
+
+
 def test_who_is_not_charged_leaves_no_trace_in_what_the_others_pay() -> None:
     text = BASE + AFTER_FIVE + '[rounding]\nstage = "seat"\n'
     stays = people(ANNA, ("2026-04-01", "activate", "ben"), ("2026-04-12", "deactivate", "ben"))
