@@ -143,6 +143,24 @@ def test_until_the_agreement_is_over_a_rise_still_has_to_last() -> None:
     assert [(f"{one.date}", one.total_minor) for one in found[1:]] == [("2026-05-01", 32), ("2026-05-03", 133)]
 
 
+def test_a_cancellation_of_the_next_period_does_not_make_a_rise_last() -> None:
+    rows = people(ANNA, ("2026-04-28", "activate", "chris"), ("2026-05-02", "deactivate", "chris"))
+    rows.append({"at": "2026-05-10", "event": "cancel"})
+    found = documents(rows, policy_of(BASE + AFTER_FIVE), date(2026, 7, 1))
+    assert [one.total_minor for one in found] == [1000, 1000]
+
+
+def test_what_rose_before_an_end_of_the_next_period_is_on_the_next_bill() -> None:
+    rows = people(ANNA, ("2026-04-28", "activate", "chris"))
+    rows.append({"at": "2026-05-01", "event": "cancel"})
+    text = BASE + '[rise]\nwaiting_days = 60\n[cancel]\nends = "day"\n'
+    found = documents(rows, policy_of(text), date(2026, 6, 1))
+    # chris: 3 of 30 days of April and 1 of 31 of May; anna: a day of May, of which nothing else is billed
+    assert [(f"{one.date}", one.total_minor) for one in found] == [
+        ("2026-04-01", 1000), ("2026-05-01", 32), ("2026-06-01", 100 + 33),
+    ]  # fmt: skip
+
+
 def test_who_is_not_charged_leaves_no_trace_in_what_the_others_pay() -> None:
     text = BASE + AFTER_FIVE + '[rounding]\nstage = "seat"\n'
     stays = people(ANNA, ("2026-04-01", "activate", "ben"), ("2026-04-12", "deactivate", "ben"))
