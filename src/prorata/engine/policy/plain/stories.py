@@ -99,7 +99,7 @@ class Case:
             return 0
         counts = {"": self.billed(count)}
         if role is not None and role in tariff.tiers:
-            counts = {"": 0, role: count}
+            counts = {"": max(self.rules.seats.minimum - count, 0), role: count}
         return yearly(tariff, counts, self._period)
 
     def billed(self, count: int) -> int:
