@@ -91,8 +91,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a key of the seats in a plan": (
         BASE + "minimum = 3\n",
-        "test.toml, line 5: plans.basic.minimum is not a key; it is a key of [seats], for one plan alone of a [[when]] "
-        'with plan = "basic"; allowed here: prices, tiers, title, tax_rate, price, base',
+        "test.toml, line 5: plans.basic.minimum is not a key; it is a key of [seats] (for one plan alone: in a "
+        '[[when]] with plan = "basic"); allowed here: prices, tiers, title, tax_rate, price, base',
     ),
     "a key of two other tables": (
         BASE + "[seats]\nsettle = 'now'\n",

@@ -294,7 +294,7 @@ def _elsewhere(name: str, path: Path) -> str:
     found = [f"[{table}]" for table in RULE_TABLES if any(key.name == name for key in keys_of(hints[table]))]
     if not found:
         return ""
-    alone = f', for one plan alone of a [[when]] with plan = "{path[1]}"' if path[:1] == ("plans",) else ""
+    alone = f' (for one plan alone: in a [[when]] with plan = "{path[1]}")' if path[:1] == ("plans",) else ""
     return f"it is a key of {listed(found, 'or')}{alone}; "
 
 
