@@ -160,6 +160,19 @@ def test_what_happens_after_the_agreement_ended_is_told_and_not_billed(folder: P
     assert told.errors == "A: the agreement ended with 31 May 2026; 1 event after it is not billed\n"
 
 
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_orders_that_a_policy_of_active_members_does_not_bill_are_told(folder: Path, format: str) -> None:
+    rows = "at,account,event,user,quantity\n2026-04-01,A,start,,5\n2026-04-01,A,activate,anna,\n"
+    rows += "2026-04-01,B,start,,\n2026-04-01,C,seats,,7\n"
+    (folder / "orders.csv").write_text(rows)
+    words = ("--events", "orders.csv", "--through", "2026-04-01", "--format", format)
+    told = prorata("bill", "--policy", "mainter", *words, cwd=folder)
+    assert told.errors == (
+        "A, C: seats were ordered, but policy mainter bills active members and not orders (seats.count)\n"
+    )
+    assert prorata("bill", "--policy", "sloneek", "--seats", "follow", *words, cwd=folder).errors == ""
+
+
 def test_only_the_accounts_asked_for_are_billed(folder: Path) -> None:
     out = sample("konfidens", folder, "--format", "json", "--account", "Harbour Psychology")
     assert {one["account"] for one in documents(out)} == {"Harbour Psychology"}

@@ -72,7 +72,9 @@ def test_a_file_that_is_no_story_fails_and_the_others_are_run(folder: Path) -> N
     scenario(folder, "c.toml")
     scenario(folder, "d.toml", GOOD.replace('"konfidens"', '"konfident"'))
     said = prorata("check", ".", cwd=folder, code=1)
-    assert "FAILED a.toml\n  a.toml: titel is not a key of a scenario; allowed: " in said.out
+    assert (
+        "FAILED a.toml\n  a.toml, line 1: titel is not a key of a scenario; did you mean 'title'? allowed: " in said.out
+    )
     assert "FAILED b.toml\n  b.toml: this is not TOML: " in said.out
     assert (
         "konfident is neither a policy that ships (prorata policy list names them) nor a file; did you mean konfidens?"

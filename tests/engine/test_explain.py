@@ -580,3 +580,15 @@ def test_a_plan_chosen_before_a_period_begins_brings_its_rules_with_it() -> None
     told = {"at": "2026-05-01", "event": "plan", "plan": "pro", "recorded_at": "2026-04-30"}
     [may] = explained([person("2026-04-01", "anna"), told], BY_PLAN, "2026-05-01")
     assert (may.arithmetic, KEEPS_BASIC in may.rules) == ("3 × 30.00 × 31/31 = 90.00", False)
+
+
+def test_a_price_that_fell_because_there_are_more_seats_says_that_it_is_credited_although_falls_give_nothing() -> None:
+    base = BASE.replace("[plans", "[[plans").replace("]\nprice", ".prices]]\nprice")
+    base += '[[plans.basic.prices]]\nprice = "8.00 per month"\nabove = 2\n'
+    rows = [*TWO, person("2026-01-17", "cara")]
+    cheaper, added, _ = explained(rows, policy_of(f'{base}[fall]\ngive = "nothing"\n'), "2026-02-01")
+    said = "a price that fell because there are more is credited, although falls give nothing (fall.give)"
+    assert said in str(cheaper)  # −2 × 2.00 × 15/31
+    assert said not in str(added)
+    cheaper, *_ = explained(rows, policy_of(base), "2026-02-01")
+    assert said not in str(cheaper)

@@ -433,7 +433,8 @@ def test_the_notice_of_a_fall_is_told_of_seats_plans_and_add_ons_alike() -> None
     assert example == "3 users from pro to basic on 10 April 2026: −3 × 20.00 × 11/30 = −22.00, on 1 May 2026"
     assert "told" not in say(policy, "A dearer plan")[0]
     assert say(policy, "Less of sms")[0] == (
-        "Less of sms counts from the next month on; until then it stays paid for. It counts 20 days after it was told."
+        "Less of sms counts from the first month on that begins 20 days or more after it was told; until then it stays "
+        "paid for."
     )
 
 

@@ -89,6 +89,15 @@ BROKEN: dict[str, tuple[str, str]] = {
         "test.toml, line 5: plans.basic.titel is not a key; did you mean title? "
         "allowed here: prices, tiers, title, tax_rate, price, base",
     ),
+    "a key of the seats in a plan": (
+        BASE + "minimum = 3\n",
+        "test.toml, line 5: plans.basic.minimum is not a key; it is a key of [seats] (for one plan alone: in a "
+        '[[when]] with plan = "basic"); allowed here: prices, tiers, title, tax_rate, price, base',
+    ),
+    "a key of two other tables": (
+        BASE + "[seats]\nsettle = 'now'\n",
+        f"test.toml, line 6: seats.settle is not a key; it is a key of [rise] or [fall]; allowed here: {SEAT_KEYS}",
+    ),
     "an unknown key of a difference": (
         BASE + '[[when]]\ninterval = "year"\nform = 2026-01-01\n',
         "test.toml, line 7: when.1.form is not a key; did you mean from? "
@@ -528,6 +537,16 @@ def test_the_schema_has_exactly_the_keys_of_the_language() -> None:
         expected |= set(RULE_TABLES) if path == "when" else set()
         assert set(shown.pop(path)["properties"]) == expected, path
     assert not shown
+
+
+def test_a_price_is_paid_once_in_the_schema_only_where_it_may_be_an_add_on_s() -> None:
+    schema = json_schema()["properties"]
+    plan, add_on = (schema[name]["additionalProperties"]["properties"] for name in ("plans", "add_ons"))
+    row = add_on["prices"]["items"]["properties"]
+    assert "once" in add_on["price"]["pattern"]
+    assert "once" in row["price"]["pattern"]
+    for price in (plan["price"], plan["base"], row["base"], row["overage"]):
+        assert price["pattern"].startswith(r"^[0-9]+(\.[0-9]+)? (per (month|")
 
 
 def test_the_schema_allows_nothing_else_and_asks_for_what_is_required() -> None:

@@ -131,20 +131,61 @@ def test_a_key_that_every_story_needs_is_missed_by_name(key: str) -> None:
     assert key in told
     text = STORY.replace(f"{key} = ", f"# {key} = ", 1) if key != "history" else STORY.replace("history", "x", 1)
     said = refusal(text)
-    assert said.startswith("story.toml: ")
+    assert said.startswith("story.toml")
     assert key in said
 
 
 def test_a_key_that_is_none_is_told_what_there_is() -> None:
     allowed = "account, credit_left, credit_used, currency, date, due, kind, lines, refund, subtotal, tax, total"
     assert refusal(changed('total = "181.00"', 'totle = "181.00"')) == (
-        f"story.toml: totle is not a key of document; allowed: {allowed}"
+        f"story.toml, line 13: totle is not a key of document; did you mean 'total'? allowed: {allowed}"
     )
     assert refusal(changed("quantity = 1", "quantty = 1")) == (
-        "story.toml: quantty is not a key of document.lines; "
+        "story.toml, line 18: quantty is not a key of document.lines; did you mean 'quantity'? "
         "allowed: amount, days, end, item, kind, quantity, share, start, text, unit_price"
     )
-    assert refusal("tilte = 1\n" + STORY).startswith("story.toml: tilte is not a key of a scenario; allowed: changes, ")
+    assert refusal("tilte = 1\n" + STORY).startswith(
+        "story.toml, line 1: tilte is not a key of a scenario; did you mean 'title'? allowed: changes, "
+    )
+
+
+def test_a_document_that_is_wrong_is_named_by_its_line_and_not_the_first_one_s() -> None:
+    assert (
+        refusal(changed('total = "96.00"', "total = 96"))
+        == "story.toml, line 17: total of document is a text in quotes, not 96"
+    )
+
+
+def test_documents_in_the_plural_are_asked_whether_document_is_meant() -> None:
+    said = refusal(STORY.replace("[[document]]", "[[documents]]"))
+    assert said.startswith("story.toml, line 11: documents is not a key of a scenario; did you mean 'document'? ")
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ('plan = "GOLD"', "plan: 'GOLD' is not a plan of policy mainter; allowed: BASIC, PRO"),
+        ('interval = "quarter"', "interval: 'quarter' is not an interval of policy mainter; allowed: month, year"),
+        ('payment_method = "card"', "payment_method: policy mainter names no payment_methods"),
+        ('roles = { member = "payed" }', "roles: 'payed' is not a role of policy mainter; allowed: "
+         "paying, free"),
+    ],
+)  # fmt: skip
+def test_what_a_story_settles_is_called_by_its_own_keys(key: str, problem: str) -> None:
+    assert problems(changed("konfidens", "mainter").replace("through", f"{key}\nthrough", 1)) == (
+        f"refused: {problem}",
+    )
+
+
+def test_a_role_that_is_none_is_translated_by_the_story_s_own_key() -> None:
+    story = changed("konfidens", "mainter").replace("user\n", "user, role\n", 1).replace("anna", "anna, boss", 1)
+    [said] = problems(story)
+    assert said.endswith('allowed: paying, free; roles = { boss = "ROLE" } translates it into one of them')
+
+
+def test_seats_that_nobody_bought_are_followed_by_the_story_s_own_key() -> None:
+    [said] = problems(changed("konfidens", "sloneek"))
+    assert said.endswith("or let seats follow the active users (seats_follow = true)")
 
 
 def test_a_story_that_expects_nothing_is_none() -> None:
@@ -176,4 +217,4 @@ def test_what_is_not_toml_says_so() -> None:
 )
 def test_a_value_of_another_type_is_told_by_its_key(old: str, new: str) -> None:
     said = refusal(changed(old, new).replace("[[document]]", "[[document]]" if "document = 5" not in new else "[[x]]"))
-    assert said.startswith("story.toml: ")
+    assert said.startswith("story.toml, line ")

@@ -21,9 +21,10 @@ from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import Explainer, describe
-from prorata.engine.history import Subscription
+from prorata.engine.history import Subscription, buys
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
+from prorata.engine.words import some_of
 
 _PAPER = 100  # columns where nobody's terminal says how wide it is
 
@@ -51,11 +52,27 @@ _ENDINGS = ("deactivate", "remove_add_on", "cancel")
 
 
 def say_what_is_ignored(billed: Sequence[Billed]) -> None:
-    """On standard error, what happened after an agreement's end and is therefore in no document."""
+    """On standard error, what is in no document: what happened after an agreement's end, and seats nobody bills."""
     for subscription, billing in billed:
         said = what_is_ignored(subscription, billing)
         if said is not None:
             print(said, file=sys.stderr)
+    not_counted = _orders_not_counted([subscription for subscription, _ in billed])
+    if not_counted is not None:
+        print(not_counted, file=sys.stderr)
+
+
+def _orders_not_counted(subscriptions: Sequence[Subscription]) -> str | None:
+    """The sentence that says who ordered seats under a policy that counts active members only; None if nobody did."""
+    names = [one.account for one in subscriptions if _counts_members(one) and any(map(buys, one.events))]
+    if not names:
+        return None
+    why = f"policy {subscriptions[0].policy.name} bills active members and not orders (seats.count)"
+    return f"{some_of(names)}: seats were ordered, but {why}"
+
+
+def _counts_members(subscription: Subscription) -> bool:
+    return all(rules.seats.count == "active" for rules in subscription.policy.variants.values())
 
 
 def what_is_ignored(subscription: Subscription, billing: Billing) -> str | None:

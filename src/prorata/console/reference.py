@@ -125,7 +125,7 @@ def _page() -> Iterator[str]:
         for key in keys_of(table):
             yield f"### `{_dotted(path, key)}`\n"
             yield f"{key.meaning}\n"
-            yield f"- Value: {_value(key.type)}"
+            yield f"- Value: {_value(key.type)}{'; or once' if key.type is Price and key.name == 'price' else ''}"
             yield f"- Default: {_default(key)}\n"
             yield f"```toml\n{block(path, key)}\n```\n"
 
@@ -157,7 +157,7 @@ def _value(type_: Any) -> str:
     if origin is Mapping:
         return "a table for each name"
     return {
-        Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}; or once",
+        Price: f"an amount in quotes and what it buys: per {', '.join(MONTHS)}",
         Minor: 'an amount in quotes, such as `"100.00"`',
         Fraction: "a percentage in quotes, from 0 to 100",
         str: "a text",

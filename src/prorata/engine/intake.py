@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -118,6 +119,19 @@ class Intake:
     seats_follow: bool = False
     payment_method: str | None = None
     account: str | None = None  # the account of rows that name none
+    as_keys: bool = False  # whether these are keys of a story, and not options of the command line
+
+    def called(self, setting: str) -> str:
+        """What a setting is called where it was given."""
+        return setting if self.as_keys else _OPTIONS[setting]
+
+    def translating(self, role: str) -> str:
+        """How a role is translated into one of the policy's."""
+        key = role if re.fullmatch(r"[\w-]+", role, re.ASCII) else f'"{role}"'
+        return f'roles = {{ {key} = "ROLE" }}' if self.as_keys else f"{_OPTIONS['roles']} {role}=ROLE"
+
+
+_OPTIONS = {"plan": "--plan", "interval": "--interval", "payment_method": "--payment-method", "roles": "--map-role"}
 
 
 @dataclass(slots=True)
@@ -177,15 +191,16 @@ class _Reader:
         self.count = 0  # of problems
         self._said: dict[tuple[str | None, str], list[str]] = {}
         if intake.plan is not None:
-            self.plan = self.known_plan(intake.plan, "--plan") or self.plan
+            self.plan = self.known_plan(intake.plan, intake.called("plan")) or self.plan
         if self.interval not in self.policy.intervals:
-            self.not_offered("--interval", self.interval)
+            self.not_offered(intake.called("interval"), self.interval)
         if intake.payment_method is not None:
-            self.method = self.known_method(intake.payment_method, "--payment-method")
+            self.method = self.known_method(intake.payment_method, intake.called("payment_method"))
             if not self.methods:
-                self.say("--payment-method", None, f"policy {self.policy.name} names no payment_methods")
+                told = f"policy {self.policy.name} names no payment_methods"
+                self.say(intake.called("payment_method"), None, told)
         for role in intake.roles.values():
-            self.known_role(role, "--map-role")
+            self.known_role(role, intake.called("roles"))
 
     def row(self, row: Row) -> _Told | None:
         """The row's values, each read by its column; None after saying what is wrong."""
@@ -303,9 +318,8 @@ class _Reader:
         if self.policy.roles and role not in self.policy.roles:
             roles = tuple(self.policy.roles)
             hint = near(role, roles)
-            way_out = (
-                "" if hint or isinstance(where, str) else f"; --map-role {role}=ROLE translates it into one of them"
-            )
+            translated = self.intake.translating(role)
+            way_out = "" if hint or isinstance(where, str) else f"; {translated} translates it into one of them"
             self.say(
                 where,
                 "role",

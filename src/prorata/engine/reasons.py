@@ -111,6 +111,8 @@ def _moved(one: Grounds) -> Iterator[str]:
         yield _CHANGE_DAY[line.period.rules.seats.change_day]
     if one.is_of_tier:
         yield f"what a seat costs depends on how many there are (plans.{line.price.plan}.tiers)"
+        if line.amount_minor < 0 < one.judged.quantity and line.period.rules.fall.give == "nothing":
+            yield "a price that fell because there are more is credited, although falls give nothing (fall.give)"
     yield from _effect(one)
     if one.kept[0] or _was_noticed(one.judged, one.causes):
         notice = one.judged.period.rules.fall.notice_days

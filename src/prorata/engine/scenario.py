@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import zip_longest
 from numbers import Real
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import YEARS
 from prorata.engine.history import Subscription
-from prorata.engine.intake import Intake, IntakeError, Row, read_histories
+from prorata.engine.intake import Intake, IntakeError, Row, near, read_histories
 from prorata.engine.money import format_amount
-from prorata.engine.policy.reading import PolicyError, read_document
+from prorata.engine.policy.problems import Path
+from prorata.engine.policy.reading import PolicyError, line_of, read_document
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
 
@@ -73,23 +75,26 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{name}: this is not TOML: {error}") from error
-    _check_keys(name, "a scenario", told, _KEYS)
+    check = partial(_check_keys, name, text)
+    check("a scenario", (), told, _KEYS)
     for key in ("title", "policy", "through", "history"):
         if key not in told:
             raise ScenarioError(f"{name}: {key} is missing")
     for role, into in told.get("roles", {}).items():
         if not isinstance(into, str):
-            raise ScenarioError(f"{name}: roles.{role} is a text in quotes, not {into!r}")
+            place = f"{name}, line {line_of(text, ('roles', role))}"
+            raise ScenarioError(f"{place}: roles.{role} is a text in quotes, not {into!r}")
     for key in ("through", "start"):
         if key in told and told[key].year not in YEARS:
-            raise ScenarioError(f"{name}: {key} is a day of the years {YEARS[0]} to {YEARS[-1]}, not {told[key]}")
+            place = f"{name}, line {line_of(text, (key,))}"
+            raise ScenarioError(f"{place}: {key} is a day of the years {YEARS[0]} to {YEARS[-1]}, not {told[key]}")
     expected = told.get("document", [])
-    for document in expected:
-        _check_keys(name, "document", document, _DOCUMENT_KEYS)
-        for line in document.get("lines", []):
-            _check_keys(name, "document.lines", line, _LINE_KEYS)
-    for lapse in told.get("lapse", []):
-        _check_keys(name, "lapse", lapse, _LAPSE_KEYS)
+    for at, document in enumerate(expected):
+        check("document", ("document", at), document, _DOCUMENT_KEYS)
+        for number, line in enumerate(document.get("lines", [])):
+            check("document.lines", ("document", at, "lines", number), line, _LINE_KEYS)
+    for at, lapse in enumerate(told.get("lapse", [])):
+        check("lapse", ("lapse", at), lapse, _LAPSE_KEYS)
     if not expected and "refused" not in told:
         raise ScenarioError(f"{name}: a scenario expects at least one [[document]], or to be refused")
     claims = told.get("claims", [])
@@ -111,7 +116,7 @@ def read_scenario(text: str, *, name: str, policy_document: Callable[[str], Mapp
 def subscriptions_of(scenario: Scenario) -> tuple[Subscription, ...]:
     """The accounts of the story; raises PolicyError or IntakeError."""
     policy = read_document(scenario.policy, name=scenario.policy_name, source=scenario.name)
-    return read_histories(scenario.history, Intake(policy=policy, account="account", **scenario.settings))
+    return read_histories(scenario.history, Intake(policy=policy, account="account", as_keys=True, **scenario.settings))
 
 
 def run_scenario(scenario: Scenario) -> tuple[str, ...]:
@@ -121,9 +126,10 @@ def run_scenario(scenario: Scenario) -> tuple[str, ...]:
             (subscription, bill(subscription, through=scenario.through)) for subscription in subscriptions_of(scenario)
         ]
     except (PolicyError, IntakeError, CannotBill) as error:
+        said = str(error).replace("--seats follow", "seats_follow = true")  # which a story says by a key
         if scenario.refused is None:
-            return (f"refused: {error}",)
-        return () if scenario.refused in str(error) else (f"expected refusal: {scenario.refused}", f"computed: {error}")
+            return (f"refused: {said}",)
+        return () if scenario.refused in said else (f"expected refusal: {scenario.refused}", f"computed: {said}")
     if scenario.refused is not None:
         return (f"expected refusal: {scenario.refused}", "computed: it was accepted")
     return tuple(_differences(scenario, [billing for _, billing in billings]))
@@ -182,15 +188,19 @@ def _rows(history: str) -> Iterable[Row]:
         yield Row(f"history, row {number}", {name: value for name, value in cells.items() if value})
 
 
-def _check_keys(name: str, where: str, table: Any, allowed: Mapping[str, type]) -> None:
+def _check_keys(name: str, text: str, where: str, path: Path, table: Any, allowed: Mapping[str, type]) -> None:
+    """Raises ScenarioError with the line of the first key that is none or has a value of another type."""
     if not isinstance(table, dict):
-        raise ScenarioError(f"{name}: {where} is a table, not {table!r}")
+        raise ScenarioError(f"{name}, line {line_of(text, path)}: {where} is a table, not {table!r}")
     for key, value in table.items():
+        place = f"{name}, line {line_of(text, (*path, key))}"
         if key not in allowed:
-            raise ScenarioError(f"{name}: {key} is not a key of {where}; allowed: {', '.join(sorted(allowed))}")
+            keys = sorted(allowed)
+            hint = near(key, keys)
+            raise ScenarioError(f"{place}: {key} is not a key of {where}; {hint}allowed: {', '.join(keys)}")
         other = {int: bool, Real: bool, date: datetime}.get(allowed[key])  # which Python takes for one
         if not isinstance(value, allowed[key]) or (other is not None and isinstance(value, other)):
-            raise ScenarioError(f"{name}: {key} of {where} is {_WORDS[allowed[key]]}, not {value!r}")
+            raise ScenarioError(f"{place}: {key} of {where} is {_WORDS[allowed[key]]}, not {value!r}")
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

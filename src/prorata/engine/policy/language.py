@@ -94,7 +94,7 @@ def _table_schema(table: type) -> dict[str, Any]:
     properties = {key.name: _key_schema(key) for key in keys_of(table)}
     required = [key.name for key in keys_of(table) if key.required]
     if table in (Plan, AddOn):
-        properties["price"] = _key_schema(keys_of(PriceRow)[0])
+        properties["price"] = _key_schema(keys_of(PriceRow)[0], once=table is AddOn)
         if table is Plan:
             properties["base"] = _key_schema(keys_of(PriceRow)[1])
         required.remove("prices")
@@ -108,8 +108,10 @@ def _table_schema(table: type) -> dict[str, Any]:
     return schema
 
 
-def _key_schema(key: Key) -> dict[str, Any]:
+def _key_schema(key: Key, *, once: bool = True) -> dict[str, Any]:
     schema = _type_schema(key.type)
+    if key.type is Price and not (once and key.name == "price"):
+        schema["pattern"] = schema["pattern"].replace("(once|per (", "(per (")
     schema["description"] = key.meaning.replace("`", "")
     if key.type is Minor:
         schema["default"] = str(key.default)

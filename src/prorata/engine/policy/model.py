@@ -296,7 +296,8 @@ class ChangeRules:
     )
     interval: Literal["next_invoice", "restart"] = key(
         "`next_invoice`: another interval is that of the next invoice. `restart`: a new period of it begins on the "
-        "day, and the unused rest of the running one is credited.",
+        "day, and the unused rest of the running one is credited. In a `[[when]]` with an `interval`, that is the one "
+        "that is left.",
         'interval = "restart"',
         "next_invoice",
     )

@@ -18,6 +18,7 @@ from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
 from prorata.engine.policy.model import Policy, PolicyKeys, Rules, When, matching
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
+from prorata.engine.words import listed
 
 
 class PolicyError(ValueError):
@@ -195,7 +196,7 @@ class _Reader:
         for name in value:
             if name not in names:
                 near = get_close_matches(name, names, 1)
-                hint = f"did you mean {near[0]}? " if near else ""
+                hint = _elsewhere(name, path) or (f"did you mean {near[0]}? " if near else "")
                 self.say(
                     (*path, name), f"{_dotted((*path, name))} is not a key; {hint}allowed here: {', '.join(names)}"
                 )
@@ -285,6 +286,16 @@ class _Reader:
         if all(problem.sentence != sentence for problem in self.problems):
             self.problems.append(Problem(path, sentence))
         return None
+
+
+def _elsewhere(name: str, path: Path) -> str:
+    """In which table of rules a key stands that was written elsewhere; nothing where it is a key of none."""
+    hints = get_type_hints(Rules)
+    found = [f"[{table}]" for table in RULE_TABLES if any(key.name == name for key in keys_of(hints[table]))]
+    if not found:
+        return ""
+    alone = f' (for one plan alone: in a [[when]] with plan = "{path[1]}")' if path[:1] == ("plans",) else ""
+    return f"it is a key of {listed(found, 'or')}{alone}; "
 
 
 _HEADER = re.compile(r"""\s*(\[\[?)\s*((?:"[^"]*"|'[^']*'|[^\[\]"'])+?)\s*\]""")

@@ -39,14 +39,17 @@ class PriceRow:
         'price = "8.00 per month"',
     )
     base: Price | None = key(
-        "What the plan costs beside its seats, whatever their number. Of a plan, not of an add-on.",
+        "What the plan costs beside its seats, whatever their number. A plan with a single price may have it beside "
+        "`price`, as `plans.PRO.base`. Of a plan, not of an add-on.",
         'base = "240.00 per month"',
         None,
     )
     role: str | None = key(
         "Only for the seats of members with this role, which are then counted apart: each role with a price of its "
-        "own is an item of its own, and `minimum`, `packages`, `included` and `maximum` are about the other seats (a "
-        "minimum heeds all). Members of other roles need a price without `role`. Seats of a role are ordered by the "
+        "own has lines of its own. `seats.packages`, `seats.included` and `seats.maximum` do not touch these seats, "
+        "but those of all other members. `seats.minimum` is about all seats together: where there are fewer, as many "
+        "as are missing are billed at the price without `role`. Members of other roles need that price. Seats of a "
+        "role are ordered by the "
         "event `seats` with that role. Whoever changes role takes a seat of the new one, and the old one falls as "
         "`fall` says; with `distinct` and `held`, whoever had several roles counts once, in the dearest (by the "
         "highest price of its tiers). Of a plan, not of an add-on.",
@@ -92,12 +95,14 @@ class Plan:
     """A package that seats can be on."""
 
     prices: tuple[PriceRow, ...] = key(
-        'The price per seat. A single price may be written as `price = "699.00 per month"`.',
+        'The price per seat. A single price may be written as `price = "699.00 per month"`, with `base` beside it.',
         '[[plans.PRO.prices]]\nprice = "699.00 per month"',
     )
     tiers: Literal["volume", "graduated"] = key(
         "Where there are prices `above` a number of seats. `volume`: all seats cost what the number of them says, and "
-        "`base` too. `graduated`: each seat costs what its own tier says.",
+        "`base` too; where more seats make all of them cheaper, what those before were charged beyond that is "
+        "credited whatever `fall.give` says, for it is a price that fell and no seat. `graduated`: each seat costs "
+        "what its own tier says.",
         'tiers = "graduated"',
         "volume",
     )

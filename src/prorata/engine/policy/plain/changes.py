@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
-from prorata.engine.calendar import speak_day, to_day
+from prorata.engine.calendar import MONTHS, Interval, speak_day, to_day
 from prorata.engine.policy.model import ONE_NUMBER, FallEffect
-from prorata.engine.policy.plain.stories import Case
+from prorata.engine.policy.plain.seats import day_of
+from prorata.engine.policy.plain.stories import Case, Row
 from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, in_short, rest
 from prorata.engine.reasons import enough
 from prorata.engine.words import days
@@ -62,7 +64,7 @@ def rise(case: Case) -> Sentence:
         return Sentence(_uses_up(case), _until(case, who))
     if case.rules.seats.counts_from == "activity" and not case.bought:
         who = f"One {case.noun} more, active from {speak_day(to_day(case.change))} on"
-    example = case.different(who, case.bills([case.added()]), case.bills())
+    example = case.different(who, case.bills([case.added()]), case.bills()) or _unmoved(case, who)
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_rises(case), example)
     joins = "added in between" if case.bought or not _in_arrears(case) else "who joins"
@@ -108,26 +110,57 @@ def _fewer(case: Case, *, seen: bool) -> str:
     A number of the whole period does not fall with every seat: whoever leaves late may have been there long enough.
     """
     count = f"{case.fewer} {case.noun}s" if case.fewer > 1 else f"One {case.noun}"
+    who = f"{count} fewer" if case.before_fall == case.seats else f"{count} fewer of {case.before_fall}"
     without = case.bills(seats=case.before_fall)
-    for day in case.days_of_change:
+    told = [*case.days_of_change] if seen else [_told(case)]
+    for day in told:
         bills = case.bills(case.removed(day), seats=case.before_fall)
         if not seen or case.moves(day, bills, without):
-            return case.different(case.on(day, f"{count} fewer"), bills, without)
+            return case.different(case.on(day, who), bills, without) or _unmoved(case, case.on(day, who))
     return ""
+
+
+def _told(case: Case) -> date:
+    """The day on which it is told of a fall: where that needs notice, too late for the end of the period."""
+    if not case.rules.fall.notice_days:
+        return case.change
+    effect, notice = _fall(case), _ahead(case)
+    if effect == "next_term":
+        return case.noticed(notice, case.unit, case.rules.period.term_months)
+    return case.noticed(notice, case.unit) if not rest(effect, case.rules, case.unit) else case.change
+
+
+def _unmoved(case: Case, who: str) -> str:
+    """That a change moves nothing, where what is paid does not depend on the number of seats."""
+    return f"{who}: nothing changes" if not case.is_felt and case.bills() else ""
 
 
 def falls(case: Case, fewer: str, gone: str, effect: FallEffect) -> str:
     """The sentence of something that falls within a period, by two names for it: `A seat fewer`, `A seat … is`."""
     left = rest(effect, case.rules, case.unit, case.policy.ticks)
     if effect in STAYS:
-        text = f"{fewer} counts {STAYS[effect]}; until then it stays paid for, and can be used."
-        return text + _notice(case, "It") + _window(case)
+        text = f"{fewer} counts {_waits(case, effect)}; until then it stays paid for, and can be used."
+        return text + window(case)
     if not left and _in_arrears(case):
-        return f"{gone} billed to the end of the {WORD[case.unit]}.{_notice(case, fewer)}"
+        waits = f" {fewer} counts {_waits(case, effect)}." if case.rules.fall.notice_days else ""
+        return f"{gone} billed to the end of the {WORD[case.unit]}.{waits}"
     if not left:
-        text = f"{fewer} counts from the next {WORD[case.unit]} on; until then it stays paid for."
-        return text + _notice(case, "It") + _later_parts(case) + _window(case)
+        text = f"{fewer} counts {_waits(case, effect)}; until then it stays paid for."
+        return text + _later_parts(case) + window(case)
     return moves(case, gone, _given(case), effect) + _notice(case, fewer)
+
+
+def _waits(case: Case, effect: FallEffect) -> str:
+    """From when on something counts that falls and waits for a period or a term."""
+    if not case.rules.fall.notice_days or effect == "never":
+        return STAYS.get(effect, f"from the next {WORD[case.unit]} on")
+    notice, word = _ahead(case), "term" if effect == "next_term" else WORD[case.unit]
+    return f"from the first {word} on that begins {days(notice)} or more after it was told"
+
+
+def _ahead(case: Case) -> int:
+    """How many days before a period a fall has to be told; where its own day is billed, that day is one of them."""
+    return case.rules.fall.notice_days + case.rules.seats.delay_days
 
 
 def _notice(case: Case, what: str) -> str:
@@ -136,10 +169,16 @@ def _notice(case: Case, what: str) -> str:
     return f" {what} counts {days(notice)} after it was told." if notice else ""
 
 
-def _window(case: Case) -> str:
-    """For how long something can be given back at once all the same."""
+def window(case: Case) -> str:
+    """For how long something can be given back at once all the same, and what becomes of what was paid for it."""
     back = case.rules.fall.window_days
-    return f" Within {days(back)} after it was bought or renewed it can be given back at once." if back else ""
+    if not back:
+        return ""
+    said = f" Within {days(back)} after it was bought or renewed it can be given back at once"
+    if _in_arrears(case):
+        return f"{said}."
+    settled = f"the unused rest is {_given(case)} {_settle(case, rises=False)}"
+    return f"{said}, and {settled}.{credit_left(case)}"
 
 
 def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
@@ -160,7 +199,8 @@ def moves(case: Case, subject: str, verb: str, effect: FallEffect) -> str:
     if not left:
         when = f", {settle}" if case.unit != case.interval else ""
         return f"{subject} {verb} from the next {WORD[case.unit]} on{when}."
-    return f"{subject} {verb} {since}for {left}{_and_after(case)}, {settle}.{_credit_left(case, rises=rises)}"
+    left_over = "" if rises else credit_left(case)
+    return f"{subject} {verb} {since}for {left}{_and_after(case)}, {settle}.{left_over}"
 
 
 def _given(case: Case) -> str:
@@ -175,20 +215,23 @@ def _in_arrears(case: Case) -> bool:
 
 def _settle(case: Case, *, rises: bool) -> str:
     if rises:
+        next_bill = f"with the bill of the next {WORD[case.interval]}"
+        months = MONTHS[case.interval]
         when = {
-            "next_invoice": f"with the bill of the next {WORD[case.interval]}",
+            "next_invoice": next_bill,
             "month": "on the first day of the next month",
             "quarter": "at the next calendar quarter",
-            "own_month": f"when the next month of the {WORD[case.interval]} begins",
-            "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins",
+            "own_month": f"when the next month of the {WORD[case.interval]} begins" if months > 1 else next_bill,
+            "own_quarter": f"when the next quarter of the {WORD[case.interval]} begins" if months > 3 else next_bill,
             "now": f"after {days(waiting)}" if (waiting := case.rules.rise.waiting_days) else "at once",
         }[case.rules.rise.settle]
         return when + enough(case.rules.rise, case.policy.currency)
     return {"next_invoice": "with the next invoice", "now": "at once"}[case.rules.fall.settle]
 
 
-def _credit_left(case: Case, *, rises: bool) -> str:
-    if rises or case.rules.fall.settle == "now":
+def credit_left(case: Case) -> str:
+    """What becomes of a credit that exceeds the invoice it is on."""
+    if case.rules.fall.settle == "now":
         return ""
     return _LEFT_OVER + ("is paid back." if case.rules.fall.give == "refund" else "stays for the next ones.")
 
@@ -211,7 +254,7 @@ def _number_rises(case: Case) -> str:
     if not _can_rise(case) or case.rules.seats.of == "period_before":
         return f"A {case.noun} more counts {_from_next(case, seen=_can_rise(case))}{_parts(case, rises=True)}."
     if _in_arrears(case):
-        return f"A {case.noun} more counts for the whole {unit}, as far as it makes that number higher."
+        return f"A {case.noun} more counts for the whole {unit}, {_in_number(case, 'there', 'higher')}."
     return (
         "A bill counts what is known on its day. Where the number turns out higher, the difference is charged for the "
         f"whole {unit}{_and_after(case)}, {_settle(case, rises=True)}."
@@ -223,11 +266,19 @@ def _number_falls(case: Case) -> str:
     if not _falls_within(case):
         return f"A {case.noun} fewer counts {_from_next(case, seen=_can_fall(case))}{_parts(case, rises=False)}."
     if _in_arrears(case):
-        return f"A {case.noun} fewer counts for the whole {unit}, as far as it makes that number lower."
+        return f"A {case.noun} fewer counts for the whole {unit}, {_in_number(case, 'gone', 'lower')}."
     said = (
         f"Where the number turns out lower, the difference is {_given(case)} for the whole {unit}{_and_after(case)}, "
     )
-    return f"{said}{_settle(case, rises=False)}.{_credit_left(case, rises=False)}"
+    return f"{said}{_settle(case, rises=False)}.{credit_left(case)}"
+
+
+def _in_number(case: Case, is_seen: str, moved: str) -> str:
+    """Where a change within a period is seen in its number."""
+    if case.rules.seats.measure != "snapshot":
+        return f"as far as it makes that number {moved}"
+    day = day_of(case.rules.seats.on_day, case.unit)
+    return f"if it is {is_seen} on {day.removesuffix(',')}, and else from the next {WORD[case.unit]} on"
 
 
 def _from_next(case: Case, *, seen: bool) -> str:
@@ -284,7 +335,18 @@ _EFFECT_OF: dict[str, FallEffect] = {"next_period": "next_period"}
 def interval(case: Case) -> Iterator[Sentence]:
     """Another interval chosen within a period, where that does not wait for the next invoice."""
     if case.rules.change.interval == "restart" and len(case.policy.intervals) > 1:
-        yield Sentence(f"Another interval begins on the day it is chosen{_rest_credited(case)}.")
+        others = (one for one in case.policy.intervals if one != case.interval)
+        text = f"Another interval begins on the day it is chosen{_rest_credited(case)}."
+        yield Sentence(text, next(filter(None, (_chosen(case, other) for other in others)), ""))
+
+
+def _chosen(case: Case, other: Interval) -> str:
+    """What choosing another interval comes to; nothing where the plan has no price for it."""
+    if case.plan is None or not case.is_sold(case.plan, other):
+        return ""
+    row: Row = {"at": case.change, "event": "interval", "interval": other}
+    who = case.on(case.change, f"From every {WORD[case.interval]} to every {WORD[other]}")
+    return case.different(who, case.bills([row], into=other), case.bills(into=other))
 
 
 def _rest_credited(case: Case) -> str:
@@ -302,11 +364,11 @@ def _plan(case: Case, subject: str, effect: FallEffect, old: str, new: str) -> S
     example = case.different(who, bills, case.bills(plan=old))
     if anew:
         return Sentence(f"{subject} begins a new {WORD[case.unit]} on its day{_rest_credited(case)}.", example)
-    notice = "" if rises else _notice(case, "It")
     left = in_short(rest(effect, case.rules, case.unit, case.policy.ticks))
     if not left:
-        since = STAYS.get(effect, f"from the next {WORD[case.unit]} on")
-        return Sentence(f"{subject} counts {since}.{notice}", example)
+        since = f"from the next {WORD[case.unit]} on" if rises else _waits(case, effect)
+        return Sentence(f"{subject} counts {since}.", example)
+    notice = "" if rises else _notice(case, "It")
     since = begins(effect, case.unit)
     if _in_arrears(case):
         return Sentence(f"{subject} is billed {since}for {left}.{notice}", example)

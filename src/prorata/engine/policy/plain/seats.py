@@ -66,8 +66,8 @@ def _holders(case: Case) -> str:
 
 def _measured(case: Case, words: dict[str, str]) -> Iterator[str]:
     seats = case.rules.seats
-    period = WORD[case.unit]
-    text = words[seats.measure].format(period=period, days=_days_of(case), day=_day_of(case))
+    period, day = WORD[case.unit], day_of(seats.on_day, case.unit)
+    text = words[seats.measure].format(period=period, days=_days_of(case), day=day)
     if text:
         yield text
     if case.policy.priced_roles and seats.measure in ("distinct", "held") and not case.bought:
@@ -95,11 +95,11 @@ def _days_of(case: Case) -> str:
     return f"at least {days(least)}{', or every day' if least > _shortest(case.unit) else ''}"
 
 
-def _day_of(case: Case) -> str:
-    day = case.rules.seats.on_day
+def day_of(day: int, unit: Interval) -> str:
+    """The day of a period on which a snapshot is taken."""
     if day < 2:
         return "the first day" if day else "the last day"
-    return f"day {day}{', or the last day,' if day > _shortest(case.unit) else ''}"
+    return f"day {day}{', or the last day,' if day > _shortest(unit) else ''}"
 
 
 def _shortest(interval: Interval) -> int:
@@ -138,6 +138,21 @@ def sold(case: Case) -> Iterator[Sentence]:
     if seats.maximum:
         text = f"Never more than {seats.maximum} {plural('seat', seats.maximum)} {_are(seats.maximum)} billed."
         yield _with(case, text, seats.maximum + seats.included + 2)
+
+
+def tiers(case: Case) -> Iterator[Sentence]:
+    """What becomes of the price where the seats become so many that they are in another tier."""
+    if case.crossing is None or case.plan is None:
+        return
+    text = "Seats above a number cost the price said for those, and the others keep theirs."
+    if case.policy.plans[case.plan].tiers == "volume":
+        text = "Once there are more seats than a price is for, all of them cost the next one."
+    if case.crossing == case.seats:  # one more is told as an example anyway
+        yield Sentence(text)
+        return
+    bills, without = case.bills([case.added(case.crossing)], seats=case.crossing), case.bills(seats=case.crossing)
+    who = case.on(case.change, f"One {case.noun} more than {case.crossing}")
+    yield Sentence(text, case.different(who, bills, without))
 
 
 def _with(case: Case, text: str, count: int) -> Sentence:

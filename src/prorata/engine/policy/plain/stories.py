@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
+from itertools import product
 from typing import TypeAlias
 
 from prorata.engine.arithmetic import arithmetic
@@ -25,15 +26,17 @@ from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import Policy, Rules, SeatRules, When
-from prorata.engine.policy.tariff import Plan, PriceRow
+from prorata.engine.period import first_period
+from prorata.engine.policy.model import Policy, Rules
+from prorata.engine.policy.plain.sizes import Sizes, sizes_of
+from prorata.engine.policy.plain.still import held_still
+from prorata.engine.price import yearly
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.spoken import share_words, speak_share
 
 Row: TypeAlias = dict[str, object]
 
 _MOST_SUMS = 3
-_FOREVER = 10_000  # days: longer than any story
 
 
 class Case:
@@ -61,7 +64,8 @@ class Case:
         self.payment_method = payment_method
         self.rules: Rules = policy.rules(interval, at, plans[0], item, payment_method)
         self.whole = policy
-        self.policy = _held_still(policy, interval, at, item, payment_method)
+        self.item = item
+        self.policy = held_still(policy, (interval,), at, item, payment_method)
         self.at = at
         self.start = date(year, 1, 1)
         measured = self.rules.period.measured or interval
@@ -69,45 +73,70 @@ class Case:
         self.change = _change(self.rules, self.unit, date(year, 4 if MONTHS[interval] == 1 else 2, 10))
         self.bought = self.rules.seats.count == "bought"
         self.noun = "seat" if self.bought else "user"
-        priced = [name for name in policy.plans if self.yearly(name)]
-        self.by_price = sorted(priced, key=self.yearly)
-        self.plan = next((name for name in plans if name in priced), None)
         held = [name for name, role in policy.roles.items() if role.billed and name not in self.rules.seats.free]
         self.role = next(iter(held), None)
-        self.seats, self.before_fall = self._some_seats()
-        self.fewer = self._fewer(self.before_fall)  # so many have to go for fewer to be billed
-        self._billed: dict[tuple[int, str | None, str], tuple[Document, ...]] = {}
+        self._period = first_period(self.policy, interval, to_point(self.start, policy.ticks), plans[0])
+        priced = [name for name in policy.plans if self._is_priced(name)]
+        sizes = {name: self._sizes(name) for name in plans if name in priced}
+        felt = (name for name, its in sizes.items() if its.is_felt)
+        self.plan = next(felt, next(iter(sizes), None))
+        own = sizes[self.plan] if self.plan is not None else self._sizes(plans[0])
+        self.seats, self.before_fall, self.fewer = own.seats, own.before_fall, own.fewer
+        self.is_felt, self.crossing = own.is_felt, own.crossing
+        self.is_named = own.is_named or self.plan != next(iter(sizes), None)
+        self.by_price = sorted(priced, key=self.yearly)
+        self._billed: dict[tuple[int, str, str, Interval | None], tuple[Document, ...]] = {}
 
     def yearly(self, plan: str) -> int:
-        """The plan's price of a year, for putting plans in order; 0 where it has none."""
-        rows = self.policy.plans[plan].prices  # those of the day: the policy is held still
-        return max((row.price.yearly_minor for row in rows if not row.above), default=0)
+        """What the account's seats cost in a year on a plan, with all that stands beside them."""
+        return self._costs(plan, self.seats)
+
+    def _costs(self, plan: str, count: int) -> int:
+        """What so many seats cost in a year; 0 where the plan has no price for them."""
+        tariff = self._period.tariffs.get(plan)
+        role = self.role if self.role in self.policy.priced_roles and not self.bought else None
+        if tariff is None or not {role or "", ""} & set(tariff.tiers):
+            return 0
+        counts = {"": self.billed(count)}
+        if role is not None and role in tariff.tiers:
+            counts = {"": max(self.rules.seats.minimum - count, 0), role: count}
+        return yearly(tariff, counts, self._period)
 
     def billed(self, count: int) -> int:
         """How many seats are billed where so many are counted."""
         return billed_quantity(self.rules.seats, [(0, count)])[0][1]
 
-    def _some_seats(self) -> tuple[int, int]:
-        """A number of seats of which one more makes a difference, and if possible the same of which fewer do."""
-        seats = self.rules.seats
-        usual = max(3, seats.minimum + 2, seats.included + 2)
-        most = usual + max((0, *seats.packages)) + 1
-        felt = {count for count in range(1, most + 2) if self.billed(count - 1) < self.billed(count)}
-        fewer = {count for count in felt if self.billed(count - 1)}
-        counts = [*range(usual, most + 1), *range(usual - 1, 0, -1)]
-        rising = [count for count in counts if count + 1 in felt]
-        falling = [count for count in counts if fewer and count >= min(fewer)]
-        both = [count for count in rising if count in falling]
-        found = (*both, *rising, usual)[0]
-        return found, found if found in falling else (*falling, usual)[0]
+    def _is_priced(self, plan: str) -> bool:
+        rows = self.policy.plans[plan].prices  # those of the day: the policy is held still
+        return any(price.minor for row in rows for price in (row.price, row.base) if price is not None)
 
-    def _fewer(self, seats: int) -> int:
-        """How many of so many seats have to go for fewer to be billed, and not none."""
-        return next((less for less in range(1, seats) if 0 < self.billed(seats - less) < self.billed(seats)), 1)
+    def _sizes(self, plan: str) -> Sizes:
+        tariff = self._period.tariffs.get(plan)
+        tiers = () if tariff is None else tariff.tiers.get(self.role or "") or tariff.tiers.get("", ())
+        above = [tier.above for tier in tiers if tier.above]
+        return sizes_of(self.rules.seats, partial(self._costs, plan), self.billed, above)
 
-    def added(self) -> Row:
+    @property
+    def opened(self) -> str:
+        """Who begins, where the amounts of the first bill do not tell."""
+        named = self.plan is not None and self.is_named
+        plan = f" on {self.whole.plans[self.plan].title or self.plan}" if self.plan and len(self.plans) > 1 else ""
+        if self.rules.seats.count == "larger":
+            return f"{self.ordered(self.seats)} seats ordered, {self.seats} {self.noun}s{plan if named else ''}"
+        return f"{self.seats} {self.noun}s{plan}" if named else ""
+
+    def is_sold(self, plan: str, interval: Interval) -> bool:
+        """Whether a plan has a price for periods of an interval."""
+        return any(row.covers(interval, to_date(self.at)) for row in self.whole.plans[plan].prices)
+
+    def ordered(self, seats: int) -> int:
+        """How many seats are ordered where so many are there and the larger number counts: some, and fewer."""
+        return max(seats - self.fewer, 0)
+
+    def added(self, seats: int | None = None) -> Row:
+        """One seat more than those that the account has."""
         if self.bought:
-            return {"at": self.change, "event": "seats", "quantity": self.seats + 1}
+            return {"at": self.change, "event": "seats", "quantity": (seats or self.seats) + 1}
         return {"at": self.change, "event": self.joins, "user": "dora", "role": self.role}
 
     def removed(self, day: date) -> list[Row]:
@@ -129,14 +158,23 @@ class Case:
         return "activity" if self.policy.idle_days else "activate"
 
     def bills(
-        self, changes: Iterable[Row] = (), *, seats: int | None = None, plan: str | None = None, opening: str = "start"
+        self,
+        changes: Iterable[Row] = (),
+        *,
+        seats: int | None = None,
+        plan: str | None = None,
+        opening: str = "start",
+        into: Interval | None = None,
     ) -> tuple[Document, ...]:
-        """The bills of an account that has some seats from its first day, and of what happens to it."""
+        """The bills of an account that has some seats from its first day, and of what happens to it.
+
+        `into` is another interval that may be chosen.
+        """
         told = list(changes)
         plan = plan or self.plan
         if plan is None:
             return ()
-        key = (self.seats if seats is None else seats, plan, opening)
+        key = (self.seats if seats is None else seats, plan, opening, into)
         if told or key not in self._billed:
             found = self._bills(told, *key)
             if told:
@@ -144,20 +182,42 @@ class Case:
             self._billed[key] = found
         return self._billed[key]
 
-    def _bills(self, changes: list[Row], count: int, plan: str, opening: str) -> tuple[Document, ...]:
-        kinds = {rules.seats.count for rules in self.policy.variants.values()}
+    def _bills(
+        self, changes: list[Row], count: int, plan: str, opening: str, into: Interval | None
+    ) -> tuple[Document, ...]:
+        policy = self.policy
+        if into is not None:
+            policy = held_still(self.whole, (self.interval, into), self.at, self.item, self.payment_method)
+        kinds = {rules.seats.count for rules in policy.variants.values()}
         rows: list[Row] = [{"at": self.start, "event": opening}]
         if "bought" in kinds:
             rows[0]["quantity"] = count
-        months = max(self._periods * MONTHS[self.interval], self.rules.period.term_months)
-        through = border(to_day(self.change), months + 1, self.interval, 1)
+        elif "larger" in kinds:
+            rows[0] |= {"quantity": self.ordered(count), "role": self.role}
+        longest = max(MONTHS[self.interval], MONTHS[into or self.interval])
+        months = max(self._periods * longest, self.rules.period.term_months)
+        through = border(to_day(self._latest), months + 1, self.interval, 1)
         if kinds != {"bought"}:
             members = (f"member {number}" for number in range(1, count + 1))
             rows += [{"at": self.start, "event": self.joins, "user": user, "role": self.role} for user in members]
-        history = read_history(
-            [*rows, *changes], policy=self.policy, plan=plan, interval=self.interval, seats_follow=True
-        )
+        history = read_history([*rows, *changes], policy=policy, plan=plan, interval=self.interval, seats_follow=True)
         return bill(history, through=to_date(through)).documents
+
+    @property
+    def _latest(self) -> date:
+        """The last day on which something may be told."""
+        rules = self.rules
+        notices = {rules.fall.notice_days + rules.seats.delay_days, rules.cancel.notice_days}
+        terms, units = (0, rules.period.term_months), (self.unit, self.interval)
+        return max(self.noticed(*one) + timedelta(days=one[0]) for one in product(notices, units, terms))
+
+    def noticed(self, notice: int, unit: Interval, months: int = 0) -> date:
+        """A day on which notice comes too late for the end of its period, or of a term of so many months."""
+        if not notice:
+            return self.change
+        first = _first_of(unit, self.change)
+        end = border(to_day(self.start), months, "month", 1) if months else border(first, MONTHS[unit], unit, 1)
+        return to_date(max(to_day(self.change), end - notice + 1))
 
     @property
     def _periods(self) -> int:
@@ -180,18 +240,19 @@ class Case:
 
         That is what moved, and where it begins a new period that one as well.
         """
-        for document, lines in _different(documents, without):
+        for document, lines, gone in _different(documents, without):
             moved = [line for line in lines if line.kind != "period"]
             days = {line.start_day for line in moved}
             moved += [line for line in lines if line.kind == "period" and line.start_day in days]
-            first = [line for line in lines if line.period == lines[0].period]
-            return self._said(who, moved or first, document)
+            shown = moved or _beside([*lines, *gone][0], document)
+            if shown:
+                return self._said(who, shown, document)
         return ""
 
     def moves(self, day: date, documents: Sequence[Document], without: Sequence[Document]) -> bool:
         """Whether what happened on a day moves what is billed for the period of that day."""
         first = to_point(day, self.policy.ticks)
-        moved = (line for _, lines in _different(documents, without) for line in lines)
+        moved = (line for _, lines, _ in _different(documents, without) for line in lines)
         return any(line.period.start <= first < line.period.end for line in moved)
 
     def _said(self, who: str, lines: Sequence[Line], document: Document) -> str:
@@ -212,41 +273,34 @@ class Case:
         return f"{base}{quantity} × {price} × {speak_share(line)}{share_words(line)} = {amount}"
 
 
-def _different(documents: Iterable[Document], without: Iterable[Document]) -> Iterator[tuple[Document, list[Line]]]:
-    """The documents with lines that are not on those without what happened, and these lines."""
-    before = {document.date: set(map(_shape, document.lines)) for document in without}
+def _different(
+    documents: Iterable[Document], without: Iterable[Document]
+) -> Iterator[tuple[Document, list[Line], list[Line]]]:
+    """The documents with other lines than those without what happened: the lines that are new, and those gone."""
+    before = {document.date: document.lines for document in without}
     for document in documents:
-        lines = [line for line in document.lines if _shape(line) not in before.get(document.date, set())]
-        if lines:
-            yield document, lines
+        known, shapes = before.get(document.date, ()), set(map(_shape, document.lines))
+        lines = [line for line in document.lines if _shape(line) not in set(map(_shape, known))]
+        gone = [line for line in known if _shape(line) not in shapes]
+        if lines or gone:
+            yield document, lines, gone
+
+
+def _beside(line: Line, document: Document) -> list[Line]:
+    """All that a document bills for the period of a line: of the seats and their base price, or of its add-on."""
+    alike = [other for other in document.lines if other.period == line.period and other.kind == line.kind]
+    if _is_of_seats(line):
+        return [other for other in alike if _is_of_seats(other)]
+    return [other for other in alike if other.item == line.item]
+
+
+def _is_of_seats(line: Line) -> bool:
+    return line.item == BASE or line.item.startswith(SEATS)
 
 
 def _shape(line: Line) -> tuple[object, ...]:
     """What a reader sees of a line."""
     return line.item, line.kind, line.start_day, line.end_day, line.quantity, line.price, line.amount_minor
-
-
-def _held_still(policy: Policy, interval: Interval, at: Day, item: str, payment_method: str) -> Policy:
-    """The policy with the prices, and an item's rules, of one day for ever; apart for each plan where they differ."""
-    found = {name: policy.rules(interval, at, name, item, payment_method) for name in policy.plans}
-    allowed = {name: replace(rules, seats=_quiet(rules.seats)) for name, rules in found.items()}
-    plans = {name: replace(plan, prices=tuple(_row(plan, interval, at))) for name, plan in policy.plans.items()}
-    if not policy.by_plan:
-        return replace(policy, plans=plans, whens=(), variants={(): allowed[policy.default_plan]})
-    whens = tuple(When(plan=name) for name in policy.plans)
-    variants: dict[tuple[int, ...], Rules] = {(number,): rules for number, rules in enumerate(allowed.values())}
-    return replace(policy, plans=plans, whens=whens, variants=variants)
-
-
-def _quiet(seats: SeatRules) -> SeatRules:
-    """The rules without what a story would have to heed: nobody becomes idle, and no order is refused."""
-    return replace(seats, below_active="allowed", idle_days=_FOREVER)
-
-
-def _row(plan: Plan, interval: Interval, at: Day) -> Iterator[PriceRow]:
-    rows = {row.seats: row for row in plan.prices if row.covers(interval, to_date(at))}
-    for row in rows.values():
-        yield replace(row, interval=None, from_=None, announced=None)
 
 
 def _change(rules: Rules, unit: Interval, usual: date) -> date:

@@ -13,7 +13,7 @@ from prorata.engine.policy.plain import add_ons, changes, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import EVERY, Part, Sentence, speak_price
 from prorata.engine.policy.tariff import Plan, PriceRow
-from prorata.engine.words import listed
+from prorata.engine.words import listed, plural
 
 
 def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
@@ -31,8 +31,7 @@ def tell(policy: Policy, interval: Interval | None = None) -> tuple[Part, ...]:
 def _prices(policy: Policy) -> Iterator[Sentence]:
     for name, plan in policy.plans.items():
         for row in sorted(plan.prices, key=lambda row: row.role is None):  # `other seats` are others than named
-            base = f"{speak_price(row.base, policy)}, and " if row.base else ""
-            said = f"{base}{speak_price(row.price, policy)} per {_seat(row, plan)}{_where(row)}"
+            said = f"{_costs(row, plan, policy)}{_where(row)}"
             if row.above:
                 said += f", where there are more than {row.above}" if plan.tiers == "volume" else f" above {row.above}"
             if row.overage:
@@ -44,6 +43,19 @@ def _prices(policy: Policy) -> Iterator[Sentence]:
             said = f"{speak_price(row.price, policy)}{per}{_where(row)}"
             said += ", when it is added" if add_on.charge == "once" else ""
             yield Sentence(f"{add_on.title or name} costs {said}{_taxed(add_on.tax_rate)}.")
+
+
+def _costs(row: PriceRow, plan: Plan, policy: Policy) -> str:
+    """What a plan costs beside its seats, if anything, and a seat of it."""
+    seat = _seat(row, plan)
+    each = f"{speak_price(row.price, policy)} per {seat}"
+    if row.base is None or not row.base.minor:
+        return each
+    base = speak_price(row.base, policy)
+    if row.price.minor:
+        return f"{base}, and {each}"
+    ends = min((other.above for other in plan.prices if other.role == row.role and other.above > row.above), default=0)
+    return f"{base}, {f'up to {ends} {plural(seat, ends)}' if ends else f'{seat}s'} included"
 
 
 def _seat(row: PriceRow, plan: Plan) -> str:
@@ -127,6 +139,7 @@ def _sentences(case: Case) -> Iterator[Sentence]:
     yield seats.who(case)
     yield from changes.change_day(case)
     yield from seats.sold(case)
+    yield from seats.tiers(case)
     yield changes.rise(case)
     yield changes.fall(case)
     yield from changes.plans(case)

@@ -51,7 +51,7 @@ def period(case: Case) -> Sentence:
         begin += f" Time is counted to the {case.policy.precision}."
     if rules.term_months:
         begin += f" You bind yourself for {rules.term_months} months at a time."
-    return Sentence(f"{begin} It is billed on {when}.", case.first("", case.bills()))
+    return Sentence(f"{begin} It is billed on {when}.", case.first(case.opened, case.bills()))
 
 
 def trial(case: Case) -> Iterator[Sentence]:
@@ -73,25 +73,38 @@ def trial(case: Case) -> Iterator[Sentence]:
 
 def cancel(case: Case) -> Sentence:
     """When a cancelled agreement ends."""
-    word = WORD[case.interval]
-    text = f"A cancellation ends the agreement with the {word} in which it is made."
-    if case.rules.cancel.ends == "term":
-        text = "A cancellation ends the agreement with the term in which it is made."
-    if case.rules.cancel.ends == "day" and case.rules.fall.give != "nothing":
-        when = "at the moment at" if case.policy.ticks > 1 else "with the day on"
-        text = f"A cancellation ends the agreement {when} which it is made."
-        left = rest("day", case.rules, case.unit)
-        if case.rules.period.charge == "advance" and left:
+    text, day = f"{_ends(case)}.", case.change
+    if _at_once(case):
+        if case.rules.period.charge == "advance" and rest("day", case.rules, case.unit):
             back = "paid back" if case.rules.fall.give == "refund" else "credited"
-            text = f"{text[:-1]}; the unused rest is {back}."
-    if notice := case.rules.cancel.notice_days:
-        text += f" It counts {days(notice)} after it was told."
+            text = f"{text[:-1]}; the unused rest is {back}{' at once' if case.rules.fall.settle == 'now' else ''}."
+    else:
+        term = case.rules.period.term_months if case.rules.cancel.ends == "term" else 0
+        day = case.noticed(case.rules.cancel.notice_days, case.interval, term)
     if case.rules.credits.lapse_months:
         text += f" A credit is lost {case.rules.credits.lapse_months} months after it was given."
     if case.rules.credits.lapse == "agreement_end":
         text += " Credits that are left then are lost."
-    documents = case.bills([{"at": case.change, "event": "cancel"}])
-    return Sentence(text, case.last(f"{case.on(case.change, 'Cancelled')}, the last bill", documents))
+    documents = case.bills([{"at": day, "event": "cancel"}])
+    return Sentence(text, case.last(f"{case.on(day, 'Cancelled')}, the last bill", documents))
+
+
+def _ends(case: Case) -> str:
+    """When a cancelled agreement ends, without the full stop."""
+    cancel, notice = case.rules.cancel, case.rules.cancel.notice_days
+    if _at_once(case):
+        when = "at the moment at" if case.policy.ticks > 1 else "with the day on"
+        when = f"{days(notice)} after it was told" if notice else f"{when} which it is made"
+        return f"A cancellation ends the agreement {when}"
+    word = "term" if cancel.ends == "term" else WORD[case.interval]
+    if notice:
+        return f"A cancellation ends the agreement before the first {word} that begins {days(notice)} or more after it"
+    return f"A cancellation ends the agreement with the {word} in which it is made"
+
+
+def _at_once(case: Case) -> bool:
+    """Whether an agreement can end within a period."""
+    return case.rules.cancel.ends == "day" and case.rules.fall.give != "nothing"
 
 
 def amounts(case: Case) -> Iterator[Sentence]:
@@ -124,7 +137,7 @@ def _rounding(case: Case) -> Iterator[Sentence]:
         "cut into days.",
     }[rounding.stage].format(_to(rounding.digits), WORD[_whole(case)])
     text = " ".join([said, _MODES[rounding.mode]]).strip()
-    price = None if case.plan is None else _price(case, case.plan)
+    price = None if case.plan is None else _price(case, case.plan, rounding.stage)
     yield Sentence(text, "" if price is None else _rounding_example(case, price))
 
 
@@ -139,10 +152,11 @@ def _whole(case: Case) -> Interval:
     return "month" if case.rules.share.by == "days_of_month" else case.unit
 
 
-def _price(case: Case, plan: str) -> Price:
-    price = case.policy.price(case.policy.plans[plan].prices, case.interval, case.at, plan)
-    assert price is not None
-    return price
+def _price(case: Case, plan: str, stage: str) -> Price | None:
+    """What the plan costs for a seat, or where seats are included beside them; that is not multiplied by seats."""
+    rows = case.policy.plans[plan].prices
+    found = [row.price for row in rows] + [row.base for row in rows if row.base is not None and stage != "seat"]
+    return next((price for price in found if price.minor), None)
 
 
 def _rounding_example(case: Case, price: Price) -> str:
