@@ -136,6 +136,17 @@ def test_seats_are_bought_by_role() -> None:
     ]  # fmt: skip
 
 
+def test_the_dearest_role_is_the_one_whose_tiers_go_highest() -> None:
+    prices = '[plans.team]\ntiers = "graduated"\nprices = [{ price = "0.00 per month" }, '
+    prices += '{ above = 2, price = "90.00 per month" }, { role = "viewer", price = "30.00 per month" }]\n'
+    policy = policy_of(f'{HEAD}{prices}[roles.editor]\n[roles.viewer]\n[seats]\nmeasure = "held"\n')
+    rows = [member("a", "editor"), member("b", "editor"), member("c", "viewer")]
+    rows.append({"at": "2026-04-16", "event": "role", "user": "c", "role": "editor"})
+    may = [line for line in billed(rows, policy, date(2026, 5, 1)) if line[0] != "seats"][1:]
+    # c is the third editor from the 16th on and no viewer any more: 15 of 30 days of each
+    assert may[:2] == [("seats>2", 1, "90.00", "45.00"), ("seats:viewer", -1, "30.00", "-15.00")]
+
+
 @pytest.mark.parametrize("measure", ["distinct", "held"])
 def test_who_had_two_roles_in_a_period_is_billed_once_for_the_dearest(measure: str) -> None:
     policy = policy_of(HEAD + ROLES + f'[period]\ncharge = "arrears"\n[seats]\nmeasure = "{measure}"\n')
