@@ -384,3 +384,11 @@ def test_every_line_can_be_explained(subscription: Subscription) -> None:
             if line.kind == "rise":
                 assert told.causes
                 assert "last" in told.rules[0]
+
+
+@given(stories())
+@settings(max_examples=25)
+def test_every_document_can_be_computed_again_from_what_it_knew(subscription: Subscription) -> None:
+    for document in bill(subscription, through=to_date(subscription.events[0].day + 900)).documents:
+        again = bill(subscription, through=document.date, known_until=document.known_until)
+        assert again.documents[-1] == document
