@@ -470,10 +470,10 @@ class Judge:
             borders = [*period.month_borders[::step], period.past]
             if word in ("next_term", "never"):
                 borders = [period.term_start, period.past]
-            back = fall.window_days if early is min else 0
             for first, past in pairwise(borders):
                 within = [at for at, day in enumerate(days) if max(first, base) <= day < past]
                 waits = word.startswith("next_") or word == "never"
+                back = fall.window_days if early is min and waits else 0
                 best, order = (late, within) if waits else (early, within[::-1])
                 values = values[:]
                 for place, at in enumerate(order):
