@@ -97,7 +97,7 @@ def test_a_policy_that_refunds_says_so() -> None:
     assert f"{left} Where that exceeds the invoice, nothing is charged and the rest is paid back." in told(REFUND)
     at_once = told(REFUND + 'settle = "now"\n[cancel]\nends = "day"\n')
     assert "A user who leaves is paid back for the days left of the month, at once." in at_once
-    assert any("on which it is made; the unused rest is paid back." in sentence for sentence in at_once)
+    assert any("on which it is made; the unused rest is paid back at once." in sentence for sentence in at_once)
 
 
 NO_CREDIT = 'would have no effect; with fall.give = "refund" no credit is ever left'
