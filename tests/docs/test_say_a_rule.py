@@ -73,7 +73,8 @@ def policy_beside(row: str) -> Policy:
         keys = [(key, value) for key, value in keys if "." in key or key == "payment_methods"]
     prices = WRITTEN[sentence(row)] if in_words else TEAM + PRO
     if dict(keys).get("change.more_seats") in ('"extend"', '"use_up"'):
-        prices = TEAM  # prepaid time is that of a single plan
+        prices = TEAM  # prepaid time is that of a single plan and interval
+        keys.append(("intervals", '["year"]'))
     text = "\n".join(f"{key} = {value}" for key, value in {**HEAD, **dict(keys)}.items())
     return read_policy(f"{text}\n{prices}", name="row", source="row.toml")
 

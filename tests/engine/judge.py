@@ -260,7 +260,7 @@ class Judge:
         self.start = start_of(subscription)
         self.cancel: Event | None = None
         for event in subscription.events:
-            if event.kind == "cancel":
+            if event.kind == "cancel" and (self.cancel is None or event.until or self.cancel.until):
                 self.cancel = event
 
     def of(self, period: JudgedPeriod, item: str) -> JudgedPeriod:

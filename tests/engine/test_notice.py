@@ -76,6 +76,30 @@ def test_a_cancellation_of_a_day_ends_the_agreement_with_the_day_its_notice_is_o
     assert ended.ended == date(2026, 2, 15)
 
 
+@pytest.mark.parametrize("ends", ["day", "period"])
+def test_what_was_cancelled_is_not_cancelled_again(ends: str) -> None:
+    rows: list[dict[str, object]] = [START]
+    rows += [{"at": at, "event": "cancel"} for at in ("2026-01-13", "2026-03-05")]
+    history = read_history(rows, policy=policy_of(BOUGHT + f'[cancel]\nends = "{ends}"\n'))
+    whole = bill(history, through=date(2026, 5, 1))
+    so_far = bill(history, through=date(2026, 2, 15))
+    for day in (date(2026, 3, 31), date(2026, 5, 1)):
+        so_far = so_far.followed_by(bill(history, through=day, issued=remembered(so_far)))
+    assert so_far == whole
+    assert whole.ended == (date(2026, 1, 14) if ends == "day" else date(2026, 2, 1))
+
+
+def test_a_cancellation_may_name_another_day_and_one_without_a_day_ends_sooner() -> None:
+    def ended(*told: tuple[str, str]) -> date | None:
+        rows: list[dict[str, object]] = [START]
+        rows += [{"at": at, "event": "cancel", "until": until} for at, until in told]
+        return bill(read_history(rows, policy=policy_of(BOUGHT)), through=date(2027, 1, 1)).ended
+
+    assert ended(("2026-01-13", ""), ("2026-01-20", "2026-06-01")) == date(2026, 6, 1)
+    assert ended(("2026-01-13", "2026-06-01"), ("2026-03-05", "")) == date(2026, 4, 1)
+    assert ended(("2026-01-13", "2026-03-01"), ("2026-03-05", "")) == date(2026, 3, 1)
+
+
 def test_a_seat_that_is_gone_within_the_days_it_must_last_is_not_charged() -> None:
     rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n[fall]\ntakes_effect = "next_period"\n'
     assert totals(rules, seats("2026-01-10", 7), seats("2026-01-14", 5)) == dict.fromkeys(

@@ -140,10 +140,21 @@ def test_a_cancelled_agreement_ends_when_what_is_paid_is_used_up() -> None:
     assert (len(found.documents), found.ended) == (2, date(2027, 4, 2))  # 183 + 365 days are 274 for two
 
 
-def test_orders_after_a_cancellation_move_nothing() -> None:
+def test_what_is_bought_after_a_cancellation_is_paid_and_the_agreement_ends_when_all_is_used_up() -> None:
     rows = (started(1, "2026-01-01"), {"at": "2026-05-01", "event": "cancel"}, ordered(2, "2026-07-02"))
     found = billing(YEARS + EXTEND, *rows, through=date(2027, 12, 1))
-    assert (len(found.documents), found.ended) == (1, date(2027, 1, 1))
+    # 183 + 365 days are 274 for two
+    assert [(one.total_minor, f"{one.lines[0].end}") for one in found.documents] == [
+        (12000, "2027-01-01"), (12000, "2027-04-02"),
+    ]  # fmt: skip
+    assert found.ended == date(2027, 4, 2)
+
+
+def test_a_cancellation_of_some_later_day_lets_seats_be_bought_until_then() -> None:
+    cancel: Row = {"at": "2026-01-15", "event": "cancel", "until": "2028-01-01"}
+    rows = (started(5, "2026-01-01"), cancel, ordered(50, "2026-02-01"))
+    # 5 × 334 and 45 × 365 days are 361 for 50
+    assert paid(YEARS + EXTEND, *rows, through=date(2026, 12, 1))[1] == ("2026-02-01", "2027-01-28", 45, 540000)
 
 
 def test_many_seats_have_the_day_on_which_they_come() -> None:
@@ -211,7 +222,8 @@ def test_a_line_says_what_its_time_is_made_of() -> None:
     told = explain(more.lines[0], more, history)
     assert told.text == "2 seats basic added, 21 July – 23 November 2018"
     assert told.rules == (
-        "5 seats with 31 days left and 2 seats of 365 days last 7 seats 126 days (change.more_seats)",
+        "5 seats with 31 days left and 2 seats of 365 days last 7 seats 126 days, and the rest of a day is lost "
+        "(change.more_seats)",
     )
     assert explain(renewed.lines[0], renewed, history).rules == (
         "what was paid for before lasted up to this day (change.more_seats)",
@@ -223,7 +235,8 @@ def test_a_line_counts_months_where_the_stock_does() -> None:
     history = read_history(rows, policy=policy_of(YEARS + BY_MONTHS + EXTEND))
     *_, more = bill(history, through=date(2027, 1, 1)).documents
     assert explain(more.lines[0], more, history).rules == (
-        "1 seat with 1 16/31 months left and 1 seat of 12 months last 2 seats 6 23/31 months (change.more_seats)",
+        "1 seat with 1 16/31 months left and 1 seat of 12 months last 2 seats 6 23/31 months, and the rest of a day "
+        "is lost (change.more_seats)",
     )
 
 
@@ -253,6 +266,8 @@ def test_a_policy_tells_what_moves_the_end() -> None:
 
 MOVES = 'change.more_seats = "extend" moves the end of what is paid; it needs '
 BROKEN = {
+    '[[when]]\nfrom = 2027-01-01\nchange.more_seats = "difference"\n':
+        'change.more_seats = "extend" has to hold in every when, or what is left would be lost',
     '[period]\ncharge = "arrears"\n': MOVES + 'period.charge = "advance", not "arrears"',
     '[period]\nanchor = "calendar"\n': MOVES + 'period.anchor = "start", not "calendar"',
     '[period]\nterm_months = 24\n': MOVES + "no period.term_months, not 24",
@@ -272,6 +287,24 @@ BROKEN = {
 @pytest.mark.parametrize("rules", BROKEN)
 def test_what_has_no_meaning_beside_a_stock_is_refused(rules: str) -> None:
     assert BROKEN[rules] in [one.partition(": ")[2] for one in refusals(YEARS + EXTEND + rules)]
+
+
+def test_a_stock_of_two_intervals_is_refused() -> None:
+    sentences = refusals(YEARS.replace('["year"]', '["year", "month"]') + EXTEND)
+    assert [one.partition(": ")[2] for one in sentences] == [
+        'change.more_seats = "extend" needs a single interval: what is left of one is no time of another'
+    ]
+
+
+def test_who_bought_is_named_where_the_day_of_a_change_is_not_billed() -> None:
+    history = read_history(
+        [started(5, "2026-01-01"), ordered(7, "2026-03-15")],
+        policy=policy_of(YEARS + 'change_day = "not_billed"\n' + EXTEND),
+    )
+    *_, more = bill(history, through=date(2026, 12, 1)).documents
+    assert (more.date, explain(more.lines[0], more, history).causes) == (
+        date(2026, 3, 16), ("seats set to 7 on 15 March 2026",),
+    )  # fmt: skip
 
 
 def test_a_stock_of_seats_that_come_and_go_by_themselves_is_refused() -> None:

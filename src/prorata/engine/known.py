@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from operator import itemgetter
 from types import MappingProxyType
 
@@ -36,6 +37,16 @@ _FOREVER: Day = 1 << 62
 _NO_PRICES: Mapping[Interval, Price] = MappingProxyType({})
 
 
+def _cancelled(earlier: Event, later: Event) -> Event:
+    """Which of two cancellations counts: a later one that names another day, or ends before the day that was named.
+
+    What was cancelled already is not cancelled again.
+    """
+    if earlier.until is None:
+        return earlier if later.until is None else later
+    return later if later.day < earlier.until else earlier
+
+
 def _on_trial(trial: Event | None, bought: Event) -> bool:
     """Whether the plan that is bought is being tried out that day."""
     return trial is not None and trial.plan == bought.plan and trial.until is not None and trial.until > bought.day
@@ -45,7 +56,7 @@ class Known:
     """The state of knowledge from which a bill is computed; `learn` is the only way it changes."""
 
     __slots__ = (
-        "_add_on_events", "_days", "_events", "_methods", "_seat_events", "_term_events",
+        "_add_on_events", "_cancels", "_days", "_events", "_methods", "_seat_events", "_term_events",
         "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms", "today",
     )  # fmt: skip
 
@@ -64,6 +75,7 @@ class Known:
         self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
         self._term_events: list[Event] = []
+        self._cancels: list[Event] = []
         self._methods: list[Event] = []  # what says how the account pays
         self._add_on_events: dict[str, list[Event]] = {}
 
@@ -106,8 +118,9 @@ class Known:
                     self._tell_add_on(item)
         if event.payment_method:
             insort(self._methods, event, key=by_order)
-        if event.kind == "cancel" and (self.cancel is None or self.cancel.order < event.order):
-            self.cancel = event
+        if event.kind == "cancel":
+            insort(self._cancels, event, key=by_order)
+            self.cancel = reduce(_cancelled, self._cancels)
 
     def _learn_seats(self, event: Event) -> None:
         insort(self._seat_events, event, key=by_order)
@@ -255,7 +268,10 @@ class Known:
         return {event.user for event in self.happened(opened + 1, end - delay) if event.user}
 
     def ends(self, period: Period) -> Day:
-        """Up to which day of the period the agreement runs; the period's end unless it was cancelled."""
+        """Up to which day of the period the agreement runs; the period's end unless it was cancelled.
+
+        A stretch of prepaid time that begins within what was cancelled goes on with it.
+        """
         cancel = self.cancel
         if cancel is None:
             return period.end
@@ -265,7 +281,8 @@ class Known:
         waits = of_term or (cancel.until is None and rules.cancel.ends == "period") or rules.fall.give == "nothing"
         first = period.invoice_start if waits and rules.period.measured else period.start
         if end <= (period.term_start if of_term else first):
-            return period.start
+            goes_on = cancel.until is None and period.stock is not None and period.stock.carried > 0
+            return period.end if goes_on else period.start
         return period.end if waits else min(end, period.end)
 
     def plan(self, first: Day, known_by: Moment) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from prorata.engine.arithmetic import is_by_day, is_seat_exact
-from prorata.engine.calendar import MONTHS, Day, to_day
+from prorata.engine.calendar import MONTHS, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
 from prorata.engine.early import BEGINNINGS, ended_early, gone_too_soon, in_time
@@ -71,11 +72,14 @@ def _lasting(line: Line, stock: Stock, causes: Iterable[Event]) -> Iterator[str]
     by_months = line.period.rules.share.by == "months"
     if stock.carried:
         left, whole, lasts = (
-            _speak_time(line.start_day, end, by_months) for end in (stock.paid_until, stock.whole_until, stock.end)
+            months_of(line.start_day, end) if by_months else Fraction(end - line.start_day)
+            for end in (stock.paid_until, stock.whole_until, stock.end)
         )
-        paid = f"{_count(stock.carried)} with {left} left"
-        bought = f" and {_count(stock.bought)} of {whole}" if stock.bought else ""
-        yield f"{paid}{bought} last {_count(stock.seats)} {lasts} (change.more_seats)"
+        rest = stock.carried * left + stock.bought * whole - stock.seats * lasts
+        paid = f"{_count(stock.carried)} with {_speak_time(left, by_months)} left"
+        bought = f" and {_count(stock.bought)} of {_speak_time(whole, by_months)}" if stock.bought else ""
+        lost = ", and the rest of a day is lost" if rest else ""
+        yield f"{paid}{bought} last {_count(stock.seats)} {_speak_time(lasts, by_months)}{lost} (change.more_seats)"
     elif line.period.anchor == line.period.start and not any(event.kind in ("start", "trial") for event in causes):
         yield "what was paid for before lasted up to this day (change.more_seats)"
 
@@ -84,13 +88,14 @@ def _count(seats: int) -> str:
     return f"{seats} {plural('seat', seats)}"
 
 
-def _speak_time(start: Day, end: Day, by_months: bool) -> str:
+def _speak_time(time: Fraction, by_months: bool) -> str:
+    """`31 days`, `7 months`, `2 1/15 months`, `1/6 of a month`."""
     if not by_months:
-        return days(end - start)
-    months = months_of(start, end)
-    whole, part = divmod(months, 1)
-    said = f"{whole} {part}" if whole and part else f"{part or whole}"
-    return f"{said} {plural('month', 1 if months == 1 else 2)}"
+        return days(int(time))
+    whole, part = divmod(time, 1)
+    if not whole:
+        return f"{part} of a month"
+    return f"{whole}{f' {part}' if part else ''} {plural('month', 1 if time == 1 else 2)}"
 
 
 def _cancelled(one: Grounds) -> Iterator[str]:

@@ -308,7 +308,7 @@ class Settlement:
         """
         period = self.released[-1].period
         stock = period.stock
-        if stock is None or self.known.cancel is not None or not period.start <= day < period.end:
+        if stock is None or not period.start <= day < min(period.end, self.known.ends(period)):
             return
         if day > period.start:
             seats = seats_on(self.known, period, day)
@@ -405,9 +405,9 @@ class Settlement:
         """What came to count since the period was last billed; when it is first looked at, what happened in it."""
         period = billed.period
         if billed.released == look and not billed.items:
-            happened = self.known.happened(period.start - period.notice, period.end)
             if period.stock is None:
-                return tuple(happened)
+                return tuple(self.known.happened(period.start - period.notice, period.end))
+            happened = self.known.happened(period.start - period.delay, period.end)
             told = self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
             return tuple(dict.fromkeys([*happened, *told]))  # a stretch begins with what is told, whenever it happened
         since = bisect_left(self._recorded, billed.known_until, hi=self._learned)

@@ -44,7 +44,8 @@ def of_prepaid(policy: Policy, rules: Rules, chosen: tuple[int, ...], document: 
             path: Path = where_written(document, chosen, table, key)
             needs = f"it needs {_needs(table, key, allowed)}, not {_say(value)}"
             yield Problem(path, f"{said} moves the end of what is paid; {needs}")
-    for table, key in _UNUSED:
+    unused = _UNUSED if all(add_on.charge != "once" for add_on in policy.add_ons.values()) else _UNUSED[:1]
+    for table, key in unused:
         path = where_written(document, chosen, table, key)
         if _is_written(document, path):
             yield Problem(path, f"{table}.{key} would have no effect with {said}; leave it out")
@@ -73,6 +74,10 @@ def _is_written(document: Mapping[str, Any], path: Path) -> bool:
 def _sold(policy: Policy, at: Path, said: str) -> Iterator[Problem]:
     if policy.precision != "day":
         yield Problem(at, f'{said} counts days; it needs precision = "day"')
+    if len(policy.intervals) > 1:
+        yield Problem(at, f"{said} needs a single interval: what is left of one is no time of another")
+    if not all(one.change.is_prepaid for one in policy.variants.values()):
+        yield Problem(at, f"{said} has to hold in every when, or what is left would be lost")
     if len(policy.plans) > 1:
         yield Problem(at, f"{said} needs a single plan: what is left of one is no time of another")
     rows = [row for plan in policy.plans.values() for row in plan.prices]
