@@ -204,7 +204,7 @@ def test_seats_follow_the_members_where_none_are_bought(folder: Path) -> None:
     assert document["total"] == "96.00"  # 12 × 8.00
     said = refused(*words, cwd=folder)
     assert said.startswith("account A: the policy bills bought seats and the history buys none")
-    assert said.endswith("(--seats follow)")
+    assert said.endswith("(seats_follow; on the command line --seats follow)")
 
 
 def test_accounts_start_on_the_day_asked_for_with_the_members_they_have(folder: Path) -> None:

@@ -238,7 +238,8 @@ def test_who_holds_the_seats_of_a_period_and_who_moved_them_are_as_many_as_its_l
             if line.item != "seats" or line.kind != "period" or line.start_day > line.period.start:
                 continue
             people = set(causes.holders(line, document))
-            drawn = causes.of(line, document) if causes.drawn(line, document) else ()
+            found = causes.of(line, document)
+            drawn = found if causes.drawn(line, document, found) else ()
             moved = sum(-1 if event.user in people else 1 for event in drawn if event.user)
             rules = line.period.rules.seats
             assert billed_quantity(rules, [(0, len(people) + moved)]) == [(0, line.quantity)]

@@ -185,7 +185,7 @@ def test_a_role_that_is_none_is_translated_by_the_story_s_own_key() -> None:
 
 def test_seats_that_nobody_bought_are_followed_by_the_story_s_own_key() -> None:
     [said] = problems(changed("konfidens", "sloneek"))
-    assert said.endswith("or let seats follow the active users (seats_follow = true)")
+    assert said.endswith("or let seats follow the active members (seats_follow; on the command line --seats follow)")
 
 
 def test_a_story_that_expects_nothing_is_none() -> None:

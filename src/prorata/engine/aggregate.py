@@ -43,7 +43,7 @@ def _bought(known: Known, period: Period, span: Span, role: str) -> Window[int]:
         if not orders.days and not any(buys(event) for event in known.subscription.events):
             raise CannotBill(
                 "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
-                "or let seats follow the active users (--seats follow)"
+                "or let seats follow the active members (seats_follow; on the command line --seats follow)"
             )
         return ordered(known, role, span)
     _, end, opened, delay = span

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment, day_of
@@ -12,10 +12,12 @@ from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon, is_less
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
-from prorata.engine.judged import as_count, by_seats, drawn_from, role_of, roles_of, stretch
+from prorata.engine.judged import as_count, by_seats, drawn_from, roles_of, stretch
 from prorata.engine.period import period_before
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
+
+Drawn: TypeAlias = Literal["rise", "fall"]
 
 _BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
@@ -167,9 +169,9 @@ class Causes:
             found.append(0 if seen is None else seen.counted)
         return found[0], found[1]
 
-    def drawn(self, line: Line, document: Document) -> Literal["rise", "fall"] | None:
+    def drawn(self, line: Line, document: Document, causes: Collection[Event]) -> Drawn | None:
         """Whether a rise or a fall is drawn forward or put off to the day on which a period's own line begins."""
-        causes = self.of(line, document)
+        self._as_of(document.known_until)
         line = self.judged(line, causes)
         period = line.period
         if line.kind != "period" or (period.rise_waits is None and period.fall_waits is None):
@@ -298,7 +300,7 @@ class Causes:
     def _role_of(self, event: Event, line: Line) -> str:
         """Whose seats a person takes after an event, or of a role's own line that role."""
         if line.item.startswith(SEATS):
-            return role_of(line)
+            return line.period.role_of(line.item)
         told = [one.role for one in self._told.get(event.user, ()) if one.role and one.order <= event.order]
         roles = line.period.countings
         last = told[-1] if told else next(iter(line.period.policy.roles), "")

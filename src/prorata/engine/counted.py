@@ -11,7 +11,7 @@ from prorata.engine.due import counts_of
 from prorata.engine.history import Event, Subscription, starts_on
 from prorata.engine.known import Known
 from prorata.engine.period import Period
-from prorata.engine.steps import Span, Window, joined, pieces
+from prorata.engine.steps import Span, Window, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Counts:
         if running is None:
             return None
         known, span = running
-        past = known.with_past(period, span) if period.looks_back else span
+        past = known.with_past(period, span)
         sold, billed, noticed = (
-            _total([counts_of(known, one, span, past)[role] for role in roles], span[1])
+            summed([counts_of(known, one, span, past)[role] for role in roles], span[1])
             for one in (replace(period, at_once=True), period, _waiting_for_notice(period))
         )
         source = _source(sold, span[1], day, _at(billed, day))
@@ -85,14 +85,6 @@ class Counts:
 def _waiting_for_notice(period: Period) -> Period:
     """The same days with falls that wait for their notice and nothing else that waits."""
     return replace(period, rise_waits=None, fall_waits=None, at_once=not period.notice)
-
-
-def _total(windows: Sequence[Window[int]], end: Day) -> Window[int]:
-    """Windows with the same start, up to `end`, as one."""
-    total, *others = ([step for step in window if step[0] < end] for window in windows)
-    for each in others:
-        total = [(day, one + other) for day, _, one, other in pieces(total, each, end)]
-    return joined(total)
 
 
 def _at(window: Window[int], day: Day) -> int:

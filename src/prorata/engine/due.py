@@ -12,7 +12,7 @@ from prorata.engine.period import Period
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
-from prorata.engine.steps import Span, Window, cut, joined, overlaid, pieces
+from prorata.engine.steps import Span, Window, cut, joined, overlaid, pieces, summed
 
 SEATS, BASE = "seats", "base"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
@@ -38,14 +38,14 @@ def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     """The items of the seats and of the base price beside them, and how many seats are billed."""
     if period.stock is not None:
         return {SEATS: _paid(known, period, span, period.stock.bought)}, [(span[0], period.stock.seats)]
-    past = known.with_past(period, span) if period.looks_back else span
+    past = known.with_past(period, span)
     if not period.is_flat:
         by_role = counts_of(known, period, span, past)
-        return _by_tariff(known, period, span, past, by_role), _total(by_role, span)
+        return _by_tariff(known, period, span, past, by_role), summed(by_role.values(), span[1])
     counts = billed_quantity(period.rules.seats, seats(known, period, past))
     prices = seat_prices(known, period, past)
     if not period.at_once:
-        today = known.lasted_by(past) if period.waiting else 0
+        today = known.lasted_by(period, past)
         counts = counts_in_effect(period, counts, span, today)
         prices = plans_in_effect(period, prices, span, today)
     return {SEATS: _held(counts, prices, span, period)}, counts
@@ -66,12 +66,12 @@ def _within(counts: Window[int], span: Span | None, its: Span) -> Window[int]:
 
 def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[int]) -> Window[Holding | None]:
     """What is due of an add-on, beside so many seats that are billed."""
-    past = known.with_past(period, span) if period.looks_back else span
+    past = known.with_past(period, span)
     window = known.add_ons[item].window(past)
     units: Window[int] = [(day, held.quantity) for day, held in window]
     costs = [(day, add_on_price(item, held, period) if held.quantity else _NOTHING) for day, held in window]
     if not period.at_once:
-        today = known.lasted_by(past) if period.waiting else 0
+        today = known.lasted_by(period, past)
         units, costs = counts_in_effect(period, units, span, today), prices_in_effect(period, costs, span, today)
     add_on = period.policy.add_ons.get(item)
     if add_on is not None and add_on.charge == "seat":
@@ -82,12 +82,12 @@ def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[i
 def counts_of(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:
     """The seats billed by role; under "" those of all roles without a price of their own."""
     apart = {role: seats(known, period, past, role) for role in period.countings if role}
-    others = _total(apart, past) if apart else None
+    others = summed(apart.values(), past[1]) if apart else None
     plain = billed_quantity(period.rules.seats, seats(known, period, past, ""), others, past[1])
     counts = {"": plain, **apart}
     if period.at_once:
         return counts
-    today = known.lasted_by(past) if period.waiting else 0
+    today = known.lasted_by(period, past)
     return {role: counts_in_effect(period, each, span, today) for role, each in counts.items()}
 
 
@@ -99,18 +99,11 @@ def offers_in_effect(
     return tariffs_in_effect(period, offers, span, today, lambda tariff: yearly(tariff, most, period))
 
 
-def _total(counts: dict[str, Window[int]], span: Span) -> Window[int]:
-    total: Window[int] = [(span[0], 0)]
-    for each in counts.values():
-        total = [(day, one + other) for day, _, one, other in pieces(total, each, span[1])]
-    return joined(total)
-
-
 def _by_tariff(known: Known, period: Period, span: Span, past: Span, counts: dict[str, Window[int]]) -> Due:
     """The items of seats whose price depends on role or number, and the base price beside them."""
     offers = tariffs(known, period, past)
     if not period.at_once:
-        today = known.lasted_by(past) if period.waiting else 0
+        today = known.lasted_by(period, past)
         offers = offers_in_effect(period, offers, span, today, counts)
     items: Due = {}
     for role, window in counts.items():

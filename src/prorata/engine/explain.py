@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from prorata.engine.arithmetic import arithmetic
 from prorata.engine.calendar import day_of, speak_day, speak_point, speak_stretch
-from prorata.engine.causes import Causes
+from prorata.engine.causes import Causes, Drawn
 from prorata.engine.document import Document, Line
 from prorata.engine.due import BASE, SEATS
 from prorata.engine.early import ended_early
@@ -51,8 +51,8 @@ class Explainer:
 
     def explain(self, line: Line, document: Document) -> Explanation:
         people = tuple(self._causes.holders(line, document))
-        drawn = self._causes.drawn(line, document)
         causes = self._causes.of(line, document)
+        drawn = self._causes.drawn(line, document, causes)
         if people:  # besides them, what was drawn forward to the first day
             by_then = line.start_day - line.period.delay
             causes = tuple(event for event in causes if drawn and event.day > by_then)
@@ -61,11 +61,11 @@ class Explainer:
             causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
             people=people,
             arithmetic=arithmetic(line, document.currency),
-            rules=tuple(self._rules(line, document, people, causes)),
+            rules=tuple(self._rules(line, document, people, causes, drawn)),
         )
 
     def _rules(
-        self, line: Line, document: Document, people: Collection[str], causes: Collection[Event]
+        self, line: Line, document: Document, people: Collection[str], causes: tuple[Event, ...], drawn: Drawn | None
     ) -> Iterator[str]:
         """The rules that make the line what it is, those that decide how many first."""
         if self._causes.is_ordered(line, document):
@@ -75,8 +75,8 @@ class Explainer:
         counted = self._causes.counted(line, document)
         if counted is not None:
             yield from _sold(line, *counted)
-        judged, drawn = self._causes.judged(line, causes), self._causes.drawn(line, document)
-        yield from rules_of(Grounds(line, document, causes, judged, drawn, self._causes.kept(line, document)))
+        judged, kept = self._causes.judged(line, causes), self._causes.kept(line, document)
+        yield from rules_of(Grounds(line, document, causes, judged, drawn, kept))
         if line.after is not None and (plan := _keeps_rules_of(line)):
             yield f"until the next invoice the rules of {plan} hold, on which this one began (when.plan)"
 

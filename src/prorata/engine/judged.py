@@ -10,16 +10,10 @@ from prorata.engine.due import BASE, SEATS
 from prorata.engine.period import Waits, of_seats
 
 
-def role_of(line: Line) -> str:
-    """The role whose seats are the line's item, or "" where they are those of all without a price of their own."""
-    roles = (role for role in line.period.countings if f"{line.item}>".startswith(f"{SEATS}:{role}>"))
-    return next(roles, "")
-
-
 def roles_of(line: Line) -> tuple[str, ...]:
     """The roles of whose seats the line bills how many there are; none where it is about something else."""
     if line.item.startswith(SEATS):
-        return (role_of(line),)
+        return (line.period.role_of(line.item),)
     add_on = line.period.policy.add_ons.get(line.item)
     return tuple(line.period.countings) if add_on is not None and add_on.charge == "seat" else ()
 
@@ -29,7 +23,7 @@ def as_count(line: Line) -> Line:
     tariff = line.period.tariffs.get(line.price.plan)
     if line.kind != "price" or line.before is None or line.after is None or tariff is None:
         return line
-    tiers = tariff.tiers.get(role_of(line)) or tariff.tiers.get("", ())
+    tiers = tariff.tiers.get(line.period.role_of(line.item)) or tariff.tiers.get("", ())
     prices = [tier.base if line.item == BASE else tier.price for tier in tiers]
     (_, before), (_, after) = line.before, line.after
     if before not in prices or after not in prices:  # an agreed price

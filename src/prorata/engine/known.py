@@ -232,6 +232,8 @@ class Known:
 
     def with_past(self, period: Period, span: Span) -> Span:
         """The span with all days before it on which what happened may decide what is billed in it."""
+        if not period.looks_back:
+            return span
         start, end = max(min(period.past, span[0]), self.start), span[1]
         if period.waiting and end == period.end:
             end = self._runs_on(period)
@@ -251,8 +253,10 @@ class Known:
             return max(period.end, min(end, counts))
         return end if counts > period.end else period.end
 
-    def lasted_by(self, past: Span) -> Day:
+    def lasted_by(self, period: Period, past: Span) -> Day:
         """By which day what rose in a span has to have lasted: today, and with the end of the agreement it has."""
+        if not period.waiting:
+            return 0
         return self.today if self.today < past[1] else _FOREVER
 
     def span_before(self, period: Period) -> Span | None:

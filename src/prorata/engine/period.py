@@ -84,8 +84,11 @@ class Period:
         """Who counts for an item: the members of the role whose seats it is, or for an add-on all who take a seat."""
         if not item.startswith("seats"):
             return self.rules.seats.counting
-        own = (role for role in self.countings if f"{item}>".startswith(f"seats:{role}>"))
-        return self.countings[next(own, "")]
+        return self.countings[self.role_of(item)]
+
+    def role_of(self, item: str) -> str:
+        """The role whose seats an item is, or "" where they are those of all without a price of their own."""
+        return next((role for role in self.countings if f"{item}>".startswith(f"seats:{role}>")), "")
 
     def tax_rate(self, item: str, plan: str) -> Fraction:
         """The tax rate in percent of an add-on, or of seats on a plan."""

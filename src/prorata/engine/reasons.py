@@ -13,7 +13,6 @@ from prorata.engine.document import Document, Line
 from prorata.engine.due import SEATS
 from prorata.engine.early import BEGINNINGS, ended_early, gone_too_soon, in_time
 from prorata.engine.history import Event
-from prorata.engine.judged import role_of
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import RiseRules
 from prorata.engine.prepaid import Stock, months_of
@@ -208,7 +207,8 @@ def _counts(lines: Iterable[Line]) -> Mapping[str, int]:
     counts = {"": 0}
     for line in lines:
         if line.item.startswith(SEATS):
-            counts[role_of(line)] = counts.get(role_of(line), 0) + line.quantity
+            role = line.period.role_of(line.item)
+            counts[role] = counts.get(role, 0) + line.quantity
     return counts
 
 

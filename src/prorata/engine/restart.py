@@ -50,7 +50,7 @@ def _days(known: Known, period: Period, day: Day) -> tuple[Span, Span] | None:
     span = known.span_until(period, day + 1)
     if span is None:
         return None
-    return span, known.with_past(period, span) if period.looks_back else span
+    return span, known.with_past(period, span)
 
 
 def begins_anew(known: Known, period: Period, day: Day, before: Standing | None) -> bool:

@@ -78,7 +78,7 @@ class Settlement:
         self._anew: Period | None = None  # the period that a change began, until its own day has come
         self._anew_on: Day | None = None  # the day on which the one before it is billed
         self._coming = self._next_period()
-        self._waiting = max(rules.rise.waiting_days for rules in subscription.policy.variants.values())
+        self._waiting = subscription.policy.waiting_days
         self._lasts = _lasts(subscription) if self._waiting else []  # days on which what has risen may have lasted
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
@@ -263,13 +263,6 @@ class Settlement:
         until = self.horizon(day)
         self._learn(min(midnight(day), until))
         self._release(day)
-        if (running := self._running(day)) is not None and running.rules.change.is_prepaid:
-            while self._learned < len(self._recorded) and self._recorded[self._learned] < until:
-                self._learn(self._recorded[self._learned] + 1)
-                self._take_stock(day)
-            self._learn(until)
-            self._take_stock(day)
-            return
         if is_new and (period := self._running(day)) is not None:
             self._ask(period, day, standing(self.known, period, day - 1))
         while self._learned < len(self._recorded) and self._recorded[self._learned] < until:
@@ -288,6 +281,9 @@ class Settlement:
 
     def _ask(self, period: Period, day: Day, before: Standing | None) -> None:
         """Ends the running period on a day if a change begins a new one on it, on the terms that are known by then."""
+        if period.rules.change.is_prepaid:
+            self._take_stock(day)
+            return
         if not begins_anew(self.known, period, day, before):
             return
         if period is self._coming:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from typing import Generic, TypeAlias, TypeVar
 
 from prorata.engine.calendar import Day
@@ -92,6 +93,14 @@ def joined(window: Window[V]) -> Window[V]:
         if step[1] != kept[-1][1]:
             kept.append(step)
     return kept
+
+
+def summed(windows: Iterable[Window[int]], end: Day) -> Window[int]:
+    """Windows with the same start as one, up to `end`."""
+    total, *others = windows
+    for each in others:
+        total = [(day, one + other) for day, _, one, other in pieces(total, each, end)]
+    return joined([step for step in total if step[0] < end])
 
 
 def cut(window: Window[V], first: Day, past: Day) -> Window[V]:

@@ -543,6 +543,7 @@ class Policy:
     apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, or "seats"
     priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
     restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
+    waiting_days: int = field(init=False, default=0)  # for how long at most what has risen has to last
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
 
     def __post_init__(self) -> None:
@@ -555,6 +556,8 @@ class Policy:
         object.__setattr__(self, "by_payment_method", by_payment_method)
         changes = [rules.change for rules in self.variants.values()]
         object.__setattr__(self, "restarts", any(change.restarting or change.is_prepaid for change in changes))
+        waiting = max(rules.rise.waiting_days for rules in self.variants.values())
+        object.__setattr__(self, "waiting_days", waiting)
         apart = {when.item: None for when in self.whens if when.item is not None}
         apart |= {name: None for name, add_on in self.add_ons.items() if add_on.charge == "once"}
         object.__setattr__(self, "apart", tuple(apart))
