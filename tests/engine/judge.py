@@ -258,6 +258,10 @@ class Judge:
         self.subscription = subscription
         self.policy: Policy = subscription.policy
         self.start = start_of(subscription)
+        self.told: dict[tuple[Interval, int, str, str, str, date], tuple[Rules, date, date]] = {}
+        named = {row.role for plan in self.policy.plans.values() for row in plan.prices}
+        named |= {when.role for when in self.policy.whens}
+        self.roles = ["", *(role for role in self.policy.roles if role in named)]  # those whose seats are counted apart
         self.cancel: Event | None = None
         for event in subscription.events:
             if event.kind == "cancel" and (self.cancel is None or event.until or self.cancel.until):
@@ -265,9 +269,14 @@ class Judge:
 
     def of(self, period: JudgedPeriod, item: str) -> JudgedPeriod:
         """The period by the rules of an item."""
-        named = "seats" if item == "base" or item.startswith("seats") else item
-        rules = self.policy.rules(period.interval, period.first.toordinal(), period.plan, named, period.method)
-        term_start, priced = bound(self.subscription, rules, period.first, period.of_term)
+        named = "seats" if item == "base" else item.split(">", maxsplit=1)[0]
+        if named.startswith("seats:") and named[6:] not in self.roles:
+            named = "seats"
+        terms = (period.interval, period.first.toordinal(), period.plan, named, period.method, period.of_term)
+        if terms not in self.told:
+            rules = self.policy.rules(*terms[:5])
+            self.told[terms] = (rules, *bound(self.subscription, rules, period.first, period.of_term))
+        rules, term_start, priced = self.told[terms]
         return replace(period, rules=rules, term_start=term_start, priced_on=priced)
 
     def days(self, period: JudgedPeriod, last: date | None = None) -> list[date]:
@@ -300,16 +309,18 @@ class Judge:
         amounts: dict[str, Fraction] = defaultdict(Fraction)
         period = self.of(invoiced, "seats")
         days = self.days(period)
-        counts = self.billed(period, days)
-        seats = [sum(counts[role][at] for role in counts) for at in range(len(days))]
+        counts = self.billed(period)
         offers = self.offers(period, days, counts)
-        for at, (day, offer) in enumerate(zip(days, offers, strict=True)):
-            for role, each in counts.items():
+        inside = [(day, offer) for day, offer in zip(days, offers, strict=True) if period.first <= day < period.past]
+        for role, each in counts.items():
+            own = self.of_role(period, role)
+            for day, offer in inside:
                 ordered = self.bought(period, day, role)
-                for item, amount in self.prices_of(period, offer, role, each[at], ordered).items():
-                    amounts[item] += amount * self.weight(period, day)
-            amounts["base"] += self.base(period, offer, counts[""][at]) * self.weight(period, day)
-        seats_of = dict(zip(days, seats, strict=True))
+                for item, amount in self.prices_of(period, offer, role, each[day], ordered).items():
+                    amounts[item] += amount * self.weight(own, day)
+        for day, offer in inside:
+            amounts["base"] += self.base(period, offer, counts[""][day]) * self.weight(period, day)
+        seats_of = {day: sum(each[day] for each in counts.values()) for day, _ in inside}
         for item in {event.item for event in self.subscription.events if event.item}:
             if item in self.policy.add_ons and self.policy.add_ons[item].charge == "once":
                 amounts[item] += self.paid_once(self.of(invoiced, item), item, self.last_day(invoiced))
@@ -349,10 +360,10 @@ class Judge:
             one += sum(worths[at] if uncut else nearest(worths[at], mode, digits) for at in months)
         return nearest(line.quantity * one, mode)
 
-    def offers(self, period: JudgedPeriod, days: list[date], counts: dict[str, list[int]]) -> list[Offer]:
+    def offers(self, period: JudgedPeriod, days: list[date], counts: dict[str, dict[date, int]]) -> list[Offer]:
         """The plan of each day, as its changes take effect."""
-        inside = [at for at, day in enumerate(days) if period.first <= day < period.past]
-        most = {role: max((each[at] for at in inside), default=0) for role, each in counts.items()}
+        inside = [day for day in days if period.first <= day < period.past]
+        most = {role: max((each[day] for day in inside), default=0) for role, each in counts.items()}
         offers = [self.terms(period, day) for day in days]
         worths = {
             str(offer): self.cost(period, offer, most)
@@ -371,9 +382,9 @@ class Judge:
         """The plan and the seats that the period bills on a day, as far as is known."""
         if day < max(period.first, self.start):
             return None
-        days = self.days(period, day)
-        counts = self.billed(period, days)
-        return self.offers(period, days, counts)[-1], {role: each[-1] for role, each in counts.items()}
+        counts = self.billed(period, day)
+        offers = self.offers(period, self.days(period, day), counts)
+        return offers[-1], {role: each[day] for role, each in counts.items()}
 
     def paid_once(self, period: JudgedPeriod, item: str, last: date) -> int:
         """What was added of an item within the period up to its last day, or before the start."""
@@ -386,16 +397,27 @@ class Judge:
                 total += (1 if event.quantity is None else event.quantity) * price
         return total
 
-    def billed(self, period: JudgedPeriod, days: list[date]) -> dict[str, list[int]]:
-        """How many seats are billed on each day, by the roles that have a price of their own; "" are all others."""
-        counts = {role: self.counts(period, days, role) for role in self.roles()}
-        others = [sum(counts[role][at] for role in counts if role) for at in range(len(days))]
-        counts[""] = [self.sold(period, count, other) for count, other in zip(counts[""], others, strict=True)]
-        return {role: self.in_effect(period, days, each) for role, each in counts.items()}
+    def billed(self, period: JudgedPeriod, last: date | None = None) -> dict[str, dict[date, int]]:
+        """How many seats are billed on each day up to a last one, by the roles counted apart; "" are all others."""
+        last = self.last_day(period) if last is None else last
+        found: dict[str, dict[date, int]] = {}
+        for role in self.roles:
+            own = self.of_role(period, role)
+            days = self.days(own, last)
+            others = [0] * len(days)
+            for other in self.roles if not role else ():
+                its = self.of_role(period, other)
+                if other:
+                    more = [self.sold(its, count, 0) for count in self.counts(its, days, other)]
+                    others = [one + two for one, two in zip(others, more, strict=True)]
+            counts = self.counts(own, days, role)
+            sold = [self.sold(own, count, other) for count, other in zip(counts, others, strict=True)]
+            found[role] = dict(zip(days, self.in_effect(own, days, sold), strict=True))
+        return found
 
-    def roles(self) -> list[str]:
-        priced = {row.role for plan in self.policy.plans.values() for row in plan.prices}
-        return ["", *(role for role in self.policy.roles if role in priced)]
+    def of_role(self, period: JudgedPeriod, role: str) -> JudgedPeriod:
+        """The period by the rules of the seats of a role; "" are all others."""
+        return self.of(period, f"seats:{role}" if role else "seats")
 
     def cost(self, period: JudgedPeriod, offer: Offer, counts: dict[str, int]) -> Fraction:
         """What a month of so many seats costs with a plan, nothing ordered."""
@@ -553,22 +575,22 @@ class Judge:
             elif event.kind == "invite" and state == "gone":
                 state = "invited"
             standing[event.user] = (state, role)
-        rules = period.rules.seats
-        counted = {"active", "invited"} if rules.counts_from == "invitation" else {"active"}
-        counted |= {"suspended"} if rules.suspended == "billed" else set()
-        if rules.counts_from == "activity":
-            waits = max(
-                one.seats.idle_days for one in self.policy.variants.values() if one.seats.counts_from == "activity"
-            )
-            standing = {user: told for user, told in standing.items() if seen.get(user, -waits) + waits > upto}
-        priced = self.roles()
-        return {
-            user: role if role in priced else ""
-            for user, (state, role) in standing.items()
-            if state in counted
-            and not (role in self.policy.roles and not self.policy.roles[role].billed)
-            and role not in rules.free
-        }
+        rules_of = {role: self.of_role(period, role).rules.seats for role in self.roles}
+        waits = max(
+            (one.seats.idle_days for one in self.policy.variants.values() if one.seats.counts_from == "activity"),
+            default=0,
+        )
+        found = {}
+        for user, (state, role) in standing.items():
+            apart = role if role in rules_of else ""
+            rules = rules_of[apart]
+            counted = {"active", "invited"} if rules.counts_from == "invitation" else {"active"}
+            counted |= {"suspended"} if rules.suspended == "billed" else set()
+            is_idle = rules.counts_from == "activity" and seen.get(user, -waits) + waits <= upto
+            is_free = role in rules.free or (role in self.policy.roles and not self.policy.roles[role].billed)
+            if state in counted and not is_idle and not is_free:
+                found[user] = apart
+        return found
 
     def has_ordered(self, period: JudgedPeriod, day: date, role: str) -> bool:
         """Whether the account buys seats by then, or its seats do not follow its members."""
@@ -616,11 +638,11 @@ class Judge:
     def in_dearest(self, period: JudgedPeriod, first: date, had: list[dict[str, str]], role: str, least: int) -> int:
         """How many counted on enough of the days whose dearest role, by the plan of the first day, it was."""
         plan, _ = self.terms(period, first)
-        prices = {one: max(self.tiers(period, (plan, {}), one).values(), default=Fraction(0)) for one in self.roles()}
+        prices = {one: max(self.tiers(period, (plan, {}), one).values(), default=Fraction(0)) for one in self.roles}
         count = 0
         for user in set().union(*had):
             roles = [day[user] for day in had if user in day]
-            dearest = max(sorted(set(roles), key=self.roles().index), key=lambda one: prices[one])
+            dearest = max(sorted(set(roles), key=self.roles.index), key=lambda one: prices[one])
             count += len(roles) >= least and dearest == role
         return count
 
@@ -644,7 +666,7 @@ class Judge:
         found: list[Event] = []
         for event in self.subscription.events:
             told = event.kind in ("start", "trial", "seats") and event.quantity is not None and event.day <= upto
-            if told and (event.role if event.role in self.roles() else "") == role:
+            if told and (event.role if event.role in self.roles else "") == role:
                 found.insert(0, event)
         return found
 

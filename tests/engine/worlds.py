@@ -188,8 +188,9 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
     for plan in document["plans"].values():
         if any("above" in row and row["above"] for row in plan["prices"]):
             plan["tiers"] = draw(st.sampled_from(["volume", "graduated"]))
+    by_role = draw(st.integers(0, 3)) == 0
     priced = any("role" in row for plan in document["plans"].values() for row in plan["prices"])
-    if priced or draw(st.booleans()):
+    if by_role or priced or draw(st.booleans()):
         document["roles"] = {"paying": {}, "viewer": {}, "free": {"billed": False}}
     if draw(st.booleans()):
         when: dict[str, Any] = draw(rule_tables(rounding=rounding, of_days=of_days))
@@ -212,6 +213,9 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
         item = draw(st.sampled_from(["sms", "video", "seats"]))
         own = draw(item_rules(document, of_days=of_days, rounding=rounding))
         document["when"] = [*document.get("when", ()), {"item": item, **own}]
+    if by_role:
+        role = draw(role_rules(document, of_days=of_days, rounding=rounding))
+        document["when"] = [*document.get("when", ()), {"role": draw(st.sampled_from(["viewer", "paying"])), **role}]
     return document
 
 
@@ -265,6 +269,34 @@ def item_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool, roun
     noticed = any("notice_days" in one["fall"] for one in both)
     if give == "credit" and effect.startswith("n") and not noticed and draw(st.booleans()):
         tables["fall"]["window_days"] = draw(st.sampled_from([1, 7]))
+    return tables
+
+
+@st.composite
+def role_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool, rounding: str) -> dict[str, Any]:
+    """The rules in which the seats of a role differ from the others."""
+    whens = document.get("when", [])
+    of_all = {**document, "when": [when for when in whens if "item" not in when]}
+    tables: dict[str, Any] = draw(item_rules(of_all, of_days=of_days, rounding=rounding))
+    give = tables["fall"].pop("give")
+    if any(table["fall"].get("give", give) == "nothing" for table in (document, *whens)):
+        del tables["fall"]
+    kinds: dict[str, Any] = {
+        "minimum": st.just(3),
+        "packages": st.sampled_from([[2], [1, 3]]),
+        "included": st.sampled_from([1, 2]),
+        "maximum": st.sampled_from([4, 6]),
+        "suspended": st.sampled_from(["billed", "free"]),
+        "counts_from": st.sampled_from(["acceptance", "invitation"]),
+        "count": st.sampled_from(["active", "bought", "larger"]),
+    }
+    named = draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=3, unique=True))
+    seats = tables["seats"] = {key: draw(kinds[key]) for key in named}
+    by_people = any(table["seats"]["measure"] in ("distinct", "held") for table in (of_all, *of_all["when"]))
+    if seats.get("count") == "bought" and (by_people or {"suspended", "counts_from"} & set(named)):
+        seats["count"] = "larger"
+    elif {"suspended", "counts_from"} & set(named):
+        seats.setdefault("count", "active")
     return tables
 
 

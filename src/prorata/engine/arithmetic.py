@@ -7,9 +7,8 @@ from fractions import Fraction
 
 from prorata.engine.calendar import Day, speak_month
 from prorata.engine.document import Line
-from prorata.engine.due import BASE
 from prorata.engine.money import digits_of, in_grains, rounded, speak_amount, speak_decimal
-from prorata.engine.policy.model import is_taken
+from prorata.engine.policy.model import BASE, is_taken
 from prorata.engine.policy.tariff import Price
 from prorata.engine.rounding import Rounding, Stretch, by_day, one_by_day, seat_price, worth_of
 from prorata.engine.spoken import share_words, speak_share

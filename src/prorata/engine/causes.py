@@ -9,11 +9,11 @@ from prorata.engine.aggregate import counts_in
 from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
-from prorata.engine.due import BASE, SEATS
 from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon, is_less
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.judged import as_count, by_seats, drawn_from, roles_of, stretch
 from prorata.engine.period import period_before
+from prorata.engine.policy.model import BASE, SEATS, seats_of
 from prorata.engine.population import People, by_order
 from prorata.engine.steps import Span
 
@@ -159,11 +159,12 @@ class Causes:
         self._as_of(document.known_until)
         rules = line.period.rules.seats
         as_counted = not rules.minimum and not rules.sold_apart
-        if line.item != SEATS or as_counted or line.kind not in ("period", "rise", "fall"):
+        role = line.period.role_of(line.item)
+        if line.item != seats_of(role) or as_counted or line.kind not in ("period", "rise", "fall"):
             return None
         found = []
         for held, news in ((line.before, line.news), (line.after, ())):
-            seen = self._counts.seen(line.period, line.start_day, [""], news) if held is not None else None
+            seen = self._counts.seen(line.period, line.start_day, [role], news) if held is not None else None
             if held is not None and (seen is None or seen.billed != held[0]):
                 return None
             found.append(0 if seen is None else seen.counted)
@@ -288,7 +289,7 @@ class Causes:
 
     def _order(self, event: Event, line: Line) -> tuple[str, str] | None:
         """The order an event is, where it is of the line's seats: of the larger of people and order, if it decides."""
-        role = event.role if event.role in line.period.countings else ""
+        role = line.period.policy.role_apart(event.role)
         if role not in roles_of(line):
             return None
         if line.period.rules.seats.count == "larger":
@@ -302,16 +303,15 @@ class Causes:
         if line.item.startswith(SEATS):
             return line.period.role_of(line.item)
         told = [one.role for one in self._told.get(event.user, ()) if one.role and one.order <= event.order]
-        roles = line.period.countings
-        last = told[-1] if told else next(iter(line.period.policy.roles), "")
-        return last if last in roles else ""
+        return line.period.policy.role_apart(told[-1] if told else next(iter(line.period.policy.roles), ""))
 
     def is_ordered(self, line: Line, document: Document) -> bool:
         """Whether more seats are billed than there are people, since so many are ordered."""
         self._as_of(document.known_until)
-        if line.item != SEATS or line.after is None or line.period.rules.seats.count != "larger":
+        role = line.period.role_of(line.item)
+        if line.item != seats_of(role) or line.after is None or line.period.rules.seats.count != "larger":
             return False
-        _, (people, ordered) = self._floors(line, "")
+        _, (people, ordered) = self._floors(line, role)
         return ordered > people
 
     def _floors(self, line: Line, role: str) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -429,5 +429,5 @@ class Causes:
         period = line.period
         tariff = period.tariffs.get(line.price.plan)
         apart = tariff is not None and (tariff.graduated or tariff.overage)
-        by_day = period.rules.seats.measure in ("level", "high_water") or not period.policy.priced_roles
+        by_day = period.rules.seats.measure in ("level", "high_water") or not period.policy.roles_apart
         return line.price.plan != "" and line.item != BASE and not apart and by_day and not period.looks_back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from prorata.engine.aggregate import ordered, seats
@@ -46,8 +46,8 @@ class Counts:
         known, span = running
         past = known.with_past(period, span)
         sold, billed, noticed = (
-            summed([counts_of(known, one, span, past)[role] for role in roles], span[1])
-            for one in (replace(period, at_once=True), period, _waiting_for_notice(period))
+            summed([counts_of(known, one, span)[role] for role in roles], span[1])
+            for one in (_with(period, _at_once), period, _with(period, _waiting_for_notice))
         )
         source = _source(sold, span[1], day, _at(billed, day))
         counted = sum(_at(seats(known, period, past, role), source) for role in roles)
@@ -80,6 +80,16 @@ class Counts:
                 known.today = self._today
             self._known[news] = known
         return self._known[news]
+
+
+def _with(period: Period, other: Callable[[Period], Period]) -> Period:
+    """The period, and those of its items, otherwise."""
+    return replace(other(period), apart={item: other(one) for item, one in period.apart.items()})
+
+
+def _at_once(period: Period) -> Period:
+    """The same days with nothing that waits."""
+    return replace(period, at_once=True)
 
 
 def _waiting_for_notice(period: Period) -> Period:

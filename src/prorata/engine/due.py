@@ -9,12 +9,12 @@ from prorata.engine.calendar import Day
 from prorata.engine.change import counts_in_effect, plans_in_effect, prices_in_effect, tariffs_in_effect
 from prorata.engine.known import Held, Known
 from prorata.engine.period import Period
+from prorata.engine.policy.model import BASE, SEATS, seats_of
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.steps import Span, Window, cut, joined, overlaid, pieces, summed
 
-SEATS, BASE = "seats", "base"
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
 Due: TypeAlias = dict[str, Window[Holding | None]]
 
@@ -38,10 +38,10 @@ def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     """The items of the seats and of the base price beside them, and how many seats are billed."""
     if period.stock is not None:
         return {SEATS: _paid(known, period, span, period.stock.bought)}, [(span[0], period.stock.seats)]
-    past = known.with_past(period, span)
     if not period.is_flat:
-        by_role = counts_of(known, period, span, past)
-        return _by_tariff(known, period, span, past, by_role), summed(by_role.values(), span[1])
+        by_role = counts_of(known, period, span)
+        return _by_tariff(known, period, span, by_role), summed(by_role.values(), span[1])
+    past = known.with_past(period, span)
     counts = billed_quantity(period.rules.seats, seats(known, period, past))
     prices = seat_prices(known, period, past)
     if not period.at_once:
@@ -79,16 +79,27 @@ def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[i
     return _held(joined(units), joined(costs), span, period)
 
 
-def counts_of(known: Known, period: Period, span: Span, past: Span) -> dict[str, Window[int]]:
-    """The seats billed by role; under "" those of all roles without a price of their own."""
-    apart = {role: seats(known, period, past, role) for role in period.countings if role}
+def counts_of(known: Known, period: Period, span: Span) -> dict[str, Window[int]]:
+    """The seats billed by role; under "" those of all roles that are not counted apart."""
+    past = known.with_past(period, span)
+    apart = {role: _of_role(known, period.of(seats_of(role)), past, role) for role in period.countings if role}
     others = summed(apart.values(), past[1]) if apart else None
     plain = billed_quantity(period.rules.seats, seats(known, period, past, ""), others, past[1])
-    counts = {"": plain, **apart}
-    if period.at_once:
-        return counts
-    today = known.lasted_by(period, past)
-    return {role: counts_in_effect(period, each, span, today) for role, each in counts.items()}
+    counts = {"": _in_effect(known, period, plain, span, past)}
+    for role, window in apart.items():
+        own = period.of(seats_of(role))
+        its = known.with_past(own, span)
+        counts[role] = _in_effect(known, own, window if its == past else _of_role(known, own, its, role), span, its)
+    return counts
+
+
+def _of_role(known: Known, own: Period, past: Span, role: str) -> Window[int]:
+    """The seats that are sold of a role by rules of its own."""
+    return billed_quantity(own.rules.seats, seats(known, own, past, role))
+
+
+def _in_effect(known: Known, period: Period, window: Window[int], span: Span, past: Span) -> Window[int]:
+    return window if period.at_once else counts_in_effect(period, window, span, known.lasted_by(period, past))
 
 
 def offers_in_effect(
@@ -99,8 +110,9 @@ def offers_in_effect(
     return tariffs_in_effect(period, offers, span, today, lambda tariff: yearly(tariff, most, period))
 
 
-def _by_tariff(known: Known, period: Period, span: Span, past: Span, counts: dict[str, Window[int]]) -> Due:
+def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Window[int]]) -> Due:
     """The items of seats whose price depends on role or number, and the base price beside them."""
+    past = known.with_past(period, span)
     offers = tariffs(known, period, past)
     if not period.at_once:
         today = known.lasted_by(period, past)
@@ -126,7 +138,7 @@ def _by_tariff(known: Known, period: Period, span: Span, past: Span, counts: dic
 
 def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Period) -> dict[str, Holding]:
     """The items of so many seats of a role, of which so many were ordered."""
-    own = f"{SEATS}:{role}" if role else SEATS
+    own = seats_of(role)
     over = tariff.overage.get(role)
     beyond = 0 if over is None else max(count - ordered, 0)
     found = {}

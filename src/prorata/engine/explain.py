@@ -9,11 +9,10 @@ from prorata.engine.arithmetic import arithmetic
 from prorata.engine.calendar import day_of, speak_day, speak_point, speak_stretch
 from prorata.engine.causes import Causes, Drawn
 from prorata.engine.document import Document, Line
-from prorata.engine.due import BASE, SEATS
 from prorata.engine.early import ended_early
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import SeatRules
+from prorata.engine.policy.model import BASE, SeatRules, seats_of
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.reasons import Grounds, rules_of
 from prorata.engine.words import plural, some_of
@@ -70,8 +69,10 @@ class Explainer:
         """The rules that make the line what it is, those that decide how many first."""
         if self._causes.is_ordered(line, document):
             yield "as many seats are billed as are ordered (seats.count)"
-        if line.item == SEATS and _minimum_decides(line, people, causes):
-            yield f"never fewer than {line.period.rules.seats.minimum} seats are billed (seats.minimum)"
+        role = line.period.role_of(line.item)
+        if line.item == seats_of(role) and _minimum_decides(line, people, causes):
+            least, each = line.period.rules.seats.minimum, f"{role} seats".strip()
+            yield f"never fewer than {least} {each} are billed (seats.minimum)"
         counted = self._causes.counted(line, document)
         if counted is not None:
             yield from _sold(line, *counted)
@@ -116,7 +117,7 @@ def describe(line: Line, document: Document | None = None) -> str:
 
 
 def _seats(line: Line, count: int) -> str:
-    role = f"{line.price.role} " if line.price.role else ""
+    role = f"{name} " if (name := line.period.role_of(line.item)) else ""
     return f"{count} {role}{plural('seat', count)}"
 
 

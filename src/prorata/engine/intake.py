@@ -25,7 +25,7 @@ from prorata.engine.calendar import (
 )
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
-from prorata.engine.policy.model import Policy, is_taken
+from prorata.engine.policy.model import Policy, is_taken, seats_of
 from prorata.engine.population import People
 
 COLUMNS: tuple[str, ...] = (
@@ -447,31 +447,41 @@ class _Reader:
     def check_seats(self, told: list[_Told], events: list[Event]) -> None:
         """Where the policy forbids it, there may at no moment be fewer seats bought than members are active.
 
-        Rows of the same moment, such as those of one date, are one change: whoever leaves on that date has left.
+        Rows of the same moment, such as those of one date, are one change: whoever leaves on that date has left. The
+        seats of each role that is counted apart are for its members.
         """
         people = People(self.policy)
-        active = short = 0
-        bought: int | None = None
-        lowered = False
+        active: dict[str, int] = {}
+        bought: dict[str, int] = {}
+        short: dict[str, int] = {}
+        lowered: set[str] = set()
         for at, (one, event) in enumerate(zip(told, events, strict=True)):
             if event.kind in PERSON_EVENTS:
-                was = people.is_seated(event.user)
+                was = people.seat_of(event.user)
                 people.learn((event,))
-                active += people.is_seated(event.user) - was
+                for role, more in ((was, -1), (people.seat_of(event.user), 1)):
+                    if role is not None:
+                        active[role] = active.get(role, 0) + more
             elif buys(event):
                 assert event.quantity is not None
-                lowered = bought is not None and event.quantity < bought
-                bought = event.quantity
+                role = self.policy.role_apart(event.role)
+                if event.quantity < bought.get(role, 0):
+                    lowered.add(role)
+                bought[role] = event.quantity
             if at + 1 < len(told) and told[at + 1].moment == one.moment:
                 continue
-            missing = 0 if bought is None else max(active - bought, 0)
-            seats = self.policy.rules(one.interval, event.day // self.ticks).seats
-            if missing > short and seats.below_active == "refused" and seats.count == "bought":
-                way_out = f"free some before reducing to {bought}" if lowered else f"buy more than {bought} first"
-                column = "quantity" if event.quantity is not None else "user" if event.user else "event"
-                self.say(one.row, column, f"{active} members hold seats; {way_out}")
+            missing = {role: max(active.get(role, 0) - count, 0) for role, count in bought.items()}
+            for role in (role for role in missing if missing[role] > short.get(role, 0)):
+                seats = self.policy.rules(one.interval, event.day // self.ticks, item=seats_of(role)).seats
+                if seats.below_active == "refused" and seats.count == "bought":
+                    count, whose = bought[role], f"{role} members" if role else "members"
+                    way_out = (
+                        f"free some before reducing to {count}" if role in lowered else f"buy more than {count} first"
+                    )
+                    column = "quantity" if event.quantity is not None else "user" if event.user else "event"
+                    self.say(one.row, column, f"{active[role]} {whose} hold seats; {way_out}")
             short = missing
-            lowered = False
+            lowered = set()
 
 
 @lru_cache(maxsize=65536)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from prorata.engine.calendar import Day
 from prorata.engine.document import Line
-from prorata.engine.due import BASE, SEATS
 from prorata.engine.period import Waits, of_seats
+from prorata.engine.policy.model import BASE, SEATS
 
 
 def roles_of(line: Line) -> tuple[str, ...]:

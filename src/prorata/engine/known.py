@@ -129,7 +129,7 @@ class Known:
             self.seats = {"": Steps(0)}
         for told in self._seat_events if late else (event,):
             assert told.quantity is not None
-            role = told.role if told.role in self.subscription.policy.priced_roles else ""
+            role = self.subscription.policy.role_apart(told.role)
             self.seats.setdefault(role, Steps(0)).set(told.day, told.quantity)
 
     def _learn_add_on(self, event: Event) -> None:

@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from prorata.engine.calendar import Day, Moment, speak_point, to_point
 from prorata.engine.document import Line, LineKind
-from prorata.engine.due import BASE, Due, Holding
+from prorata.engine.due import Due, Holding
 from prorata.engine.history import Event
 from prorata.engine.issued import IssuedLine
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
-from prorata.engine.policy.model import is_taken
+from prorata.engine.policy.model import BASE, is_taken
 from prorata.engine.policy.tariff import Price
 from prorata.engine.refusal import CannotBill
 from prorata.engine.rounding import amount

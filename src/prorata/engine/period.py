@@ -9,7 +9,17 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, border, calendar_start, later
-from prorata.engine.policy.model import Counting, FallEffect, FallRules, Policy, Rules, ShareRules, is_taken
+from prorata.engine.policy.model import (
+    SEATS,
+    Counting,
+    FallEffect,
+    FallRules,
+    Policy,
+    Rules,
+    ShareRules,
+    is_taken,
+    seats_of,
+)
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.prepaid import Stock
 from prorata.engine.rounding import Rounding, rounding_of
@@ -78,17 +88,19 @@ class Period:
         """The same days by the rules of an item."""
         if not self.apart:
             return self
-        return self.apart.get("seats" if is_taken(item) else item, self)
+        if is_taken(item):
+            return self.apart.get(seats_of(self.role_of(item))) or self.apart.get(SEATS, self)
+        return self.apart.get(item, self)
 
     def counting(self, item: str) -> Counting:
         """Who counts for an item: the members of the role whose seats it is, or for an add-on all who take a seat."""
-        if not item.startswith("seats"):
+        if not item.startswith(SEATS):
             return self.rules.seats.counting
         return self.countings[self.role_of(item)]
 
     def role_of(self, item: str) -> str:
-        """The role whose seats an item is, or "" where they are those of all without a price of their own."""
-        return next((role for role in self.countings if f"{item}>".startswith(f"seats:{role}>")), "")
+        """The role whose seats an item is, or "" where they are those of all that are not counted apart."""
+        return next((role for role in self.countings if f"{item}>".startswith(f"{seats_of(role)}>")), "")
 
     def tax_rate(self, item: str, plan: str) -> Fraction:
         """The tax rate in percent of an add-on, or of seats on a plan."""
@@ -138,7 +150,7 @@ def period_before(period: Period) -> Day:
 
 def of_seats(period: Period) -> Period:
     """The days of an item's period by the rules of the seats."""
-    item = "seats" if "seats" in period.policy.apart else ""
+    item = SEATS if SEATS in period.policy.apart else ""
     policy, invoice = period.policy, (period.invoice_start, period.invoice_end)
     counted, opened = (period.start, period.anchor, period.months), (period.plan, period.payment_method)
     return _period(policy, period.interval, *counted, *opened, invoice, period.since, item)
@@ -213,8 +225,8 @@ def _period(
         plan_prices={name: one.tiers[""][0].price for name, one in tariffs.items() if "" in one.tiers},
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
         tariffs=tariffs,
-        countings=_countings(policy, rules),
-        is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.priced_roles,
+        countings=_countings(policy, rules, interval, start // ticks, plan, payment_method),
+        is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.roles_apart,
         at_once=in_time and not waiting and not notice,
         billed_on=(invoice_start if rules.period.charge == "advance" else invoice_end) // ticks,
         invoice_start=invoice_start,
@@ -235,7 +247,7 @@ def _period(
         since=since,
         keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period")
         and not (rules.fall.window_days or waiting or notice),
-        apart={one: _period(*terms, one, stock) for one in (() if item else policy.apart)},
+        apart={one: _period(*terms, one, stock) for one in policy.apart if not item or _is_within(one, item)},
         once=once,
         rounding=rounding_of(
             rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"
@@ -267,11 +279,19 @@ def _is_flat(tariff: Tariff) -> bool:
     return len(plain) == 1 and plain[0].base is None and not tariff.overage
 
 
-def _countings(policy: Policy, rules: Rules) -> dict[str, Counting]:
+def _is_within(item: str, of: str) -> bool:
+    """Whether an item is of the seats of a role, of all of which the other one is."""
+    return of == SEATS != item and is_taken(item)
+
+
+def _countings(
+    policy: Policy, rules: Rules, interval: Interval, day: Day, plan: str, payment_method: str
+) -> dict[str, Counting]:
     counts_from, suspended, free = rules.seats.counting
-    apart = policy.priced_roles
-    countings: dict[str, Counting] = {"": (counts_from, suspended, (*free, *apart))}
-    for role in apart:
+    countings: dict[str, Counting] = {"": (counts_from, suspended, (*free, *policy.roles_apart))}
+    for role in policy.roles_apart:
+        own = policy.rules(interval, day, plan, seats_of(role), payment_method)
+        counts_from, suspended, _ = own.seats.counting
         countings[role] = (counts_from, suspended, (*free, *(other for other in policy.roles if other != role)))
     return countings
 

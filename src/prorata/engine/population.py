@@ -134,10 +134,12 @@ class People:
         """How many people take a seat at the end of each day."""
         return self._tally(counting).level
 
-    def is_seated(self, user: str) -> bool:
-        """Whether the person is active with a role that is billed, after all that is known."""
+    def seat_of(self, user: str) -> str | None:
+        """The role counted apart whose seat the person takes after all that is known, or ""; None who takes none."""
         member = self._members.get(user)
-        return member is not None and self._tally(("acceptance", False, ()))[member.standing]
+        if member is None or not self._tally(("acceptance", False, ()))[member.standing]:
+            return None
+        return self._policy.role_apart(member.standing[1])
 
     def counted(self, user: str, counting: Counting) -> Iterator[tuple[Day, bool]]:
         """Whether the person takes a seat at the end of the day, at each day on which this may change."""

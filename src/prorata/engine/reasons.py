@@ -10,11 +10,10 @@ from typing import Literal
 from prorata.engine.arithmetic import is_by_day, is_seat_exact
 from prorata.engine.calendar import MONTHS, to_day
 from prorata.engine.document import Document, Line
-from prorata.engine.due import SEATS
 from prorata.engine.early import BEGINNINGS, ended_early, gone_too_soon, in_time
 from prorata.engine.history import Event
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import RiseRules
+from prorata.engine.policy.model import SEATS, RiseRules
 from prorata.engine.prepaid import Stock, months_of
 from prorata.engine.price import yearly
 from prorata.engine.words import days, plural

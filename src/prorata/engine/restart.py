@@ -11,7 +11,6 @@ from prorata.engine.known import Known
 from prorata.engine.period import Period
 from prorata.engine.policy.tariff import Tariff
 from prorata.engine.price import tariffs, yearly
-from prorata.engine.steps import Span
 
 _EVER: Moment = 1 << 62
 
@@ -31,26 +30,18 @@ def standing(known: Known, period: Period, day: Day) -> Standing | None:
     """
     if known.cancel is not None or set(period.rules.change.restarting) <= {"interval"}:
         return None
-    days = _days(known, period, day)
-    if days is None:
+    span = known.span_until(period, day + 1)
+    if span is None:
         return None
-    counts = counts_of(known, period, *days)
-    offers = offers_in_effect(period, tariffs(known, period, days[1]), days[0], 0, counts)
+    counts = counts_of(known, period, span)
+    offers = offers_in_effect(period, tariffs(known, period, known.with_past(period, span)), span, 0, counts)
     return Standing(offers[-1][1], {role: window[-1][1] for role, window in counts.items()})
 
 
 def seats_on(known: Known, period: Period, day: Day) -> int:
     """How many seats are billed on a day of the period, by what is known; none before the agreement starts."""
-    days = _days(known, period, day)
-    return 0 if days is None else sum(window[-1][1] for window in counts_of(known, period, *days).values())
-
-
-def _days(known: Known, period: Period, day: Day) -> tuple[Span, Span] | None:
-    """The days of the period up to a day, and those that may decide what is billed on them."""
     span = known.span_until(period, day + 1)
-    if span is None:
-        return None
-    return span, known.with_past(period, span)
+    return 0 if span is None else sum(window[-1][1] for window in counts_of(known, period, span).values())
 
 
 def begins_anew(known: Known, period: Period, day: Day, before: Standing | None) -> bool:

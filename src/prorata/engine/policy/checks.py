@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import DAYS, MONTHS, Interval
 from prorata.engine.policy.differences import differences
-from prorata.engine.policy.model import ONE_NUMBER, WHOLE, Policy, Rules
+from prorata.engine.policy.model import ONE_NUMBER, SEATS, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
 from prorata.engine.policy.prepaid_checks import of_prepaid
 from prorata.engine.policy.price_checks import of_names, of_prices
@@ -61,7 +61,7 @@ def _of_variant(
     yield from of_prepaid(policy, rules, chosen, document)
     yield from of_waiting(rules, path)
     yield from of_precision(policy, rules, path)
-    of_item = any(policy.whens[at].item is not None for at in chosen)
+    of_item = any(policy.whens[at].of_item is not None for at in chosen)
     if rules.fall.give == "nothing" and rules.fall.settle == "now" and not of_item:
         yield Problem(
             (*path, "fall", "settle"),
@@ -138,7 +138,7 @@ def _ways_to_pay(policy: Policy, document: Mapping[str, Any]) -> Iterator[Proble
 
 def _add_ons_of(policy: Policy, chosen: Iterable[int]) -> set[str]:
     """The add-ons that the rules are for alone."""
-    return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, "seats")}
+    return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, SEATS)}
 
 
 def _nothing_waits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -172,7 +172,7 @@ def _nothing_to_change(policy: Policy, document: Mapping[str, Any]) -> Iterator[
 
 def _no_credits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """What becomes of credits, where none is ever left."""
-    of_invoice = (chosen for chosen in policy.variants if all(policy.whens[at].item is None for at in chosen))
+    of_invoice = (chosen for chosen in policy.variants if all(policy.whens[at].of_item is None for at in chosen))
     if any(policy.variants[chosen].fall.give != "refund" for chosen in of_invoice):
         return
     for path, table in tables(document):

@@ -32,15 +32,16 @@ def differences(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem
             sentence = f"when.payment_method: {method} is not one of payment_methods ({named})"
             yield Problem(("when", at, "payment_method"), sentence)
         yield from _of_item(policy, at, document["when"][at])
+        yield from _of_role(policy, at, document["when"][at])
         if when == When():
             yield Problem(
                 ("when", at),
-                "when says neither interval nor plan nor payment_method nor item nor from nor until, so it is not a "
-                "difference; write these rules above instead",
+                "when says neither interval nor plan nor payment_method nor item nor role nor from nor until, so it is "
+                "not a difference; write these rules above instead",
             )
 
 
-_CONDITIONS = frozenset({"interval", "plan", "payment_method", "item", "from", "until"})
+_CONDITIONS = frozenset({"interval", "plan", "payment_method", "item", "role", "from", "until"})
 
 
 def _payment_methods(policy: Policy) -> Iterator[Problem]:
@@ -58,12 +59,27 @@ def _payment_methods(policy: Policy) -> Iterator[Problem]:
 
 
 # The rules that can differ by item, of each table some or all; the others are of the whole invoice.
-_BY_ITEM: Mapping[str, Callable[[str], bool]] = {
+_Differs = Mapping[str, Callable[[str], bool]]
+_BY_ITEM: _Differs = {
     "share": lambda _: True,
     "rounding": lambda _: True,
     "rise": lambda key: key == "takes_effect",
     "fall": lambda key: key != "settle",
 }
+_BY_ROLE: _Differs = {
+    **_BY_ITEM,
+    "fall": lambda key: key not in ("settle", "give"),
+    "seats": lambda key: key not in ("free", "change_day", "below_active"),
+}
+
+
+def _of_invoice(written: Mapping[str, Any], differs: _Differs) -> Iterator[tuple[str, str]]:
+    """What is written that cannot differ so: the table and the key."""
+    for table, keys in written.items():
+        may = differs.get(table)
+        for key in keys if isinstance(keys, Mapping) else ():
+            if may is None or not may(key):
+                yield table, key
 
 
 def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Problem]:
@@ -73,19 +89,38 @@ def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
     if item != "seats" and item not in policy.add_ons:
         named = ", ".join(policy.add_ons) or "none"
         yield Problem(("when", at, "item"), f"when.item: {item} is neither seats nor one of add_ons ({named})")
-    once = item in policy.add_ons and policy.add_ons[item].charge == "once"
-    for table, keys in written.items():
-        differs = _BY_ITEM.get(table)
-        for key in keys if isinstance(keys, Mapping) else ():
-            if differs is None or not differs(key):
-                sentence = (
-                    f"{table}.{key} is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
-                    "fall.takes_effect, fall.give, fall.window_days and fall.notice_days"
-                )
-                yield Problem(("when", at, table, key), sentence)
-            elif keys[key] == "refund":
-                sentence = 'fall.give = "refund" is of the whole invoice; by item it is "credit" or "nothing"'
-                yield Problem(("when", at, table, key), sentence)
-            elif once and table != "rounding":
+    for table, key in _of_invoice(written, _BY_ITEM):
+        sentence = (
+            f"{table}.{key} is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
+            "fall.takes_effect, fall.give, fall.window_days and fall.notice_days"
+        )
+        yield Problem(("when", at, table, key), sentence)
+    if written.get("fall", {}).get("give") == "refund":
+        sentence = 'fall.give = "refund" is of the whole invoice; by item it is "credit" or "nothing"'
+        yield Problem(("when", at, "fall", "give"), sentence)
+    if item in policy.add_ons and policy.add_ons[item].charge == "once":
+        for table in ("share", "rise", "fall"):
+            for key in filter(_BY_ITEM[table], written.get(table, {})):
                 sentence = f'{table}.{key} would have no effect on {item}, which is charged once (charge = "once")'
                 yield Problem(("when", at, table, key), sentence)
+
+
+def _of_role(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Problem]:
+    role = policy.whens[at].role
+    if role is None:
+        return
+    if role not in policy.roles:
+        named = ", ".join(policy.roles) or "none"
+        yield Problem(("when", at, "role"), f"when.role: {role} is not one of roles ({named})")
+    elif not policy.roles[role].billed:
+        sentence = f"when.role: members with the role {role} are not billed (roles.{role})"
+        yield Problem(("when", at, "role"), sentence)
+    if policy.whens[at].item is not None:
+        yield Problem(("when", at, "item"), "when.item: a role is about seats only; leave item out")
+    for table, key in _of_invoice(written, _BY_ROLE):
+        sentence = (
+            f"{table}.{key} is of the whole invoice; by role may differ seats (but for free, change_day and "
+            "below_active), share, rounding, rise.takes_effect, fall.takes_effect, fall.window_days and "
+            "fall.notice_days"
+        )
+        yield Problem(("when", at, table, key), sentence)

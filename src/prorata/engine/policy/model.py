@@ -7,7 +7,7 @@ from these fields. `key()` gives a field its meaning and an example; a Literal l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -18,6 +18,11 @@ from prorata.engine.policy.key import key
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, row_for, tariff
 
 ONE_NUMBER = ("peak", "mean", "distinct", "snapshot")  # what is measured as one number for all of a period
+
+SEATS, BASE = "seats", "base"  # the items that are no add-ons: all seats of a kind, and what stands beside them
+
+# How many of those counted are billed. With a role apart, what is written for all is about the other members.
+SIZES = ("minimum", "packages", "included", "maximum")
 
 WHOLE = ("months", "quarters", "period")  # shares in which what has begun may count whole
 
@@ -453,10 +458,17 @@ class Rules:
     rounding: RoundingRules = RoundingRules()
     tax: TaxRules = TaxRules()
 
+    def without_sizes(self) -> Rules:
+        """The same, if as many seats were billed as are counted."""
+        return replace(self, seats=replace(self.seats, minimum=0, packages=(), included=0, maximum=0))
+
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Where rules differ: by interval, plan, payment method or item, or by day. The last of several that match wins."""
+    """Where rules differ: by interval, plan, payment method, role or item, or by day.
+
+    The last of several that match wins.
+    """
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
@@ -479,13 +491,23 @@ class When:
         'item = "sms"',
         None,
     )
+    role: str | None = key(
+        "Only for the seats of members with this role, which are then counted apart, with lines of their own, as with "
+        "a price of their own; without one they cost what the others do. By role may differ: how its seats are counted "
+        "and sold (`seats`, but for `free`, `change_day` and `below_active`), `share`, `rounding`, "
+        "`rise.takes_effect`, `fall.takes_effect`, `fall.window_days` and `fall.notice_days`; the rest is of the whole "
+        "invoice. `minimum`, `packages`, `included` and `maximum` are those said here alone: what is written for all "
+        "is for the other members.",
+        'role = "viewer"',
+        None,
+    )
     from_: date | None = key("For periods that begin on this day or later.", "from = 2027-01-01", None, name="from")
     until: date | None = key("For periods that begin before this day.", "until = 2023-06-01", None)
 
     @property
     def is_by_interval(self) -> bool:
         """Whether it is for all periods of an interval."""
-        others = (self.plan, self.payment_method, self.item, self.from_, self.until)
+        others = (self.plan, self.payment_method, self.item, self.role, self.from_, self.until)
         return self.interval is not None and all(one is None for one in others)
 
     def covers(self, interval: Interval, plan: str, day: date, item: str, payment_method: str) -> bool:
@@ -494,10 +516,19 @@ class When:
             (self.interval is None or self.interval == interval)
             and (self.plan is None or self.plan == plan)
             and (self.payment_method is None or self.payment_method == payment_method)
-            and (self.item is None or self.item == item)
+            and self._is_about(item)
             and (self.from_ is None or day >= self.from_)
             and (self.until is None or day < self.until)
         )
+
+    @property
+    def of_item(self) -> str | None:
+        """The item it is for alone, if it is: the seats, those of a role, or an add-on."""
+        return seats_of(self.role) if self.role is not None else self.item
+
+    def _is_about(self, item: str) -> bool:
+        own = self.of_item
+        return own is None or own == item or (own == SEATS and is_taken(item))
 
 
 def matching(
@@ -510,9 +541,14 @@ def matching(
     return tuple(at for at, when in enumerate(whens) if when.covers(interval, plan, day, item, payment_method))
 
 
+def seats_of(role: str) -> str:
+    """The item of the seats of a role that is counted apart; of all others, where that is ""."""
+    return f"{SEATS}:{role}" if role else SEATS
+
+
 def is_taken(item: str) -> bool:
     """Whether an item is of the seats or the base price, so that no add-on can be called so."""
-    return item in ("seats", "base") or item.startswith(("seats:", "seats>"))
+    return item in (SEATS, BASE) or item.startswith((f"{SEATS}:", f"{SEATS}>"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -540,8 +576,8 @@ class Policy:
     is_taxed: bool = field(init=False, default=False)
     by_plan: bool = field(init=False, default=False)  # whether rules differ by plan
     by_payment_method: bool = field(init=False, default=False)  # or by how the account pays
-    apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, or "seats"
-    priced_roles: tuple[str, ...] = field(init=False, default=())  # those with a price of their own somewhere
+    apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, seats, of a role
+    roles_apart: tuple[str, ...] = field(init=False, default=())  # those with a price or rules of their own somewhere
     restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
     waiting_days: int = field(init=False, default=0)  # for how long at most what has risen has to last
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
@@ -558,11 +594,12 @@ class Policy:
         object.__setattr__(self, "restarts", any(change.restarting or change.is_prepaid for change in changes))
         waiting = max(rules.rise.waiting_days for rules in self.variants.values())
         object.__setattr__(self, "waiting_days", waiting)
-        apart = {when.item: None for when in self.whens if when.item is not None}
+        apart = {when.of_item: None for when in self.whens if when.of_item is not None}
         apart |= {name: None for name, add_on in self.add_ons.items() if add_on.charge == "once"}
+        named = {row.role for plan in self.plans.values() for row in plan.prices} | {when.role for when in self.whens}
+        object.__setattr__(self, "roles_apart", tuple(role for role in self.roles if role in named))
+        apart |= {seats_of(role): None for role in self.roles_apart}
         object.__setattr__(self, "apart", tuple(apart))
-        priced = {row.role for plan in self.plans.values() for row in plan.prices}
-        object.__setattr__(self, "priced_roles", tuple(role for role in self.roles if role in priced))
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]
@@ -571,11 +608,15 @@ class Policy:
     def rules(self, interval: Interval, day: Day, plan: str = "", item: str = "", payment_method: str = "") -> Rules:
         """The rules of periods of this interval that begin on `day`, on this plan or the first of all.
 
-        `item` is an add-on or "seats"; without it they are those of the whole invoice. Without `payment_method` they
-        are those of the first of all.
+        `item` is an add-on, "seats", or the seats of a role as `seats_of` says; without it they are those of the
+        whole invoice. Without `payment_method` they are those of the first of all.
         """
         plan, payment_method = plan or self.default_plan, payment_method or self.default_payment_method
-        return self.variants[matching(self.whens, interval, plan, to_date(day), item, payment_method)]
+        chosen = matching(self.whens, interval, plan, to_date(day), item, payment_method)
+        rules = self.variants[chosen]
+        if item.startswith(f"{SEATS}:") and all(self.whens[at].role is None for at in chosen):
+            return rules.without_sizes()
+        return rules
 
     def price(self, prices: tuple[PriceRow, ...], interval: Interval, day: Day, plan: str) -> Price | None:
         """The list price for periods of this interval that begin on `day`; None where there is none."""
@@ -590,6 +631,10 @@ class Policy:
     def is_billed(self, role: str) -> bool:
         """Whether a member with this role needs a seat; roles the policy does not name all do."""
         return role not in self.roles or self.roles[role].billed
+
+    def role_apart(self, role: str) -> str:
+        """The role if its seats are counted apart, or "" for all others."""
+        return role if role in self.roles_apart else ""
 
     @property
     def default_interval(self) -> Interval:

@@ -81,7 +81,7 @@ def _sold(policy: Policy, at: Path, said: str) -> Iterator[Problem]:
     if len(policy.plans) > 1:
         yield Problem(at, f"{said} needs a single plan: what is left of one is no time of another")
     rows = [row for plan in policy.plans.values() for row in plan.prices]
-    if policy.priced_roles or any(row.above or row.base is not None for row in rows):
+    if policy.roles_apart or any(row.above or row.base is not None for row in rows):
         yield Problem(at, f"{said} needs one price for all seats, without base price, tiers and prices by role")
     for name in sorted(name for name, add_on in policy.add_ons.items() if add_on.charge != "once"):
         yield Problem(

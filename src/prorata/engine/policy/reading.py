@@ -15,7 +15,7 @@ from prorata.engine.calendar import DAYS, MONTHS, YEARS, Interval
 from prorata.engine.money import Minor, parse_amount
 from prorata.engine.policy.checks import contradictions
 from prorata.engine.policy.language import RULE_TABLES, Key, keys_of
-from prorata.engine.policy.model import Policy, PolicyKeys, Rules, When, matching
+from prorata.engine.policy.model import SIZES, Policy, PolicyKeys, Rules, When, matching
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow
 from prorata.engine.words import listed
@@ -109,14 +109,17 @@ class _Reader:
             return None
         variants: dict[tuple[int, ...], Rules] = {}
         days = {date.min, *(day for when in conditions for day in (when.from_, when.until) if day is not None)}
-        items = {"": None} | {when.item: None for when in conditions if when.item is not None}
+        items = {"": None} | {when.of_item: None for when in conditions if when.of_item is not None}
         methods = keys.payment_methods or ("",)
         for interval, plan, day, item, method in product(keys.intervals, keys.plans, days, items, methods):
             chosen = matching(conditions, interval, plan, day, item, method)
             if chosen not in variants:
-                merged = base
+                of_role = any(conditions[at].role is not None for at in chosen)
+                merged = _without_sizes(base) if of_role else base
                 for at in chosen:
-                    merged = _merged(merged, {key: whens[at][key] for key in RULE_TABLES if key in whens[at]})
+                    over = {key: whens[at][key] for key in RULE_TABLES if key in whens[at]}
+                    is_general = of_role and conditions[at].role is None
+                    merged = _merged(merged, _without_sizes(over) if is_general else over)
                 variants[chosen] = self.rules(merged, ())
         return Policy(
             name=name,
@@ -350,6 +353,12 @@ def _parts(dotted: str) -> Path:
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {**base.get(name, {}), **over.get(name, {})} for name in {**base, **over}}
+
+
+def _without_sizes(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules that hold for the seats of a role as well, whose sizes are its own."""
+    seats = {key: value for key, value in tables.get("seats", {}).items() if key not in SIZES}
+    return {**tables, "seats": seats}
 
 
 def _field(table: type, key: Key) -> str:

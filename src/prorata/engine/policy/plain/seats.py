@@ -61,6 +61,8 @@ def _holders(case: Case) -> str:
     free = [name for name, role in case.policy.roles.items() if not role.billed or name in seats.free]
     each_day = seats.counts_from == "activity" and seats.idle_days == 1
     text = _EACH_DAY if each_day else _HOLDS[seats.counts_from].format(days=days(seats.idle_days))
+    if case.of_role:
+        return f"{text}."
     return text + (f"; users with the role {' or '.join(free)} cost nothing." if free else ", whatever the role.")
 
 
@@ -70,7 +72,7 @@ def _measured(case: Case, words: dict[str, str]) -> Iterator[str]:
     text = words[seats.measure].format(period=period, days=_days_of(case), day=day)
     if text:
         yield text
-    if case.policy.priced_roles and seats.measure in ("distinct", "held") and not case.bought:
+    if case.policy.roles_apart and seats.measure in ("distinct", "held") and not case.bought:
         yield "Whoever had several roles with a price of their own counts once, in the dearest."
     if _roles_wait(case):
         yield (
@@ -85,7 +87,7 @@ def _roles_wait(case: Case) -> bool:
     """Whether a change of role is billed twice for a while, as a seat more and a seat fewer that waits."""
     fall, measure = case.rules.fall, case.rules.seats.measure
     waits = fall.effect not in ("day", "month", "quarter", "period") or fall.notice_days or measure == "high_water"
-    return bool(waits) and bool(case.policy.priced_roles) and measure in ("level", "high_water") and not case.bought
+    return bool(waits) and bool(case.policy.roles_apart) and measure in ("level", "high_water") and not case.bought
 
 
 def _days_of(case: Case) -> str:

@@ -7,32 +7,39 @@ from dataclasses import replace
 from itertools import product
 
 from prorata.engine.calendar import Day, Interval, to_date
-from prorata.engine.policy.model import Policy, Rules, SeatRules, When
+from prorata.engine.policy.model import Policy, Rules, When, seats_of
 from prorata.engine.policy.tariff import Plan, PriceRow
 
 _FOREVER = 10_000  # days: longer than any story
 
 
 def held_still(policy: Policy, intervals: tuple[Interval, ...], at: Day, item: str, payment_method: str) -> Policy:
-    """The policy with the prices, and an item's rules, of one day for ever; apart where they differ."""
+    """The policy with the prices, and an item's rules, of one day for ever; apart where they differ.
+
+    The rules of a role hold for its seats, and beside them those of the whole invoice, which need no other seats.
+    """
+    role = next((role for role in policy.roles_apart if seats_of(role) == item), None)
     plans = {
         name: replace(plan, prices=tuple(row for one in intervals for row in _rows(plan, one, at, len(intervals))))
         for name, plan in policy.plans.items()
     }
-    whens, variants = [], []
+    whens: list[When] = []
+    variants: dict[tuple[int, ...], Rules] = {}
     for interval, name in product(intervals, policy.plans if policy.by_plan else (policy.default_plan,)):
-        rules = policy.rules(interval, at, name, item, payment_method)
-        variants.append(replace(rules, seats=_quiet(rules.seats)))
-        whens.append(When(interval=interval, plan=name if policy.by_plan else None))
-    if len(whens) == 1:
-        return replace(policy, plans=plans, whens=(), variants={(): variants[0]})
-    by_number: dict[tuple[int, ...], Rules] = {(number,): rules for number, rules in enumerate(variants)}
-    return replace(policy, plans=plans, whens=tuple(whens), variants=by_number)
+        alone = When(interval=interval, plan=name if policy.by_plan else None)
+        chosen = (len(whens),)
+        of_all = _quiet(policy.rules(interval, at, name, item if role is None else "", payment_method))
+        variants[chosen] = of_all if role is None else of_all.without_sizes()
+        whens.append(alone)
+        if role is not None:
+            variants[*chosen, len(whens)] = _quiet(policy.rules(interval, at, name, item, payment_method))
+            whens.append(replace(alone, role=role))
+    return replace(policy, plans=plans, whens=tuple(whens), variants=variants)
 
 
-def _quiet(seats: SeatRules) -> SeatRules:
+def _quiet(rules: Rules) -> Rules:
     """The rules without what a story would have to heed: nobody becomes idle, and no order is refused."""
-    return replace(seats, below_active="allowed", idle_days=_FOREVER)
+    return replace(rules, seats=replace(rules.seats, below_active="allowed", idle_days=_FOREVER))
 
 
 def _rows(plan: Plan, interval: Interval, at: Day, intervals: int) -> Iterator[PriceRow]:

@@ -23,11 +23,10 @@ from prorata.engine.calendar import (
     to_point,
 )
 from prorata.engine.document import Document, Line
-from prorata.engine.due import BASE, SEATS
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.period import first_period
-from prorata.engine.policy.model import Policy, Rules
+from prorata.engine.policy.model import BASE, SEATS, Policy, Rules, seats_of
 from prorata.engine.policy.plain.sizes import Sizes, sizes_of
 from prorata.engine.policy.plain.still import held_still
 from prorata.engine.price import yearly
@@ -44,8 +43,8 @@ class Case:
 
     `at` is the day whose rules and prices are told. In the account's story they hold for ever, so that nothing but
     what the story is about changes. `change` is the day on which something does: it lies within a period, early
-    enough for what counts on one day or on many of it. `item` is the add-on that is told, or the seats;
-    `payment_method` how the account pays, if not as by default.
+    enough for what counts on one day or on many of it. `item` is the add-on that is told, or the seats, or
+    those of a role, whose members then are all there are; `payment_method` how the account pays, if not as by default.
     """
 
     def __init__(
@@ -74,7 +73,8 @@ class Case:
         self.bought = self.rules.seats.count == "bought"
         self.noun = "seat" if self.bought else "user"
         held = [name for name, role in policy.roles.items() if role.billed and name not in self.rules.seats.free]
-        self.role = next(iter(held), None)
+        self.of_role = next((role for role in policy.roles_apart if seats_of(role) == item), "")
+        self.role = self.of_role or next(iter(held), None)
         self._period = first_period(self.policy, interval, to_point(self.start, policy.ticks), plans[0])
         priced = [name for name in policy.plans if self._is_priced(name)]
         sizes = {name: self._sizes(name) for name in plans if name in priced}
@@ -94,11 +94,13 @@ class Case:
     def _costs(self, plan: str, count: int) -> int:
         """What so many seats cost in a year; 0 where the plan has no price for them."""
         tariff = self._period.tariffs.get(plan)
-        role = self.role if self.role in self.policy.priced_roles and not self.bought else None
+        role = self.of_role or (self.role if self.role in self.policy.roles_apart and not self.bought else None)
         if tariff is None or not {role or "", ""} & set(tariff.tiers):
             return 0
         counts = {"": self.billed(count)}
-        if role is not None and role in tariff.tiers:
+        if self.of_role:
+            counts = {"": 0, self.of_role: self.billed(count)}
+        elif role is not None and role in tariff.tiers:
             counts = {"": max(self.rules.seats.minimum - count, 0), role: count}
         return yearly(tariff, counts, self._period)
 
@@ -136,14 +138,19 @@ class Case:
     def added(self, seats: int | None = None) -> Row:
         """One seat more than those that the account has."""
         if self.bought:
-            return {"at": self.change, "event": "seats", "quantity": (seats or self.seats) + 1}
+            return {"at": self.change, "event": "seats", "quantity": (seats or self.seats) + 1, **self._ordered_for}
         return {"at": self.change, "event": self.joins, "user": "dora", "role": self.role}
 
     def removed(self, day: date) -> list[Row]:
         if self.bought:
-            return [{"at": day, "event": "seats", "quantity": self.before_fall - self.fewer}]
+            return [{"at": day, "event": "seats", "quantity": self.before_fall - self.fewer, **self._ordered_for}]
         gone = (f"member {number}" for number in range(1, self.fewer + 1))
         return [{"at": day, "event": "deactivate", "user": user} for user in gone]
+
+    @property
+    def _ordered_for(self) -> Row:
+        """The role of which seats are ordered, where that is told."""
+        return {"role": self.of_role} if self.of_role else {}
 
     @property
     def days_of_change(self) -> Iterator[date]:
@@ -188,10 +195,10 @@ class Case:
         policy = self.policy
         if into is not None:
             policy = held_still(self.whole, (self.interval, into), self.at, self.item, self.payment_method)
-        kinds = {rules.seats.count for rules in policy.variants.values()}
+        kinds = {self.rules.seats.count} if self.of_role else {one.seats.count for one in policy.variants.values()}
         rows: list[Row] = [{"at": self.start, "event": opening}]
         if "bought" in kinds:
-            rows[0]["quantity"] = count
+            rows[0] |= {"quantity": count, **self._ordered_for}
         elif "larger" in kinds:
             rows[0] |= {"quantity": self.ordered(count), "role": self.role}
         longest = max(MONTHS[self.interval], MONTHS[into or self.interval])

@@ -9,7 +9,7 @@ from fractions import Fraction
 from prorata.engine.calendar import YEARS, Day, Interval, speak_day, to_day
 from prorata.engine.money import speak_percent
 from prorata.engine.policy.model import Policy, Rules
-from prorata.engine.policy.plain import add_ons, changes, seats, terms
+from prorata.engine.policy.plain import add_ons, changes, roles, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import EVERY, Part, Sentence, speak_price
 from prorata.engine.policy.tariff import Plan, PriceRow
@@ -144,6 +144,7 @@ def _sentences(case: Case) -> Iterator[Sentence]:
     yield changes.fall(case)
     yield from changes.plans(case)
     yield from changes.interval(case)
+    yield from roles.apart(case)
     yield from add_ons.apart(case)
     yield from terms.trial(case)
     yield terms.cancel(case)
