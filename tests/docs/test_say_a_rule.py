@@ -52,6 +52,12 @@ WRITTEN = {
         priced('price = "10.00 per month"', 'price = "0.00 per month"\nrole = "guest"',
                'price = "2.00 per month"\nrole = "guest"\nabove = 20', tiers="graduated")
         + "[roles.editor]\n[roles.guest]\n",
+    "At least three editors; viewers in packs of ten":
+        TEAM + "[roles.editor]\n[roles.viewer]\n"
+        + '[[when]]\nrole = "editor"\nseats.minimum = 3\n[[when]]\nrole = "viewer"\nseats.packages = [10]\n',
+    "You buy seats for editors; viewers are billed when they are active":
+        TEAM + "[roles.editor]\n[roles.viewer]\n[seats]\ncount = \"bought\"\n"
+        + '[[when]]\nrole = "viewer"\nseats.count = "active"\nseats.counts_from = "activity"\n',
     "Yearly customers have other rules": TEAM + '[[when]]\ninterval = "year"\nrise.settle = "quarter"\n',
     "On the Enterprise plan other rules hold":
         TEAM + '[plans.ENTERPRISE]\nprice = "20.00 per month"\n[[when]]\nplan = "ENTERPRISE"\nseats.minimum = 2\n',
@@ -69,7 +75,9 @@ def policy_beside(row: str) -> Policy:
     """The policy that says what stands beside a sentence; refused if it contradicts itself or has no effect."""
     in_words = IN_WORDS.search(row)
     keys = SAID.findall(row.split(" | ")[1])
-    if in_words:
+    if "`[[when]]` with `role" in row:
+        keys = []  # all of them stand in the differences
+    elif in_words:
         keys = [(key, value) for key, value in keys if "." in key or key == "payment_methods"]
     prices = WRITTEN[sentence(row)] if in_words else TEAM + PRO
     if dict(keys).get("change.more_seats") in ('"extend"', '"use_up"'):

@@ -101,7 +101,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "an unknown key of a difference": (
         BASE + '[[when]]\ninterval = "year"\nform = 2026-01-01\n',
         "test.toml, line 7: when.1.form is not a key; did you mean from? "
-        "allowed here: interval, plan, payment_method, item, from, until, "
+        "allowed here: interval, plan, payment_method, item, role, from, until, "
         + ", ".join(RULE_TABLES),
     ),
     "an unknown value": (
@@ -238,8 +238,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a difference without a condition": (
         BASE + "[[when]]\nseats.minimum = 2\n",
-        "test.toml, line 5: when says neither interval nor plan nor payment_method nor item nor from nor until, so it "
-        "is not a difference; write these rules above instead",
+        "test.toml, line 5: when says neither interval nor plan nor payment_method nor item nor role nor from nor until, "
+        "so it is not a difference; write these rules above instead",
     ),
     "a difference that is a table": (
         BASE + '[when]\ninterval = "year"\n',

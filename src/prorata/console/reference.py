@@ -68,6 +68,7 @@ BESIDE: Mapping[tuple[str, str], str] = {
     ("", "payment_methods"): '[[when]]\npayment_method = "invoice"\nrise.settle = "now"',
     ("when", "payment_method"): 'rise.settle = "now"',
     ("when", "item"): 'share.by = "period"\n\n[add_ons.sms]\nprice = "49.00 per month"',
+    ("when", "role"): "seats.minimum = 3\n\n[roles.editor]\n\n[roles.viewer]",
     ("when", "from"): 'rise.settle = "quarter"',
     ("when", "until"): 'rise.settle = "quarter"',
     ("seats", "below_active"): 'count = "bought"',
