@@ -238,8 +238,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a difference without a condition": (
         BASE + "[[when]]\nseats.minimum = 2\n",
-        "test.toml, line 5: when says neither interval nor plan nor payment_method nor item nor role nor from nor until, "
-        "so it is not a difference; write these rules above instead",
+        "test.toml, line 5: when says no condition, so it is not a difference; write interval, plan, payment_method, "
+        "item, role, from or until, or these rules above instead",
     ),
     "a difference that is a table": (
         BASE + '[when]\ninterval = "year"\n',

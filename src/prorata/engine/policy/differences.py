@@ -36,8 +36,8 @@ def differences(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem
         if when == When():
             yield Problem(
                 ("when", at),
-                "when says neither interval nor plan nor payment_method nor item nor role nor from nor until, so it is "
-                "not a difference; write these rules above instead",
+                "when says no condition, so it is not a difference; write interval, plan, payment_method, item, role, "
+                "from or until, or these rules above instead",
             )
 
 
