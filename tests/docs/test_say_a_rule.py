@@ -55,6 +55,8 @@ WRITTEN = {
     "At least three editors; viewers in packs of ten":
         TEAM + "[roles.editor]\n[roles.viewer]\n"
         + '[[when]]\nrole = "editor"\nseats.minimum = 3\n[[when]]\nrole = "viewer"\nseats.packages = [10]\n',
+    "Nothing is given back for viewers, other seats are credited":
+        TEAM + '[roles.editor]\n[roles.viewer]\n[[when]]\nrole = "viewer"\nfall.takes_effect = "next_period"\n',
     "You buy seats for editors; viewers are billed when they are active":
         TEAM + "[roles.editor]\n[roles.viewer]\n[seats]\ncount = \"bought\"\n"
         + '[[when]]\nrole = "viewer"\nseats.count = "active"\nseats.counts_from = "activity"\n',

@@ -404,14 +404,7 @@ class Judge:
         for role in self.roles:
             own = self.of_role(period, role)
             days = self.days(own, last)
-            others = [0] * len(days)
-            for other in self.roles if not role else ():
-                its = self.of_role(period, other)
-                if other:
-                    more = [self.sold(its, count, 0) for count in self.counts(its, days, other)]
-                    others = [one + two for one, two in zip(others, more, strict=True)]
-            counts = self.counts(own, days, role)
-            sold = [self.sold(own, count, other) for count, other in zip(counts, others, strict=True)]
+            sold = [self.sold(own, count) for count in self.counts(own, days, role)]
             found[role] = dict(zip(days, self.in_effect(own, days, sold), strict=True))
         return found
 
@@ -431,8 +424,9 @@ class Judge:
         """What so many seats cost a month, by item."""
         item = f"seats:{role}" if role else "seats"
         found: dict[str, Fraction] = {}
-        over = self.rows(period, offer[0], role).get(0)
-        if over is not None and over.overage is not None and count > ordered:
+        over = (self.rows(period, offer[0], role) or self.rows(period, offer[0], "")).get(0)
+        by_order = self.of_role(period, role).rules.seats.count == "larger"
+        if by_order and over is not None and over.overage is not None and count > ordered:
             found[f"{item}>ordered"] = (count - ordered) * Fraction(over.overage.minor, over.overage.months)
             count = ordered
         if count:
@@ -638,10 +632,14 @@ class Judge:
     def in_dearest(self, period: JudgedPeriod, first: date, had: list[dict[str, str]], role: str, least: int) -> int:
         """How many counted on enough of the days whose dearest role, by the plan of the first day, it was."""
         plan, _ = self.terms(period, first)
-        prices = {one: max(self.tiers(period, (plan, {}), one).values(), default=Fraction(0)) for one in self.roles}
+        measure = period.rules.seats.measure
+        alike = [one for one in self.roles if self.of_role(period, one).rules.seats.measure == measure]
+        prices = {one: max(self.tiers(period, (plan, {}), one).values(), default=Fraction(0)) for one in alike}
         count = 0
         for user in set().union(*had):
-            roles = [day[user] for day in had if user in day]
+            roles = [day[user] for day in had if day.get(user) in alike]
+            if not roles:
+                continue
             dearest = max(sorted(set(roles), key=self.roles.index), key=lambda one: prices[one])
             count += len(roles) >= least and dearest == role
         return count
@@ -670,10 +668,10 @@ class Judge:
                 found.insert(0, event)
         return found
 
-    def sold(self, period: JudgedPeriod, count: int, others: int) -> int:
-        """How many are billed of so many, beside the others that have a price of their own."""
+    def sold(self, period: JudgedPeriod, count: int) -> int:
+        """How many are billed of so many."""
         rules = period.rules.seats
-        count = max(count, rules.minimum - others)
+        count = max(count, rules.minimum)
         if rules.packages:
             sizes = [0, *rules.packages]
             while sizes[-1] < count:

@@ -11,6 +11,7 @@ from prorata.engine.bill import bill
 from prorata.engine.explain import explain
 from prorata.engine.intake import read_history
 from prorata.engine.policy.plain import tell
+from prorata.engine.refusal import CannotBill
 from tests.engine.stories import documents, policy_of, refusals, refused_rows, remembered
 
 SOLD = """\
@@ -69,9 +70,8 @@ def test_what_is_written_for_all_sells_the_seats_of_the_other_roles() -> None:
     ]  # fmt: skip
 
 
-def test_the_minimum_of_all_counts_the_seats_of_a_role_as_they_are_sold() -> None:
-    text = SOLD + "[seats]\nminimum = 7\n" + of_role("viewer", "seats.packages = [5]")
-    # five viewer seats and an editor: one is missing
+def test_a_minimum_written_for_all_is_of_the_other_roles() -> None:
+    text = SOLD + "[seats]\nminimum = 2\n" + of_role("viewer", "seats.packages = [5]")
     assert lines(text, EDITOR, VIEWER) == [("seats", "period", 2, 6000), ("seats:viewer", "period", 5, 3000)]
 
 
@@ -115,6 +115,64 @@ def test_people_of_one_role_count_only_when_they_are_active() -> None:
         ("seats", "period", 1, 3000), ("seats:viewer", "period", 1, 600), ("seats:viewer", "fall", -1, -400),
         ("seats", "period", 1, 3000),
     ]  # fmt: skip
+
+
+def test_one_role_is_measured_by_the_month_and_does_not_take_who_had_another() -> None:
+    text = SOLD + '[period]\ncharge = "arrears"\n'
+    text += of_role("viewer", 'seats.measure = "distinct"\nseats.counts_from = "activity"')
+    active = [joins("vera", "editor", "2026-04-01", "activity"), joins("vera", "viewer", "2026-04-20", "activity")]
+    becomes: Mapping[str, object] = {"at": "2026-04-02", "event": "role", "user": "vera", "role": "viewer"}
+    rows = [joins("vera", "editor"), becomes, *active]
+    # an editor for 1 of 30 days at 30.00, and a viewer of the month at 6.00
+    assert lines(text, *rows, through=date(2026, 5, 1)) == [
+        ("seats", "period", 1, 100), ("seats:viewer", "period", 1, 600),
+    ]  # fmt: skip
+
+
+def test_roles_that_are_measured_alike_count_somebody_once_in_the_dearest() -> None:
+    text = SOLD + '[period]\ncharge = "arrears"\n[seats]\nmeasure = "distinct"\n'
+    text += of_role("viewer", 'seats.suspended = "free"') + of_role("guest", 'seats.measure = "level"')
+    moves = [("2026-04-11", "viewer"), ("2026-04-21", "guest")]
+    rows = [{"at": at, "event": "role", "user": "anna", "role": role} for at, role in moves]
+    # an editor of the month; a guest, who counts day by day, for 10 of 30 days at 30.00
+    assert lines(text, EDITOR, *rows, through=date(2026, 5, 1)) == [
+        ("seats", "period", 1, 3000), ("seats:guest", "period", 1, 1000),
+    ]  # fmt: skip
+
+
+def test_who_is_never_active_is_not_counted_where_the_role_asks_for_activity() -> None:
+    text = SOLD + '[seats]\nmeasure = "distinct"\n' + of_role("viewer", 'seats.counts_from = "activity"')
+    rows = [EDITOR, joins("vera", "viewer", "2026-04-05")]
+    assert lines(text, *rows, through=date(2026, 5, 1)) == [("seats", "period", 1, 3000), ("seats", "period", 1, 3000)]
+
+
+CONTRACT = SOLD.replace('price = "30.00 per month"', 'price = "30.00 per month"\noverage = "45.00 per month"')
+
+
+def test_a_role_without_a_price_of_its_own_has_the_overage_of_the_others() -> None:
+    text = CONTRACT + '[seats]\ncount = "larger"\n' + of_role("guest", 'seats.suspended = "free"')
+    ordered: Mapping[str, object] = {"at": "2026-04-01", "event": "seats", "quantity": 1, "role": "guest"}
+    assert lines(text, ordered, joins("gina", "guest"), joins("gert", "guest")) == [
+        ("seats:guest", "period", 1, 3000), ("seats:guest>ordered", "period", 1, 4500),
+    ]  # fmt: skip
+
+
+def test_a_role_whose_active_members_are_billed_has_no_overage() -> None:
+    text = CONTRACT + '[seats]\ncount = "larger"\n' + of_role("guest", 'seats.count = "active"')
+    assert lines(text, joins("gina", "guest"), joins("gert", "guest")) == [("seats:guest", "period", 2, 6000)]
+
+
+BOUGHT_VIEWERS = SOLD + of_role("viewer", 'seats.count = "bought"')
+
+
+def test_an_account_without_members_of_a_role_need_not_buy_seats_of_it() -> None:
+    assert lines(BOUGHT_VIEWERS, EDITOR) == [("seats", "period", 1, 3000)]
+
+
+def test_members_of_a_role_whose_seats_are_bought_need_an_order_of_them() -> None:
+    seats: Mapping[str, object] = {"at": "2026-04-01", "event": "seats", "quantity": 5}
+    with pytest.raises(CannotBill, match="the policy bills bought seats and the history buys none"):
+        lines(BOUGHT_VIEWERS, EDITOR, VIEWER, seats)
 
 
 def test_rules_of_a_role_hold_for_an_interval_where_that_is_said_as_well() -> None:
@@ -162,6 +220,33 @@ def test_a_line_of_a_role_names_the_role_and_the_rule_by_which_so_many_are_bille
     assert "never fewer than 3 viewer seats are billed (seats.minimum)" in explained(text, EDITOR, VIEWER)[1]
 
 
+def test_an_add_on_for_each_seat_is_explained_where_a_role_falls_with_another_notice() -> None:
+    text = SOLD + '[add_ons.backup]\nprice = "1.00 per month"\ncharge = "seat"\n[fall]\nnotice_days = 20\n'
+    added: Mapping[str, object] = {"at": "2026-04-01", "event": "add_on", "item": "backup"}
+    rows = [EDITOR, joins("vera", "viewer", "2026-04-05"), joins("eva", "editor", "2026-05-10"), added]
+    found = explained(text + of_role("viewer", "fall.notice_days = 5"), *rows, through=date(2026, 6, 1))
+    assert any(one.startswith("1 × backup added, 10–31 May 2026\neva joined on 10 May 2026") for one in found)
+
+
+def test_who_left_is_named_while_a_role_is_billed_for_its_notice() -> None:
+    text = SOLD + of_role("viewer", "fall.notice_days = 20")
+    rows = [EDITOR, VIEWER, joins("vito", "viewer"), leaves("vito", "2026-04-25"), leaves("anna", "2026-04-26")]
+    rows += [joins("eva", "editor", "2026-04-26")]
+    [may] = [one for one in explained(text, *rows, through=date(2026, 5, 1)) if "viewer seats team, 1–14 May" in one]
+    assert "vito was deactivated on 25 April 2026" in may
+    assert "anna" not in may
+    assert "(fall.notice_days)" in may
+
+
+def test_a_line_of_a_role_says_by_which_plan_s_rules_it_goes_until_the_next_invoice() -> None:
+    text = SOLD.replace("[roles.editor]", '[plans.pro]\nprice = "50.00 per month"\n[roles.editor]')
+    text += '[[when]]\nrole = "viewer"\nplan = "pro"\nseats.minimum = 3\n'
+    plan: Mapping[str, object] = {"at": "2026-04-16", "event": "plan", "plan": "pro"}
+    viewers = [one for one in explained(text, VIEWER, plan, through=date(2026, 5, 1)) if "from team to pro" in one]
+    assert ["until the next invoice the rules of team hold, on which this one began (when.plan)" in one
+            for one in viewers] == [True]  # fmt: skip
+
+
 def test_who_leaves_a_role_is_named_when_its_seat_falls() -> None:
     text = SOLD + of_role("viewer", 'fall.takes_effect = "next_month"')
     rows = [EDITOR, VIEWER, joins("vito", "viewer"), leaves("vito", "2026-04-16")]
@@ -185,6 +270,13 @@ def test_the_policy_tells_what_is_otherwise_with_a_role() -> None:
     assert not any(one.startswith("Seats of the role viewer: a user added") for one in told)
 
 
+def test_the_policy_tells_how_the_seats_of_a_role_are_rounded() -> None:
+    [_, month, _] = tell(policy_of(SOLD + of_role("viewer", 'rounding.mode = "down"')))
+    told = [sentence.text for sentence in month.sentences if sentence.text.startswith("Seats of the role viewer")]
+    assert len(told) == 1
+    assert "down" in told[0]
+
+
 def test_a_policy_that_lets_bought_seats_not_fall_below_the_members_asks_so_of_each_role() -> None:
     text = SOLD + '[seats]\ncount = "bought"\nbelow_active = "refused"\n'
     head = {"at": "2026-04-01", "event": "start", "quantity": "5"}
@@ -194,6 +286,9 @@ def test_a_policy_that_lets_bought_seats_not_fall_below_the_members_asks_so_of_e
     two = [{"at": "2026-04-02", "event": "activate", "user": f"v{number}", "role": "viewer"} for number in range(2)]
     assert refused_rows([head, viewers, *people, *two], policy_of(text)) == (
         "line 8, column user: 2 viewer members hold seats; buy more than 1 first",
+    )
+    assert refused_rows([head, *people, *two], policy_of(text)) == (
+        "line 7, column user: 2 viewer members hold seats; buy more than 0 first",
     )
 
 
@@ -214,12 +309,27 @@ OF_INVOICE = (
          "leave item out"),
         ('role = "viewer"', "", "line 14: when says no rule that differs; write one, such as rise.settle"),
         ('role = "viewer"', 'rise.settle = "now"', f"line 16: rise.settle {OF_INVOICE}"),
-        ('role = "viewer"', 'fall.give = "nothing"', f"line 16: fall.give {OF_INVOICE}"),
+        ('role = "viewer"', 'fall.give = "refund"', f"line 16: fall.give {OF_INVOICE}"),
+        ('role = "viewer"', 'fall.give = "nothing"', "line 16: fall.give is of the whole invoice; where nothing is given for "
+         'a role, its seats stay paid for: fall.takes_effect = "next_period"'),
         ('role = "viewer"', 'period.charge = "arrears"', f"line 16: period.charge {OF_INVOICE}"),
         ('role = "viewer"', 'seats.change_day = "not_billed"', f"line 16: seats.change_day {OF_INVOICE}"),
         ('role = "viewer"', 'seats.free = ["viewer"]', f"line 16: seats.free {OF_INVOICE}"),
+        ('role = "viewer"', 'seats.count = "bought"\nseats.suspended = "free"', "line 17: seats.suspended would have "
+         'no effect; it needs seats.count = "active" or "larger"'),
     ],
 )  # fmt: skip
 def test_what_cannot_differ_by_role_is_refused(condition: str, rules: str, sentence: str) -> None:
     text = f"{SOLD}[roles.free]\nbilled = false\n[[when]]\n{condition}\n{rules}\n"
     assert f"test.toml, {sentence}" in refusals(text)
+
+
+def test_rules_for_a_role_that_is_free_are_refused() -> None:
+    text = SOLD + '[seats]\nfree = ["viewer"]\n' + of_role("viewer", "seats.minimum = 3")
+    assert refusals(text) == ("test.toml, line 15: when.role: members with the role viewer are free (seats.free)",)
+
+
+def test_a_role_is_not_named_like_a_tier_of_another() -> None:
+    assert refusals(SOLD + '[roles."viewer>1"]\n') == (
+        "test.toml, line 12: roles.viewer>1: a role's name has no >, which its lines are told apart by",
+    )

@@ -187,7 +187,7 @@ def test_seats_beyond_those_ordered_cost_the_overage() -> None:
     ]
 
 
-def test_the_minimum_is_of_all_roles_and_what_is_missing_costs_the_plain_price() -> None:
+def test_the_minimum_is_of_the_members_without_a_price_of_their_own() -> None:
     policy = policy_of(HEAD + ROLES + "[seats]\nminimum = 5\n")
     rows: list[Mapping[str, object]] = [
         START,
@@ -195,7 +195,7 @@ def test_the_minimum_is_of_all_roles_and_what_is_missing_costs_the_plain_price()
         member("ben", "viewer"),
         member("chris", "viewer"),
     ]
-    assert billed(rows, policy) == [("seats", 3, "10.00", "30.00"), ("seats:viewer", 2, "3.00", "6.00")]
+    assert billed(rows, policy) == [("seats", 5, "10.00", "50.00"), ("seats:viewer", 2, "3.00", "6.00")]
 
 
 def test_a_plan_dearer_by_its_base_and_cheaper_by_its_seat_takes_effect_as_a_whole() -> None:

@@ -21,10 +21,10 @@ from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import Explainer, describe
-from prorata.engine.history import Subscription, buys
+from prorata.engine.history import Subscription, buys, is_billed_order
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
-from prorata.engine.words import some_of
+from prorata.engine.words import listed, some_of
 
 _PAPER = 100  # columns where nobody's terminal says how wide it is
 
@@ -64,15 +64,19 @@ def say_what_is_ignored(billed: Sequence[Billed]) -> None:
 
 def _orders_not_counted(subscriptions: Sequence[Subscription]) -> str | None:
     """The sentence that says who ordered seats under a policy that counts active members only; None if nobody did."""
-    names = [one.account for one in subscriptions if _counts_members(one) and any(map(buys, one.events))]
+    names: list[str] = []
+    roles: dict[str, None] = {}
+    for one in subscriptions:
+        orders = [event for event in one.events if buys(event) and not is_billed_order(event, one.policy)]
+        roles |= {one.policy.role_apart(event.role): None for event in orders}
+        names += [one.account] if orders else []
     if not names:
         return None
-    why = f"policy {subscriptions[0].policy.name} bills active members and not orders (seats.count)"
-    return f"{some_of(names)}: seats were ordered, but {why}"
-
-
-def _counts_members(subscription: Subscription) -> bool:
-    return all(rules.seats.count == "active" for rules in subscription.policy.variants.values())
+    policy = subscriptions[0].policy
+    of_role = f"{listed([role for role in roles if role])} " if policy.ordered_roles and "" not in roles else ""
+    who = "active members" if not policy.ordered_roles else f"the active {of_role or 'other '}members"
+    why = f"policy {policy.name} bills {who} and not orders (seats.count)"
+    return f"{some_of(names)}: {of_role}seats were ordered, but {why}"
 
 
 def what_is_ignored(subscription: Subscription, billing: Billing) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 from prorata.engine.calendar import Day
-from prorata.engine.history import buys
+from prorata.engine.history import is_billed_order
 from prorata.engine.known import Known
 from prorata.engine.money import rounded
 from prorata.engine.period import Period
@@ -16,7 +17,7 @@ from prorata.engine.steps import Span, Window, joined, pieces, rising
 
 
 def seats(known: Known, period: Period, span: Span, role: str = "") -> Window[int]:
-    """The number of seats over the days of the span, before minimum and the like; `role` is one priced apart, or ""."""
+    """The seats over the days of the span, before minimum and the like, of a role counted apart or of all others."""
     rules = period.rules.seats
     if rules.count == "bought":
         window = _bought(known, period, span, role)
@@ -40,7 +41,7 @@ def _bought(known: Known, period: Period, span: Span, role: str) -> Window[int]:
     """The seats ordered; until the first order as many as the active members need, where the subscription says so."""
     orders = known.seats.get(role) or known.seats[""]
     if not known.subscription.seats_follow:
-        if not orders.days and not any(buys(event) for event in known.subscription.events):
+        if not (role in known.seats and orders.days) and not _has_orders(known, period, role):
             raise CannotBill(
                 "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
                 "or let seats follow the active members (seats_follow; on the command line --seats follow)"
@@ -58,6 +59,13 @@ def _bought(known: Known, period: Period, span: Span, role: str) -> Window[int]:
         return followed
     bought = orders.window((first, end, days[0], delay))
     return joined([step for step in followed if step[0] < first] + bought)
+
+
+def _has_orders(known: Known, period: Period, role: str) -> bool:
+    """Whether the account ever orders seats that are billed; of a role also where it has no members to need any."""
+    if any(is_billed_order(event, period.policy) for event in known.subscription.events):
+        return True
+    return role != "" and not any(known.people.level(period.countings[role]).values)
 
 
 def _measured(known: Known, period: Period, span: Span, window: Window[int], role: str) -> Window[int]:
@@ -109,8 +117,8 @@ def _first_days(known: Known, period: Period, span: Span, user: str, role: str) 
 
 
 def _dearest_first(known: Known, period: Period, span: Span) -> list[str]:
-    """The roles that are counted apart, the dearest of the plan on the first day of the span first."""
-    roles = list(period.countings)
+    """The roles that are measured alike, the dearest of the plan on the first day of the span first."""
+    roles = list(period.alike)
     if len(roles) > 1:
         tariff = period.tariffs.get(known.terms.window(span)[0][1].plan)
         tiers = tariff.tiers if tariff else {}
@@ -150,19 +158,26 @@ def _distinct(known: Known, period: Period, span: Span, window: Window[int], rol
     count = window[0][1]  # those there at first are there on all days, unless something happened to them
     for user in known.met(span):
         count -= bool(people.stays(user, first_day, countings[role]))
-        if counts_in(people, user, span, period.rules.seats, period.rules.seats.counting, period.policy.ticks):
-            dearest = next(each for each in roles if people.stays(user, span, countings[each]))
-            count += dearest == role
+        stays = {each: people.stays(user, span, countings[each]) for each in roles}
+        if _lasted(chain.from_iterable(stays.values())) >= _least(period.rules.seats, span, period.policy.ticks):
+            count += role == next(each for each in roles if stays[each])
     return count
 
 
 def counts_in(people: People, user: str, span: Span, rules: SeatRules, counting: Counting, ticks: int) -> bool:
     """Whether a person takes a seat on some day of the span, or on as many as a distinct one must."""
     stays = people.stays(user, span, counting)
-    if rules.measure != "distinct":
-        return bool(stays)
+    return _lasted(stays) >= _least(rules, span, ticks) if rules.measure == "distinct" else bool(stays)
+
+
+def _least(rules: SeatRules, span: Span, ticks: int) -> int:
+    """For how long a person must count within the span to be one of its distinct ones."""
     length = span[1] - span[0]
-    return sum(past - first for first, past in stays) >= min(rules.least_days * ticks or length, length)
+    return max(min(rules.least_days * ticks or length, length), 1)
+
+
+def _lasted(stays: Iterable[tuple[Day, Day]]) -> int:
+    return sum(past - first for first, past in stays)
 
 
 # What changes within a period, and what is one number for all of it.

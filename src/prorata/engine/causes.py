@@ -95,10 +95,13 @@ class Causes:
         """What gave up seats that are still billed for their notice where a period's own line begins."""
         people = People(self._subscription.policy)
         people.learn(self._of_people)
-        seated = set(people.seated(self._seen_from(line), line.period.counting(line.item)))
+        counting = line.period.counting(line.item)
+        seated = set(people.seated(self._seen_from(line), counting))
         first, past = self._seen_from(line) - line.period.notice, self._seen_from(line) + 1
         latest = {event.user: event for event in line.news if first < event.day < past and is_less(event, line)}
-        yield from (event for user, event in latest.items() if user not in seated)
+        for user, event in latest.items():
+            if user not in seated and people.stays(user, (first, past, first, 0), counting):
+                yield event
 
     def judged(self, line: Line, causes: Collection[Event]) -> Line:
         """The line by the rules that say when its causes count: an add-on's own, or those of the seats it is for."""

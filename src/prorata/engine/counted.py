@@ -11,7 +11,8 @@ from prorata.engine.due import counts_of
 from prorata.engine.history import Event, Subscription, starts_on
 from prorata.engine.known import Known
 from prorata.engine.period import Period
-from prorata.engine.steps import Span, Window, summed
+from prorata.engine.policy.model import seats_of
+from prorata.engine.steps import Span, Window, cut, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,15 @@ class Counts:
         if running is None:
             return None
         known, span = running
-        past = known.with_past(period, span)
         sold, billed, noticed = (
-            summed([counts_of(known, one, span)[role] for role in roles], span[1])
+            _together([counts_of(known, one, span)[role] for role in roles], span[1])
             for one in (_with(period, _at_once), period, _with(period, _waiting_for_notice))
         )
         source = _source(sold, span[1], day, _at(billed, day))
-        counted = sum(_at(seats(known, period, past, role), source) for role in roles)
+        counted = 0
+        for role in roles:
+            own = period.of(seats_of(role))
+            counted += _at(seats(known, own, known.with_past(own, span), role), source)
         return Seen(source, counted, _at(billed, day), _at(sold, day), _at(noticed, day))
 
     def floor(self, period: Period, day: Day, role: str, news: tuple[Event, ...] = ()) -> tuple[int, int]:
@@ -80,6 +83,12 @@ class Counts:
                 known.today = self._today
             self._known[news] = known
         return self._known[news]
+
+
+def _together(windows: Sequence[Window[int]], end: Day) -> Window[int]:
+    """Windows as one, from the first day on which all of them tell how many there were."""
+    first = max(window[0][0] for window in windows)
+    return summed([cut(window, first, end) for window in windows], end)
 
 
 def _with(period: Period, other: Callable[[Period], Period]) -> Period:

@@ -41,13 +41,10 @@ def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     if not period.is_flat:
         by_role = counts_of(known, period, span)
         return _by_tariff(known, period, span, by_role), summed(by_role.values(), span[1])
-    past = known.with_past(period, span)
-    counts = billed_quantity(period.rules.seats, seats(known, period, past))
+    counts, past = _counts(known, period, span, ""), known.with_past(period, span)
     prices = seat_prices(known, period, past)
     if not period.at_once:
-        today = known.lasted_by(period, past)
-        counts = counts_in_effect(period, counts, span, today)
-        prices = plans_in_effect(period, prices, span, today)
+        prices = plans_in_effect(period, prices, span, known.lasted_by(period, past))
     return {SEATS: _held(counts, prices, span, period)}, counts
 
 
@@ -81,24 +78,12 @@ def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[i
 
 def counts_of(known: Known, period: Period, span: Span) -> dict[str, Window[int]]:
     """The seats billed by role; under "" those of all roles that are not counted apart."""
+    return {role: _counts(known, period.of(seats_of(role)), span, role) for role in period.countings}
+
+
+def _counts(known: Known, period: Period, span: Span, role: str) -> Window[int]:
     past = known.with_past(period, span)
-    apart = {role: _of_role(known, period.of(seats_of(role)), past, role) for role in period.countings if role}
-    others = summed(apart.values(), past[1]) if apart else None
-    plain = billed_quantity(period.rules.seats, seats(known, period, past, ""), others, past[1])
-    counts = {"": _in_effect(known, period, plain, span, past)}
-    for role, window in apart.items():
-        own = period.of(seats_of(role))
-        its = known.with_past(own, span)
-        counts[role] = _in_effect(known, own, window if its == past else _of_role(known, own, its, role), span, its)
-    return counts
-
-
-def _of_role(known: Known, own: Period, past: Span, role: str) -> Window[int]:
-    """The seats that are sold of a role by rules of its own."""
-    return billed_quantity(own.rules.seats, seats(known, own, past, role))
-
-
-def _in_effect(known: Known, period: Period, window: Window[int], span: Span, past: Span) -> Window[int]:
+    window = billed_quantity(period.rules.seats, seats(known, period, past, role))
     return window if period.at_once else counts_in_effect(period, window, span, known.lasted_by(period, past))
 
 
@@ -119,8 +104,8 @@ def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Windo
         offers = offers_in_effect(period, offers, span, today, counts)
     items: Due = {}
     for role, window in counts.items():
-        has_overage = any(role in tariff.overage for _, tariff in offers)
-        floor = ordered(known, role, span) if has_overage else [(span[0], 0)]
+        has_overage = period.of(seats_of(role)).rules.seats.count == "larger"
+        floor = ordered(known, role, span) if has_overage else window
         sizes = [(day, (count, least)) for day, _, count, least in pieces(window, floor, span[1])]
         found = [
             (day, _holdings(tariff, role, count, least, period))
@@ -139,7 +124,7 @@ def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Windo
 def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Period) -> dict[str, Holding]:
     """The items of so many seats of a role, of which so many were ordered."""
     own = seats_of(role)
-    over = tariff.overage.get(role)
+    over = tariff.overage.get(role if role in tariff.tiers else "")
     beyond = 0 if over is None else max(count - ordered, 0)
     found = {}
     for quantity, price in sold(tariff, role, count - beyond, period):

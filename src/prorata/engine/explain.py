@@ -87,8 +87,8 @@ def _keeps_rules_of(line: Line) -> str:
     period, policy = line.period, line.period.policy
     if not policy.by_plan or line.price.plan in ("", period.plan):
         return ""
-    day = period.start // policy.ticks
-    began, billed = (policy.rules(period.interval, day, plan) for plan in (period.plan, line.price.plan))
+    day, item = period.start // policy.ticks, seats_of(period.role_of(line.item))
+    began, billed = (policy.rules(period.interval, day, plan, item) for plan in (period.plan, line.price.plan))
     return (policy.plans[period.plan].title or period.plan) if began != billed else ""
 
 

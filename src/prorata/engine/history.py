@@ -53,6 +53,11 @@ def buys(event: Event) -> bool:
     return event.quantity is not None and event.kind in ("start", "trial", "seats")
 
 
+def is_billed_order(event: Event, policy: Policy) -> bool:
+    """Whether the event orders seats of which the policy somewhere bills how many are ordered."""
+    return buys(event) and policy.role_apart(event.role) in policy.ordered_roles
+
+
 def starts_on(events: Iterable[Event]) -> Day | None:
     """The first billed day: the day of `start`, or the day after a trial where that is later; None without either."""
     start = trial_end = None

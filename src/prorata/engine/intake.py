@@ -470,11 +470,12 @@ class _Reader:
                 bought[role] = event.quantity
             if at + 1 < len(told) and told[at + 1].moment == one.moment:
                 continue
-            missing = {role: max(active.get(role, 0) - count, 0) for role, count in bought.items()}
+            roles = {**active, **bought} if bought else {}
+            missing = {role: max(active.get(role, 0) - bought.get(role, 0), 0) for role in roles}
             for role in (role for role in missing if missing[role] > short.get(role, 0)):
                 seats = self.policy.rules(one.interval, event.day // self.ticks, item=seats_of(role)).seats
                 if seats.below_active == "refused" and seats.count == "bought":
-                    count, whose = bought[role], f"{role} members" if role else "members"
+                    count, whose = bought.get(role, 0), f"{role} members" if role else "members"
                     way_out = (
                         f"free some before reducing to {count}" if role in lowered else f"buy more than {count} first"
                     )

@@ -16,6 +16,7 @@ from prorata.engine.policy.model import (
     FallRules,
     Policy,
     Rules,
+    SeatRules,
     ShareRules,
     is_taken,
     seats_of,
@@ -37,7 +38,7 @@ class Period:
     periods of days: how many of them), so that a period that begins on 28 February is followed by one that begins on 31
     March where the agreement did. `plan_prices`, `add_on_prices` and `tariffs` are the list prices for it; what has
     none in its interval is left out. They are `is_flat` where all seats of a plan cost the same, and nothing beside
-    them. `countings` says who counts as a seat of each role that has a price of its own, and under "" who does as any
+    them. `countings` says who counts as a seat of each role that is counted apart, and under "" who does as any
     other. The period is one of those of `unit` that are billed together from `invoice_start` up to `invoice_end`;
     mostly there is but one. `plan` and `payment_method` are those they begin with, where rules
     depend on them. Its amounts are counted in
@@ -59,6 +60,7 @@ class Period:
     add_on_prices: Mapping[str, Price] = field(repr=False, compare=False)
     tariffs: Mapping[str, Tariff] = field(repr=False, compare=False)
     countings: Mapping[str, Counting] = field(repr=False, compare=False)
+    alike: tuple[str, ...] = field(repr=False, compare=False)  # the roles whose seats are measured in the same way
     is_flat: bool = field(repr=False, compare=False)
     at_once: bool = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
@@ -210,6 +212,7 @@ def _period(
     is_bound = rules.fall.effect in ("next_term", "never")
     waiting, notice = rules.rise.waiting_days * ticks, rules.fall.notice_days * ticks
     in_time = (rise_waits, fall_waits, *plan_waits) == (None, None, None, None)
+    of_roles = _of_roles(policy, rules, interval, start // ticks, plan, payment_method)
     parts = scale.denominator * YEAR
     whole_days = 1 if once else end - border(*counted_from, unit, ticks)
     return Period(
@@ -225,7 +228,8 @@ def _period(
         plan_prices={name: one.tiers[""][0].price for name, one in tariffs.items() if "" in one.tiers},
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
         tariffs=tariffs,
-        countings=_countings(policy, rules, interval, start // ticks, plan, payment_method),
+        countings=_countings(policy, of_roles),
+        alike=tuple(role for role, seats in of_roles.items() if seats.measure == rules.seats.measure),
         is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.roles_apart,
         at_once=in_time and not waiting and not notice,
         billed_on=(invoice_start if rules.period.charge == "advance" else invoice_end) // ticks,
@@ -284,15 +288,22 @@ def _is_within(item: str, of: str) -> bool:
     return of == SEATS != item and is_taken(item)
 
 
-def _countings(
+def _of_roles(
     policy: Policy, rules: Rules, interval: Interval, day: Day, plan: str, payment_method: str
-) -> dict[str, Counting]:
-    counts_from, suspended, free = rules.seats.counting
-    countings: dict[str, Counting] = {"": (counts_from, suspended, (*free, *policy.roles_apart))}
-    for role in policy.roles_apart:
-        own = policy.rules(interval, day, plan, seats_of(role), payment_method)
-        counts_from, suspended, _ = own.seats.counting
-        countings[role] = (counts_from, suspended, (*free, *(other for other in policy.roles if other != role)))
+) -> dict[str, SeatRules]:
+    """How the seats of each role that is counted apart are counted; under "" those of all others."""
+    if not policy.roles_apart:
+        return {"": rules.seats}
+    roles = ("", *policy.roles_apart)
+    return {role: policy.rules(interval, day, plan, seats_of(role), payment_method).seats for role in roles}
+
+
+def _countings(policy: Policy, of_roles: Mapping[str, SeatRules]) -> dict[str, Counting]:
+    countings: dict[str, Counting] = {}
+    for role, seats in of_roles.items():
+        counts_from, suspended, free = seats.counting
+        others = [other for other in policy.roles if other != role] if role else policy.roles_apart
+        countings[role] = (counts_from, suspended, (*free, *others))
     return countings
 
 

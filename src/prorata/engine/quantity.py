@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from prorata.engine.calendar import Day
 from prorata.engine.policy.model import SeatRules
-from prorata.engine.steps import Window, joined, pieces
+from prorata.engine.steps import Window, joined
 
 
-def billed_quantity(
-    rules: SeatRules, window: Window[int], others: Window[int] | None = None, end: Day = 0
-) -> Window[int]:
-    """At least the minimum, in whole packages, without those that are included, and at most the maximum.
-
-    `others` are the seats that have a price of their own; together with them there are at least the minimum.
-    """
+def billed_quantity(rules: SeatRules, window: Window[int]) -> Window[int]:
+    """At least the minimum, in whole packages, without those that are included, and at most the maximum."""
     least = rules.minimum
-    if others is not None and least:
-        window = [(day, max(value, least - other)) for day, _, value, other in pieces(window, others, end)]
-    elif least:
+    if least:
         window = [(day, value if value > least else least) for day, value in window]
     elif not rules.sold_apart:
         return window

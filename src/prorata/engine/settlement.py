@@ -402,7 +402,8 @@ class Settlement:
         period = billed.period
         if billed.released == look and not billed.items:
             if period.stock is None:
-                return tuple(self.known.happened(period.start - period.notice, period.end))
+                notice = max(one.notice for one in (period, *period.apart.values()))
+                return tuple(self.known.happened(period.start - notice, period.end))
             happened = self.known.happened(period.start - period.delay, period.end)
             told = self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
             return tuple(dict.fromkeys([*happened, *told]))  # a stretch begins with what is told, whenever it happened

@@ -219,9 +219,15 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
 
 def _without_effect(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
     """Keys written down that no period would ever heed."""
+    by_role = {("when", at) for at, when in enumerate(policy.whens) if when.role is not None}
     for table, key, used, needs in _NEEDS:
-        if any(used(rules) for rules in policy.variants.values()):
-            continue
+        is_used = any(used(rules) for rules in policy.variants.values())
         for path, written in tables(document):
-            if key in written.get(table, {}):
+            if key not in written.get(table, {}):
+                continue
+            if path in by_role:
+                is_heeded = any(used(rules) for chosen, rules in policy.variants.items() if path[1] in chosen)
+            else:
+                is_heeded = is_used
+            if not is_heeded:
                 yield Problem((*path, table, key), f"{table}.{key} would have no effect; it needs {needs}")

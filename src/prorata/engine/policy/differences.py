@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from prorata.engine.policy.model import Policy, When
 from prorata.engine.policy.problems import Problem
@@ -58,8 +58,9 @@ def _payment_methods(policy: Policy) -> Iterator[Problem]:
         yield Problem(("payment_methods",), f"payment_methods: {sentence}")
 
 
-# The rules that can differ by item, of each table some or all; the others are of the whole invoice.
-_Differs = Mapping[str, Callable[[str], bool]]
+_Differs: TypeAlias = Mapping[str, Callable[[str], bool]]
+
+# The rules that can differ by item and by role, of each table some or all; the others are of the whole invoice.
 _BY_ITEM: _Differs = {
     "share": lambda _: True,
     "rounding": lambda _: True,
@@ -115,8 +116,14 @@ def _of_role(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
     elif not policy.roles[role].billed:
         sentence = f"when.role: members with the role {role} are not billed (roles.{role})"
         yield Problem(("when", at, "role"), sentence)
+    elif any(at in chosen and role in rules.seats.free for chosen, rules in policy.variants.items()):
+        yield Problem(("when", at, "role"), f"when.role: members with the role {role} are free (seats.free)")
     if policy.whens[at].item is not None:
         yield Problem(("when", at, "item"), "when.item: a role is about seats only; leave item out")
+    if written.get("fall", {}).get("give") == "nothing":
+        sentence = "fall.give is of the whole invoice; where nothing is given for a role, its seats stay paid for: "
+        yield Problem(("when", at, "fall", "give"), f'{sentence}fall.takes_effect = "next_period"')
+        written = {**written, "fall": {key: value for key, value in written["fall"].items() if key != "give"}}
     for table, key in _of_invoice(written, _BY_ROLE):
         sentence = (
             f"{table}.{key} is of the whole invoice; by role may differ seats (but for free, change_day and "

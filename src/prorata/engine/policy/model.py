@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from itertools import product
 from typing import Literal, TypeAlias
 
 from prorata.engine.calendar import TICKS, Anchor, Day, Interval, OfMonths, Precision, to_date
@@ -465,10 +466,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Where rules differ: by interval, plan, payment method, role or item, or by day.
-
-    The last of several that match wins.
-    """
+    """Where rules differ: by interval, plan, payment method, item, role or day. The last of several that match wins."""
 
     interval: Interval | None = key("Only for accounts billed in this interval.", 'interval = "year"', None)
     plan: str | None = key(
@@ -496,8 +494,9 @@ class When:
         "a price of their own; without one they cost what the others do. By role may differ: how its seats are counted "
         "and sold (`seats`, but for `free`, `change_day` and `below_active`), `share`, `rounding`, "
         "`rise.takes_effect`, `fall.takes_effect`, `fall.window_days` and `fall.notice_days`; the rest is of the whole "
-        "invoice. `minimum`, `packages`, `included` and `maximum` are those said here alone: what is written for all "
-        "is for the other members.",
+        "invoice. Where nothing is given back for a role's seats alone, that is "
+        '`fall.takes_effect = "next_period"`. `minimum`, `packages`, `included` and `maximum` are those said here '
+        "alone: what is written for all is for the other members. Tiers are counted by role.",
         'role = "viewer"',
         None,
     )
@@ -578,6 +577,7 @@ class Policy:
     by_payment_method: bool = field(init=False, default=False)  # or by how the account pays
     apart: tuple[str, ...] = field(init=False, default=())  # items billed in their own way: add-ons, seats, of a role
     roles_apart: tuple[str, ...] = field(init=False, default=())  # those with a price or rules of their own somewhere
+    ordered_roles: tuple[str, ...] = field(init=False, default=())  # those of which orders are billed; "" all others
     restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
     waiting_days: int = field(init=False, default=0)  # for how long at most what has risen has to last
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
@@ -600,6 +600,7 @@ class Policy:
         object.__setattr__(self, "roles_apart", tuple(role for role in self.roles if role in named))
         apart |= {seats_of(role): None for role in self.roles_apart}
         object.__setattr__(self, "apart", tuple(apart))
+        object.__setattr__(self, "ordered_roles", tuple(filter(self._is_ordered, ("", *self.roles_apart))))
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]
@@ -635,6 +636,15 @@ class Policy:
     def role_apart(self, role: str) -> str:
         """The role if its seats are counted apart, or "" for all others."""
         return role if role in self.roles_apart else ""
+
+    def _is_ordered(self, role: str) -> bool:
+        """Whether somewhere as many seats of a role are billed as are ordered."""
+        days = {date.min, *(day for when in self.whens for day in (when.from_, when.until) if day is not None)}
+        found = (
+            self.variants.get(matching(self.whens, interval, plan, day, seats_of(role), method))
+            for interval, plan, day, method in product(self.intervals, self.plans, days, self.payment_methods or [""])
+        )
+        return any(rules is not None and rules.seats.count != "active" for rules in found)
 
     @property
     def default_interval(self) -> Interval:

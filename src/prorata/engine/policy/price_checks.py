@@ -16,6 +16,8 @@ def of_prices(policy: Policy) -> Iterator[Problem]:
     sold += [("add_ons", name, add_on.prices) for name, add_on in policy.add_ons.items()]
     for table, names in (("plans", policy.plans), ("add_ons", policy.add_ons), ("roles", policy.roles)):
         yield from of_names(table, names)
+    for name in (name for name in policy.roles if ">" in name):
+        yield Problem(("roles", name), f"roles.{name}: a role's name has no >, which its lines are told apart by")
     for name in filter(is_taken, policy.add_ons):
         whose = "the base price's" if name == "base" else "the seats' own"
         yield Problem(("add_ons", name), f"add_ons.{name}: the name is {whose}; call the add-on something else")

@@ -46,13 +46,12 @@ class PriceRow:
     )
     role: str | None = key(
         "Only for the seats of members with this role, which are then counted apart: each role with a price of its "
-        "own has lines of its own. `seats.packages`, `seats.included` and `seats.maximum` do not touch these seats, "
-        "but those of all other members; a role's own are said in a `[[when]]` with the role. `seats.minimum` is about "
-        "all seats together: where fewer are billed, as many as are missing are billed at the price without `role`. "
-        "Members of other roles need that price. Seats of a role are ordered by the event `seats` with that role. "
+        "own has lines of its own. `seats.minimum`, `seats.packages`, `seats.included` and `seats.maximum` are about "
+        "the seats of all other members; a role's own are said in a `[[when]]` with the role. Members of other roles "
+        "need a price without `role`. Seats of a role are ordered by the event `seats` with that role. "
         "Whoever changes role takes a seat of the new one, and the old one falls as "
-        "`fall` says; with `distinct` and `held`, whoever had several roles counts once, in the dearest (by the "
-        "highest price of its tiers). Of a plan, not of an add-on.",
+        "`fall` says; with `distinct` and `held`, whoever had several roles that are measured so counts "
+        "once, in the dearest (by the highest price of its tiers). Of a plan, not of an add-on.",
         'role = "viewer"',
         None,
     )

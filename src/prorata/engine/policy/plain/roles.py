@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prorata.engine.policy.model import SEATS, seats_of
-from prorata.engine.policy.plain import changes, seats
+from prorata.engine.policy.plain import changes, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import Sentence
 
@@ -34,6 +34,8 @@ def apart(case: Case) -> Iterator[Sentence]:
             told.append(changes.rise(own))
         if counts_otherwise or (rules.fall, rules.share) != (usual.fall, usual.share):
             told.append(changes.fall(own))
+        if rules.rounding != usual.rounding:
+            told += terms.amounts(own)
         for sentence in told:
             text = f"Seats of the role {role}: {sentence.text[0].lower()}{sentence.text[1:]}"
             yield Sentence(text, sentence.example)

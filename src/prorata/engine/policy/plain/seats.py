@@ -72,11 +72,11 @@ def _measured(case: Case, words: dict[str, str]) -> Iterator[str]:
     text = words[seats.measure].format(period=period, days=_days_of(case), day=day)
     if text:
         yield text
-    if case.policy.roles_apart and seats.measure in ("distinct", "held") and not case.bought:
-        yield "Whoever had several roles with a price of their own counts once, in the dearest."
+    if case.alike > 1 and seats.measure in ("distinct", "held") and not case.bought:
+        yield "Whoever had several of the roles that are counted apart counts once, in the dearest."
     if _roles_wait(case):
         yield (
-            "The seats of a role with a price of its own are counted apart: whoever changes role takes a seat of the "
+            "Seats are counted by role: whoever changes role takes a seat of the "
             "new one, and the old one stays paid for as any seat that is freed."
         )
     if seats.measure in ONE_NUMBER and seats.of == "period_before":

@@ -74,7 +74,12 @@ class Case:
         self.noun = "seat" if self.bought else "user"
         held = [name for name, role in policy.roles.items() if role.billed and name not in self.rules.seats.free]
         self.of_role = next((role for role in policy.roles_apart if seats_of(role) == item), "")
-        self.role = self.of_role or next(iter(held), None)
+        plain = [name for name in held if name not in policy.roles_apart]
+        self.role = self.of_role or next(iter([*plain, *held]), None)
+        by_role = [
+            policy.rules(interval, at, plans[0], seats_of(one), payment_method) for one in ("", *policy.roles_apart)
+        ]
+        self.alike = sum(one.seats.measure == self.rules.seats.measure for one in by_role)
         self._period = first_period(self.policy, interval, to_point(self.start, policy.ticks), plans[0])
         priced = [name for name in policy.plans if self._is_priced(name)]
         sizes = {name: self._sizes(name) for name in plans if name in priced}
@@ -99,13 +104,17 @@ class Case:
             return 0
         counts = {"": self.billed(count)}
         if self.of_role:
-            counts = {"": 0, self.of_role: self.billed(count)}
+            counts = {"": 0, self.of_role: self._sold(count)}
         elif role is not None and role in tariff.tiers:
-            counts = {"": max(self.rules.seats.minimum - count, 0), role: count}
+            counts = {"": self._sold(0), role: count}
         return yearly(tariff, counts, self._period)
 
     def billed(self, count: int) -> int:
-        """How many seats are billed where so many are counted."""
+        """How many seats are billed where so many are counted of those of the story."""
+        is_apart = not self.of_role and self.role in self.policy.roles_apart and not self.bought
+        return count if is_apart else self._sold(count)
+
+    def _sold(self, count: int) -> int:
         return billed_quantity(self.rules.seats, [(0, count)])[0][1]
 
     def _is_priced(self, plan: str) -> bool:
