@@ -110,13 +110,14 @@ def test_the_claims_are_told_with_an_example_in_money(name: str, title: str, beg
     [
         ("konfidens", "Konfidens", "Konfidens costs NOK 365.00 a year per seat."),
         ("konfidens", "Billed every half-year",
-         "Every active user holds a seat, from the acceptance of the invitation on, whatever the role."),  # K7, K9
+         "Every active user holds a seat, from the acceptance of the invitation on, whatever the role. "
+         "Suspended users are billed, too."),  # K7, K9
         ("konfidens", "Billed every half-year",
          "A new price is announced 3 months ahead and holds for periods that begin afterwards."),  # K12
         ("mainter", "Mainter", "BASIC costs SEK 299.00 a month per seat."),  # M2
         ("mainter", "Mainter", "PRO costs SEK 699.00 a month per seat."),
         ("mainter", "Billed every month", "Every active user holds a seat, from the acceptance of the invitation on; "
-         "users with the role free cost nothing."),  # M1, M3
+         "users with the role free cost nothing. Suspended users are billed, too."),  # M1, M3
         ("mainter", "Billed every month", "A higher plan can be tried for 30 days at the price of the present one."),
         ("sloneek", "Billed every month, since 1 June 2023", "The seats you have bought are billed, used or not. "
          "They cannot be made fewer than your active users."),  # S7
@@ -473,7 +474,7 @@ def test_roles_are_named_before_the_other_seats() -> None:
     prices = [sentence.text for sentence in tell(policy_of(ROLES))[0].sentences]
     assert prices == [
         "basic costs EUR 5.00 a month per viewer seat.",
-        "basic costs EUR 10.00 a month per other seat.",
+        "basic costs EUR 10.00 a month per editor seat.",
     ]
 
 

@@ -310,8 +310,8 @@ OF_INVOICE = (
         ('role = "viewer"', "", "line 14: when says no rule that differs; write one, such as rise.settle"),
         ('role = "viewer"', 'rise.settle = "now"', f"line 16: rise.settle {OF_INVOICE}"),
         ('role = "viewer"', 'fall.give = "refund"', f"line 16: fall.give {OF_INVOICE}"),
-        ('role = "viewer"', 'fall.give = "nothing"', "line 16: fall.give is of the whole invoice; where nothing is given for "
-         'a role, its seats stay paid for: fall.takes_effect = "next_period"'),
+        ('role = "viewer"', 'fall.give = "nothing"', "line 16: fall.give is of the whole invoice; where nothing is "
+         'given for a role, its seats stay paid for: fall.takes_effect = "next_period"'),
         ('role = "viewer"', 'period.charge = "arrears"', f"line 16: period.charge {OF_INVOICE}"),
         ('role = "viewer"', 'seats.change_day = "not_billed"', f"line 16: seats.change_day {OF_INVOICE}"),
         ('role = "viewer"', 'seats.free = ["viewer"]', f"line 16: seats.free {OF_INVOICE}"),

@@ -293,6 +293,7 @@ def role_rules(draw: st.DrawFn, document: dict[str, Any], *, of_days: bool, roun
     named = draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=3, unique=True))
     seats = tables["seats"] = {key: draw(kinds[key]) for key in named}
     by_people = any(table["seats"]["measure"] in ("distinct", "held") for table in (of_all, *of_all["when"]))
+    by_people = by_people or any(table["seats"]["count"] != "bought" for table in (of_all, *of_all["when"]))
     if seats.get("count") == "bought" and (by_people or {"suspended", "counts_from"} & set(named)):
         seats["count"] = "larger"
     elif {"suspended", "counts_from"} & set(named):

@@ -26,6 +26,7 @@ from prorata.engine.bill import bill as bill_account
 from prorata.engine.calendar import MONTHS, YEARS, Interval
 from prorata.engine.history import Subscription
 from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
+from prorata.engine.policy.price_checks import unpriced
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
 from prorata.engine.scenario import ScenarioError, read_scenario, run_scenario
@@ -299,9 +300,10 @@ def check_policy(file: Annotated[str, typer.Argument(help="The policy file.")]) 
     with _sentences():
         policy = load_policy(file)
     plans = f"{len(policy.plans)} plan{'s' if len(policy.plans) > 1 else ''}"
-    Console(highlight=False, soft_wrap=True, emoji=False).print(
-        f"{file}: fine. {plans}, billed {_either(policy.intervals)}.", markup=False
-    )
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    console.print(f"{file}: fine. {plans}, billed {_either(policy.intervals)}.", markup=False)
+    for sentence in unpriced(policy):
+        console.print(f"Mind that {sentence}: an account needs one of its own (column price).", markup=False)
 
 
 @policies.command("schema")

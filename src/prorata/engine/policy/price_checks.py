@@ -9,6 +9,7 @@ from prorata.engine.calendar import Interval, add_months, to_date, to_day
 from prorata.engine.policy.model import Policy, is_taken
 from prorata.engine.policy.problems import Path, Problem
 from prorata.engine.policy.tariff import PriceRow
+from prorata.engine.words import listed
 
 
 def of_prices(policy: Policy) -> Iterator[Problem]:
@@ -41,6 +42,19 @@ def of_prices(policy: Policy) -> Iterator[Problem]:
             if row.interval is not None and row.interval not in policy.intervals:
                 yield Problem(path, f"{table}.{name}.prices: {row.interval} is not one of intervals")
             yield from _notice(policy, row, path)
+
+
+def unpriced(policy: Policy) -> Iterator[str]:
+    """What accounts can only be billed for at a price that is agreed with them, as sentences."""
+    for name, plan in policy.plans.items():
+        without = [one for one in policy.intervals if not any(row.interval in (None, one) for row in plan.prices)]
+        if without:
+            yield f"plan {name} has no price for interval {listed(without, 'or')}"
+        plain = any(row.role is None for row in plan.prices)
+        priced = {row.role for row in plan.prices}
+        others = [role for role, one in policy.roles.items() if one.billed and role not in priced]
+        if others and not plain:
+            yield f"plan {name} has no price for {listed(others, 'or')} seats"
 
 
 def _once(policy: Policy, table: str, name: str, row: PriceRow, path: Path) -> Iterator[Problem]:

@@ -76,6 +76,16 @@ _CALLED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("login", "signed_in"), ("activity",)),
 }
 
+# What others call the tables of rules.
+_TABLES: dict[str, str] = {
+    **dict.fromkeys(("proration", "prorate"), "[share]"),
+    **dict.fromkeys(("refund", "refunds", "downgrade", "removal", "credit"), "[fall]"),
+    **dict.fromkeys(("upgrade", "addition", "true_up"), "[rise]"),
+    **dict.fromkeys(("billing", "invoice", "invoices"), "[period]"),
+    **dict.fromkeys(("users", "seat", "licences", "licenses"), "[seats]"),
+    **dict.fromkeys(("cancellation", "renewal", "termination"), "[cancel]"),
+}
+
 _MOST = 10_000  # seats, days, months: more is a slip of the keyboard
 
 
@@ -292,7 +302,13 @@ class _Reader:
 
 
 def _elsewhere(name: str, path: Path) -> str:
-    """In which table of rules a key stands that was written elsewhere; nothing where it is a key of none."""
+    """In which table a key stands that was written elsewhere, or what is called so; nothing where it is no key."""
+    if path[:1] == ("roles",) and name in ("price", "prices"):
+        return f'a price by role is one of a plan\'s prices, with role = "{path[1]}"; '
+    if path and name in (key.name for key in keys_of(PolicyKeys)):
+        return "it stands at the top, before the first table; "
+    if not path and name in _TABLES:
+        return f"did you mean {_TABLES[name]}? "
     hints = get_type_hints(Rules)
     found = [f"[{table}]" for table in RULE_TABLES if any(key.name == name for key in keys_of(hints[table]))]
     if not found:

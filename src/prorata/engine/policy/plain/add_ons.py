@@ -1,4 +1,4 @@
-"""Add-ons with rules of their own: what buying or ending one within a period comes to."""
+"""Add-ons: what buying or ending one within a period comes to."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from prorata.engine.policy.plain.words import Sentence
 
 
 def apart(case: Case) -> Iterator[Sentence]:
-    """The add-ons whose rules are other than those of the seats."""
+    """The add-ons by the rules of the seats in one sentence, and those with rules of their own."""
     policy = case.whole
-    for item, add_on in policy.add_ons.items() if policy.apart else ():
+    for item, add_on in policy.add_ons.items():
+        if add_on.charge == "once":
+            continue
         own = Case(
             policy,
             case.interval,
@@ -22,8 +24,11 @@ def apart(case: Case) -> Iterator[Sentence]:
             item=item,
             payment_method=case.payment_method,
         )
-        if own.rules != case.rules and add_on.charge != "once":
-            name = add_on.title or item
+        name = add_on.title or item
+        if own.rules == case.rules and own.rules.seats.measure == "level":
+            example = _shown(own, f"{name} added", [_bought(own, item)])
+            yield Sentence(f"{name} added or ended in between is billed as a seat is.", example)
+        else:
             rise, fall = own.rules.rise.takes_effect, own.rules.fall.effect
             more = moves(own, f"{name} added in between is", "charged", rise)
             less = falls(own, f"Less of {name}", f"What is ended of {name} is", fall)

@@ -17,7 +17,7 @@ def apart(case: Case) -> Iterator[Sentence]:
     for role in policy.roles_apart:
         item = seats_of(role)
         rules = policy.rules(case.interval, case.at, case.plans[0], item, case.payment_method)
-        if rules == usual:
+        if rules == usual and not _is_priced(case, role):
             continue
         own = Case(
             policy,
@@ -28,6 +28,10 @@ def apart(case: Case) -> Iterator[Sentence]:
             item=item,
             payment_method=case.payment_method,
         )
+        if rules == usual:
+            example = changes.rise(own).example
+            yield Sentence(f"Seats of the role {role} are billed by the same rules, at their own price.", example)
+            continue
         counts_otherwise = rules.without_sizes().seats != usual.seats
         told = [*([seats.who(own)] if counts_otherwise else []), *seats.sold(own)]
         if counts_otherwise or (rules.rise, rules.share) != (usual.rise, usual.share):
@@ -39,3 +43,9 @@ def apart(case: Case) -> Iterator[Sentence]:
         for sentence in told:
             text = f"Seats of the role {role}: {sentence.text[0].lower()}{sentence.text[1:]}"
             yield Sentence(text, sentence.example)
+
+
+def _is_priced(case: Case, role: str) -> bool:
+    """Whether a plan has a price of its own for the role's seats."""
+    rows = (row for name in case.plans for row in case.whole.plans[name].prices)
+    return any(row.role == role and row.interval in (None, case.interval) for row in rows)

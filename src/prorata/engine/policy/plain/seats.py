@@ -48,8 +48,7 @@ def _who_bought(case: Case) -> Sentence:
 def _who_is_there(case: Case) -> Sentence:
     seats = case.rules.seats
     said = [_holders(case)]
-    if seats.suspended == "free":
-        said.append("Suspended users cost nothing.")
+    said.append(f"Suspended users {'cost nothing' if seats.suspended == 'free' else 'are billed, too'}.")
     said += _measured(case, _PEOPLE)
     if seats.count == "larger":
         said.append("Where you have ordered more seats than that, those are billed.")
@@ -61,7 +60,7 @@ def _holders(case: Case) -> str:
     free = [name for name, role in case.policy.roles.items() if not role.billed or name in seats.free]
     each_day = seats.counts_from == "activity" and seats.idle_days == 1
     text = _EACH_DAY if each_day else _HOLDS[seats.counts_from].format(days=days(seats.idle_days))
-    if case.of_role:
+    if case.of_role or (case.whole.roles_apart and not free):
         return f"{text}."
     return text + (f"; users with the role {' or '.join(free)} cost nothing." if free else ", whatever the role.")
 
@@ -125,20 +124,22 @@ def _joining(case: Case) -> str:
 
 def sold(case: Case) -> Iterator[Sentence]:
     """From the seats that are counted to those that are billed, in the order in which that is reckoned."""
-    seats = case.rules.seats
+    seats, kind = case.rules.seats, case.kind
     if seats.minimum:
         word = "counted" if seats.packages or seats.included else "billed"
-        least = f"{seats.minimum} {plural('seat', seats.minimum)} {_are(seats.minimum)}"
+        least = f"{seats.minimum} {kind}{plural('seat', seats.minimum)} {_are(seats.minimum)}"
         yield _with(case, f"Never fewer than {least} {word}.", max(seats.minimum - 6, min(1, seats.minimum - 1)))
     if seats.packages and seats.packages != (1,):
-        yield _with(case, f"Seats are sold in {in_sizes(seats.packages)}.", _between(case))
+        yield _with(case, f"{f'{kind}seats'.capitalize()} are sold in {in_sizes(seats.packages)}.", _between(case))
     if seats.included:
         of_them = (
-            "seat is included and costs" if seats.included == 1 else f"{seats.included} seats are included and cost"
+            f"{kind}seat is included and costs"
+            if seats.included == 1
+            else f"{seats.included} {kind}seats are included and cost"
         )
         yield _with(case, f"The first {of_them} nothing.", max(seats.included, seats.minimum) + 2)
     if seats.maximum:
-        text = f"Never more than {seats.maximum} {plural('seat', seats.maximum)} {_are(seats.maximum)} billed."
+        text = f"Never more than {seats.maximum} {kind}{plural('seat', seats.maximum)} {_are(seats.maximum)} billed."
         yield _with(case, text, seats.maximum + seats.included + 2)
 
 

@@ -32,6 +32,7 @@ from prorata.engine.policy.plain.still import held_still
 from prorata.engine.price import yearly
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.spoken import share_words, speak_share
+from prorata.engine.words import listed
 
 Row: TypeAlias = dict[str, object]
 
@@ -126,6 +127,14 @@ class Case:
         tiers = () if tariff is None else tariff.tiers.get(self.role or "") or tariff.tiers.get("", ())
         above = [tier.above for tier in tiers if tier.above]
         return sizes_of(self.rules.seats, partial(self._costs, plan), self.billed, above)
+
+    @property
+    def kind(self) -> str:
+        """Whose seats they are, before the word, where others are counted apart."""
+        if self.of_role or not self.whole.roles_apart:
+            return ""
+        roles = [role for role, one in self.whole.roles.items() if one.billed and role not in self.whole.roles_apart]
+        return f"{listed(roles, 'or') if roles else 'other'} "
 
     @property
     def opened(self) -> str:

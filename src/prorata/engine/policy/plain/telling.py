@@ -47,7 +47,7 @@ def _prices(policy: Policy) -> Iterator[Sentence]:
 
 def _costs(row: PriceRow, plan: Plan, policy: Policy) -> str:
     """What a plan costs beside its seats, if anything, and a seat of it."""
-    seat = _seat(row, plan)
+    seat = _seat(row, plan, policy)
     each = f"{speak_price(row.price, policy)} per {seat}"
     if row.base is None or not row.base.minor:
         return each
@@ -58,10 +58,14 @@ def _costs(row: PriceRow, plan: Plan, policy: Policy) -> str:
     return f"{base}, {f'up to {ends} {plural(seat, ends)}' if ends else f'{seat}s'} included"
 
 
-def _seat(row: PriceRow, plan: Plan) -> str:
+def _seat(row: PriceRow, plan: Plan, policy: Policy) -> str:
     if row.role:
         return f"{row.role} seat"
-    return "other seat" if any(other.role for other in plan.prices) else "seat"
+    priced = {other.role for other in plan.prices}
+    if priced == {None}:
+        return "seat"
+    others = [role for role, one in policy.roles.items() if one.billed and role not in priced]
+    return f"{listed(others, 'or') if others else 'other'} seat"
 
 
 def _where(row: PriceRow) -> str:
