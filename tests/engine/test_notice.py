@@ -252,3 +252,27 @@ def test_what_contradicts_waiting_is_refused() -> None:
     )
     (sentence,) = refusals(BASE + "[cancel]\nnotice_days = 400\n")
     assert sentence.endswith("cancel.notice_days is at most 366, not 400")
+
+
+def test_late_news_that_a_rise_did_not_last_reaches_back_over_a_period_s_border() -> None:
+    text = (
+        'currency = "EUR"\nintervals = ["month"]\n[roles.viewer]\n[roles.editor]\n[plans.team]\n'
+        '[[plans.team.prices]]\nprice = "10.00 per month"\n[[plans.team.prices]]\nrole = "viewer"\n'
+        'price = "7.00 per month"\n[rise]\nwaiting_days = 5\n'
+    )
+    rows: list[dict[str, object]] = [
+        {"at": "2026-01-05", "event": "start"},
+        {"at": "2026-02-04", "event": "activate", "user": "vera", "role": "viewer"},
+        {"at": "2026-02-06", "event": "role", "user": "vera", "role": "editor", "recorded_at": "2026-03-16"},
+        {"at": "2026-02-12", "event": "cancel"},
+    ]
+    history = read_history(rows, policy=policy_of(text))
+    whole = bill(history, through=date(2026, 7, 1))
+    # vera was a viewer for two days: 7.00 × 1/31 of January's period is given back as well
+    assert [(line.item, line.amount_minor) for line in whole.documents[1].lines] == [
+        ("seats:viewer", -23), ("seats", 964), ("seats:viewer", -700),
+    ]  # fmt: skip
+    for day in (date(2026, 3, 10), date(2026, 3, 20), date(2026, 4, 10)):
+        first = bill(history, through=day)
+        second = bill(history, through=date(2026, 7, 1), issued=remembered(first))
+        assert first.documents + second.documents == whole.documents

@@ -382,7 +382,8 @@ class Settlement:
             return
         learned = bisect_left(self._recorded, until, lo=self._learned)
         if learned > self._learned:
-            self._change(self.known.learn(self._news[self._learned : learned]))
+            first = self.known.learn(self._news[self._learned : learned])
+            self._change(first - self._waiting * self._ticks)  # what rose before and does not last now
         self._learned = learned
         self._learned_until = until
         if self._schedule and self._schedule[0] < until:
