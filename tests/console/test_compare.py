@@ -260,7 +260,10 @@ def test_an_account_that_one_policy_cannot_bill_is_named_and_left_out_under_all(
     write(folder, "events.csv", [*EVENTS, "2026-01-01,Birch,seats,,,3"])
     said = compare("days.toml", "bought.toml", "--format", "json", cwd=folder, code=2)
     assert {record["account"] for record in records(said.out)} == {"Birch"}
-    first, second = said.errors.splitlines()
+    ordered, first, second = said.errors.splitlines()
+    assert (
+        ordered == "days: Birch: seats were ordered, but policy days bills active members and not orders (seats.count)"
+    )
     assert first.startswith("bought: account Alder: the policy bills bought seats and the history buys none")
     assert second == "left out of the comparison under every policy: Alder"
 
@@ -293,6 +296,20 @@ def test_what_happens_after_an_agreement_s_end_is_told_for_each_policy(folder: P
     assert compare("days.toml", "at-once.toml", cwd=folder).errors.splitlines() == [
         "days: Birch: the agreement ended with 28 February 2026; 1 event after it is not billed",
         "at-once: Birch: the agreement ended with 10 February 2026; 1 event after it is not billed",
+    ]
+
+
+def test_what_a_history_and_a_policy_do_not_have_in_common_is_told_for_each_policy(folder: Path) -> None:
+    write(folder, "events.csv", [*EVENTS, "2026-01-01,Cedar,start,,,4", "2026-01-01,Dogwood,activate,dora,,"])
+    with (folder / "events.csv").open("a", encoding="utf-8") as file:
+        file.write("2026-01-05,Dogwood,activity,dora,,\n")
+    (folder / "used.toml").write_text(f'{DAYS}[seats]\ncounts_from = "activity"\nidle_days = 28\n', encoding="utf-8")
+    not_ordered = "Cedar: seats were ordered, but policy {} bills active members and not orders (seats.count)"
+    assert compare("days.toml", "used.toml", cwd=folder).errors.splitlines() == [
+        f"days: {not_ordered.format('days')}",
+        f"used: {not_ordered.format('used')}",
+        "used: Alder, Birch: no event tells of anybody's activity, and policy used bills who is active by it "
+        "(seats.counts_from)",
     ]
 
 

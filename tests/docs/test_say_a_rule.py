@@ -38,6 +38,15 @@ def priced(*rows: str, tiers: str = "volume") -> str:
 WRITTEN = {
     "A contracted number, and more users cost another price":
         priced('price = "10.00 per month"\noverage = "12.00 per month"'),
+    "The contract is paid a year ahead; users beyond it cost another price, billed each month afterwards":
+        priced('price = "10.00 per month"\noverage = "12.00 per month"')
+        + '[[when]]\nitem = "overage"\nperiod.charge = "arrears"\n',
+    "The contract stands for a year, users beyond it are gone when they leave":
+        priced('price = "10.00 per month"\noverage = "12.00 per month"')
+        + '[[when]]\nitem = "overage"\nfall.takes_effect = "day"\n',
+    "At least 28 a month, from the sixth user on 5 each":
+        priced('price = "0.00 per month"\nbase = "28.00 per month"',
+               'price = "5.00 per month"\nbase = "0.00 per month"\nabove = 5'),
     "Five users are included in the base fee": priced('price = "10.00 per month"\nbase = "40.00 per month"'),
     "The price per user depends on how many there are":
         priced('price = "10.00 per month"', 'price = "8.00 per month"\nabove = 2'),
@@ -76,11 +85,12 @@ def sentence(row: str) -> str:
 def policy_beside(row: str) -> Policy:
     """The policy that says what stands beside a sentence; refused if it contradicts itself or has no effect."""
     in_words = IN_WORDS.search(row)
-    keys = SAID.findall(row.split(" | ")[1])
+    keys = SAID.findall(row.split(" | ")[1].split("`[[when]]`", maxsplit=1)[0])  # what differs is written out
     if "`[[when]]` with `role" in row:
         keys = []  # all of them stand in the differences
     elif in_words:
-        keys = [(key, value) for key, value in keys if "." in key or key == "payment_methods"]
+        of_whole = ("payment_methods", "intervals")
+        keys = [(key, value) for key, value in keys if "." in key or key in of_whole]
     prices = WRITTEN[sentence(row)] if in_words else TEAM + PRO
     if dict(keys).get("change.more_seats") in ('"extend"', '"use_up"'):
         prices = TEAM  # prepaid time is that of a single plan and interval

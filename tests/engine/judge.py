@@ -262,14 +262,20 @@ class Judge:
         named = {row.role for plan in self.policy.plans.values() for row in plan.prices}
         named |= {when.role for when in self.policy.whens}
         self.roles = ["", *(role for role in self.policy.roles if role in named)]  # those whose seats are counted apart
+        self.has_overage = any(row.overage for plan in self.policy.plans.values() for row in plan.prices)
         self.cancel: Event | None = None
         for event in subscription.events:
-            if event.kind == "cancel" and (self.cancel is None or event.until or self.cancel.until):
+            if event.kind != "cancel":
+                continue
+            before: Event | None = self.cancel
+            if before is None or (event.until if before.until is None else event.day < before.until):
                 self.cancel = event
 
     def of(self, period: JudgedPeriod, item: str) -> JudgedPeriod:
         """The period by the rules of an item."""
         named = "seats" if item == "base" else item.split(">", maxsplit=1)[0]
+        if item.endswith(">ordered") and any(when.item == "overage" for when in self.policy.whens):
+            named = "overage"
         if named.startswith("seats:") and named[6:] not in self.roles:
             named = "seats"
         terms = (period.interval, period.first.toordinal(), period.plan, named, period.method, period.of_term)
@@ -313,13 +319,15 @@ class Judge:
         offers = self.offers(period, days, counts)
         inside = [(day, offer) for day, offer in zip(days, offers, strict=True) if period.first <= day < period.past]
         for role, each in counts.items():
-            own = self.of_role(period, role)
+            within, total = self.parted(period, role, each)
             for day, offer in inside:
-                ordered = self.bought(period, day, role)
-                for item, amount in self.prices_of(period, offer, role, each[day], ordered).items():
-                    amounts[item] += amount * self.weight(own, day)
-        for day, offer in inside:
-            amounts["base"] += self.base(period, offer, counts[""][day]) * self.weight(period, day)
+                costs = self.prices_of(period, offer, role, each[day], within[day], total[day])
+                for item, amount in costs.items():
+                    amounts[item] += amount * self.weight(self.of(period, item), day)
+                if not role:
+                    row = self.rows(period, offer[0], "").get(0)
+                    count = each[day] if row is None or row.overage is None else within[day]
+                    amounts["base"] += self.base(period, offer, count) * self.weight(period, day)
         seats_of = {day: sum(each[day] for each in counts.values()) for day, _ in inside}
         for item in {event.item for event in self.subscription.events if event.item}:
             if item in self.policy.add_ons and self.policy.add_ons[item].charge == "once":
@@ -406,7 +414,24 @@ class Judge:
             days = self.days(own, last)
             sold = [self.sold(own, count) for count in self.counts(own, days, role)]
             found[role] = dict(zip(days, self.in_effect(own, days, sold), strict=True))
+            if own.rules.seats.count == "larger" and self.has_overage:
+                within, total = self.parted(period, role, found[role])
+                found[role] = {day: max(within[day], total[day]) for day in within if day in total}
         return found
+
+    def parted(
+        self, period: JudgedPeriod, role: str, counts: dict[date, int]
+    ) -> tuple[dict[date, int], dict[date, int]]:
+        """How many seats of a role are within the order on each day, and how many there are with those beyond it."""
+        own, over = self.of_role(period, role), self.of(period, f"seats:{role}>ordered" if role else "seats>ordered")
+        if own.rules.seats.count != "larger" or not self.has_overage:
+            return counts, counts
+        ordered = [self.sold(own, self.bought(own, day, role)) for day in self.days(own)]
+        used = [self.sold(own, count) for count in self.counts(own, self.days(over), role, only_people=True)]
+        return (
+            dict(zip(self.days(own), self.in_effect(own, self.days(own), ordered), strict=True)),
+            dict(zip(self.days(over), self.in_effect(over, self.days(over), used), strict=True)),
+        )
 
     def of_role(self, period: JudgedPeriod, role: str) -> JudgedPeriod:
         """The period by the rules of the seats of a role; "" are all others."""
@@ -420,15 +445,17 @@ class Judge:
             total += sum(self.tiered(offer, tiers, count).values()) if count else 0
         return total
 
-    def prices_of(self, period: JudgedPeriod, offer: Offer, role: str, count: int, ordered: int) -> dict[str, Fraction]:
-        """What so many seats cost a month, by item."""
+    def prices_of(
+        self, period: JudgedPeriod, offer: Offer, role: str, count: int, within: int, total: int
+    ) -> dict[str, Fraction]:
+        """What so many seats cost a month, by item; of them so many are within the order, or so many more."""
         item = f"seats:{role}" if role else "seats"
         found: dict[str, Fraction] = {}
         over = (self.rows(period, offer[0], role) or self.rows(period, offer[0], "")).get(0)
         by_order = self.of_role(period, role).rules.seats.count == "larger"
-        if by_order and over is not None and over.overage is not None and count > ordered:
-            found[f"{item}>ordered"] = (count - ordered) * Fraction(over.overage.minor, over.overage.months)
-            count = ordered
+        if by_order and over is not None and over.overage is not None:
+            found[f"{item}>ordered"] = max(total - within, 0) * Fraction(over.overage.minor, over.overage.months)
+            count = within
         if count:
             for above, amount in self.tiered(offer, self.tiers(period, offer, role), count).items():
                 found[f"{item}>{above}" if above else item] = amount
@@ -544,11 +571,14 @@ class Judge:
         upto = self.moment(period, day).toordinal()
         standing: dict[str, tuple[str, str]] = {}
         seen: dict[str, int] = {}
+        joined: dict[str, int] = {}
         first_role = next(iter(self.policy.roles), "")
         for event in self.subscription.events:
             if event.day > upto or not event.user:
                 continue
             state, role = standing.get(event.user, ("gone", first_role))
+            if event.kind in self.policy.joins_with:
+                joined[event.user] = min(event.day, joined.get(event.user, event.day))
             if event.kind == "invite" and state in ("active", "suspended"):
                 continue
             if event.kind in ("idle", "suspend", "resume") and (event.kind, state) not in MAY:
@@ -582,7 +612,8 @@ class Judge:
             counted |= {"suspended"} if rules.suspended == "billed" else set()
             is_idle = rules.counts_from == "activity" and seen.get(user, -waits) + waits <= upto
             is_free = role in rules.free or (role in self.policy.roles and not self.policy.roles[role].billed)
-            if state in counted and not is_idle and not is_free:
+            is_new = self.policy.free_days and upto < joined.get(user, upto) + self.policy.free_days
+            if state in counted and not is_idle and not is_free and not is_new:
                 found[user] = apart
         return found
 
@@ -590,7 +621,7 @@ class Judge:
         """Whether the account buys seats by then, or its seats do not follow its members."""
         return bool(self.orders(period, day, role)) or not self.subscription.seats_follow
 
-    def counts(self, period: JudgedPeriod, days: list[date], role: str) -> list[int]:
+    def counts(self, period: JudgedPeriod, days: list[date], role: str, *, only_people: bool = False) -> list[int]:
         """What is measured for each day of a role's seats, before minimum and the like."""
         rules = period.rules.seats
         if not days:
@@ -604,7 +635,7 @@ class Judge:
         else:
             found = self.measured(period, over, role)
             found = found if over is days else [found[0]] * len(days)
-        if rules.count == "larger":
+        if rules.count == "larger" and not only_people:
             found = [max(count, self.bought(period, day, role)) for count, day in zip(found, days, strict=True)]
         return found
 
@@ -615,7 +646,7 @@ class Judge:
             return list(accumulate(daily, max))
         if rules.measure == "held":
             had = [self.holders(period, day) for day in days]
-            return [self.in_dearest(period, days[0], had[: at + 1], role, 1) for at in range(len(days))]
+            return [self.in_dearest(period, days[0], had[: at + 1], role) for at in range(len(days))]
         if rules.measure == "peak":
             return [max(daily)] * len(days)
         if rules.measure == "mean":
@@ -624,12 +655,11 @@ class Judge:
             at = len(days) - 1 if rules.on_day == 0 else min(rules.on_day, len(days)) - 1
             return [daily[at]] * len(days)
         if rules.measure == "distinct":
-            least = min(rules.least_days or len(days), len(days))
             had = [self.holders(period, day) for day in days]
-            return [self.in_dearest(period, days[0], had, role, least)] * len(days)
+            return [self.in_dearest(period, days[0], had, role)] * len(days)
         return daily
 
-    def in_dearest(self, period: JudgedPeriod, first: date, had: list[dict[str, str]], role: str, least: int) -> int:
+    def in_dearest(self, period: JudgedPeriod, first: date, had: list[dict[str, str]], role: str) -> int:
         """How many counted on enough of the days whose dearest role, by the plan of the first day, it was."""
         plan, _ = self.terms(period, first)
         measure = period.rules.seats.measure
@@ -638,11 +668,15 @@ class Judge:
         count = 0
         for user in set().union(*had):
             roles = [day[user] for day in had if day.get(user) in alike]
-            if not roles:
-                continue
-            dearest = max(sorted(set(roles), key=self.roles.index), key=lambda one: prices[one])
-            count += len(roles) >= least and dearest == role
+            enough = [one for one in set(roles) if len(roles) >= self.least(period, one, len(had))]
+            if enough:
+                count += role == max(sorted(enough, key=self.roles.index), key=lambda one: prices[one])
         return count
+
+    def least(self, period: JudgedPeriod, role: str, length: int) -> int:
+        """On how many days somebody has to count to be one of a role's people."""
+        rules = self.of_role(period, role).rules.seats
+        return min(rules.least_days or length, length) if rules.measure == "distinct" else 1
 
     def daily(self, period: JudgedPeriod, days: list[date], role: str) -> list[int]:
         """How many there are on each day."""

@@ -131,6 +131,22 @@ def test_people_with_a_free_role_and_people_who_left_hold_no_seat() -> None:
     assert explained(rows, MAINTER, "2026-02-01")[-1].people == ("anna",)
 
 
+def test_who_joins_where_that_day_is_not_billed_is_the_cause_of_a_line_that_is_charged_at_once() -> None:
+    policy = policy_of(BASE + '[seats]\nchange_day = "not_billed"\n[rise]\nsettle = "now"\n')
+    [rise] = explained([*TWO, person("2026-01-11", "carl")], policy, "2026-01-11")
+    assert (rise.text, rise.causes) == ("1 seat basic added, 12–31 January 2026", ("carl joined on 11 January 2026",))
+
+
+def test_a_cancellation_told_anew_is_the_cause_of_what_is_billed_longer() -> None:
+    def cancel(at: str, until: str) -> dict[str, object]:
+        return {"at": at, "event": "cancel", "until": until}
+
+    rows = [*TWO, cancel("2026-01-10", "2026-02-10"), cancel("2026-02-08", "2026-02-20")]
+    [rise] = explained(rows, policy_of(BASE), "2026-03-01")
+    assert rise.text == "2 seats basic added, 10–19 February 2026"
+    assert rise.causes == ("the agreement was cancelled on 8 February 2026, to end with 19 February 2026",)
+
+
 def test_who_joins_on_the_first_is_not_among_the_people_where_that_day_is_not_billed() -> None:
     rows = [person("2026-04-01", "anna"), person("2026-05-01", "ben")]
     first, rest = explained(rows, MAINTER, "2026-05-01")

@@ -263,6 +263,17 @@ def test_the_parts_of_an_invoice_differ_by_interval_only() -> None:
     )
 
 
+def test_own_quarters_are_those_of_the_period_and_not_of_an_interval_before_it() -> None:
+    policy = policy_of(BASE + '[rise]\nsettle = "own_quarter"\n')
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-01-01", "event": "activate", "user": "anna"},
+        {"at": "2026-02-20", "event": "interval", "interval": "year"},  # the year begins on 1 March
+        {"at": "2026-03-10", "event": "activate", "user": "ben"},
+    ]
+    found = documents(rows, policy, date(2026, 12, 1))
+    assert [f"{one.date}" for one in found] == ["2026-01-01", "2026-02-01", "2026-03-01", "2026-06-01"]
+
+
 def test_a_true_up_by_the_accounts_own_quarters_comes_when_they_begin() -> None:
     policy = policy_of(
         BASE + '[seats]\ncount = "bought"\n[rise]\ntakes_effect = "next_quarter"\nsettle = "own_quarter"\n'

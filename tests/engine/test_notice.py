@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import accumulate
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prorata.engine.bill import bill
 from prorata.engine.explain import explain
@@ -195,6 +198,35 @@ def test_who_is_not_charged_leaves_no_trace_in_what_the_others_pay() -> None:
     assert [line.amount_minor for line in without[-1].lines] == [-633, 1000]
 
 
+def test_of_two_that_leave_within_the_days_each_is_billed_until_the_day_of_leaving() -> None:
+    ben = ("2026-04-01", "activate", "ben")
+    rows = people(ANNA, ben, ("2026-04-10", "deactivate", "ben"), ("2026-05-05", "deactivate", "anna"))
+    found = documents(rows, policy_of(BASE + "[rise]\nwaiting_days = 30\n"), date(2026, 7, 1))
+    # ben's day of leaving is not billed, 21 of 30 days back; nor anna's, 27 of 31 days back
+    assert [one.total_minor for one in found] == [2000, 1000 - 700, -871]
+
+
+@given(st.integers(2, 8), st.lists(st.tuples(st.integers(1, 4), st.integers(0, 4)), min_size=1, max_size=10))
+def test_what_does_not_last_is_billed_as_if_it_had_never_been(waiting: int, steps: list[tuple[int, int]]) -> None:
+    at = list(accumulate((days for days, _ in steps), initial=5))[1:]
+    by_day = [5] * (at[-1] + 2 * waiting)
+    for day, (_, count) in zip(at, steps, strict=True):
+        by_day[day:] = [count] * (len(by_day) - day)
+    before = [5] * waiting + by_day
+    lasts = [  # the most of which there was no less for so many days around a day
+        max(min(before[first : first + waiting]) for first in range(day + 1, day + waiting + 1))
+        for day in range(len(by_day) - waiting)
+    ]
+    first = date(2026, 1, 1)
+    told = [seats(f"{first + timedelta(day)}", count) for day, (_, count) in zip(at, steps, strict=True)]
+    kept = [
+        seats(f"{first + timedelta(day)}", count) for day, count in enumerate(lasts) if day and count != lasts[day - 1]
+    ]
+    arrears = BOUGHT + '[period]\ncharge = "arrears"\n'
+    waits = f"{arrears}[rise]\nwaiting_days = {waiting}\n"
+    assert sum(totals(waits, *told).values()) == sum(totals(arrears, *kept).values())
+
+
 def test_news_after_the_waiting_days_waits_for_its_own() -> None:
     rules = BOUGHT + '[rise]\nsettle = "now"\nwaiting_days = 5\n'
     found = totals(rules, seats("2026-01-10", 6), seats("2026-01-16", 7))
@@ -232,6 +264,18 @@ def test_the_notice_is_told_beside_the_event_behind_it() -> None:
     told = explain(march.lines[1], march, history)
     assert told.causes == ("seats set to 3 on 10 February 2026",)
     assert "what falls away counts 30 days after it was told (fall.notice_days)" in told.rules
+
+
+def test_a_seat_that_was_never_taken_has_no_notice() -> None:
+    rows = [
+        {"at": "2026-01-05", "event": "start"},
+        {"at": "2026-01-07", "event": "activate", "user": "anna", "recorded_at": "2026-01-02"},
+        {"at": "2026-01-07", "event": "deactivate", "user": "anna"},
+    ]
+    history = read_history(rows, policy=policy_of(BASE + '[period]\nanchor = "start"\n[fall]\nnotice_days = 30\n'))
+    first, then = bill(history, through=date(2026, 2, 5)).documents
+    assert [one.total_minor for one in (first, then)] == [round(1000 * 29 / 31), -round(1000 * 29 / 31)]
+    assert explain(then.lines[0], then, history).causes == ("anna was deactivated on 7 January 2026",)
 
 
 def test_what_contradicts_waiting_is_refused() -> None:

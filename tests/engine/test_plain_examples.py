@@ -97,7 +97,7 @@ def test_a_price_of_nothing_beside_a_base_price_is_told_as_seats_included() -> N
     said = texts(policy_of(BANDS))
     assert "core costs EUR 250.00 a month, up to 25 seats included.\n" in said
     assert "core costs EUR 10.00 a month per seat, where there are more than 25.\n" in said
-    assert "core costs EUR 250.00 a month, seats included.\n" in texts(policy_of(FLAT + "]\n"))
+    assert "core costs EUR 250.00 a month, all seats included.\n" in texts(policy_of(FLAT + "]\n"))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_so_many_days_ahead_a_fall_counts_from_the_next_period_and_a_day_later_n
 
 @pytest.mark.parametrize(("settle", "interval"), [("own_month", "month"), ("own_quarter", "quarter")])
 def test_the_next_month_of_a_month_is_told_as_its_next_bill(settle: str, interval: str) -> None:
-    policy = policy_of(BASE.replace('"month", "year"', f'"{interval}"') + f'[rise]\nsettle = "{settle}"\n')
+    policy = policy_of(BASE.replace('"month", "year"', f'"{interval}", "year"') + f'[rise]\nsettle = "{settle}"\n')
     text, _ = say(policy, "A user added", part=f"Billed every {interval}")
     assert text.endswith(f"for the days left of the {interval}, with the bill of the next {interval}.")
 

@@ -94,6 +94,25 @@ BROKEN: dict[str, tuple[str, str]] = {
         "test.toml, line 5: plans.basic.minimum is not a key; it is a key of [seats] (for one plan alone: in a "
         '[[when]] with plan = "basic"); allowed here: prices, tiers, title, tax_rate, price, base',
     ),
+    "a key of a price in a plan": (
+        BASE + 'overage = "5.00 per month"\n',
+        "test.toml, line 5: plans.basic.overage is not a key; it is said of a price, in one of [[plans.basic.prices]]; "
+        "allowed here: prices, tiers, title, tax_rate, price, base",
+    ),
+    "plans in another table": (
+        BASE + "[seats]\nplans = 3\n",
+        f"test.toml, line 6: seats.plans is not a key; it is a table of its own, such as [plans.NAME]; "
+        f"allowed here: {SEAT_KEYS}",
+    ),
+    "a condition in the plural": (
+        BASE + '[[when]]\nroles = "viewer"\nrise.settle = "now"\n',
+        "test.toml, line 6: when.1.roles is not a key; did you mean role? "
+        "allowed here: interval, plan, payment_method, item, role, from, until, " + ", ".join(RULE_TABLES),
+    ),
+    "a table in the singular": (
+        BASE + "[credit]\nlapse_months = 3\n",
+        f"test.toml, line 5: credit is not a key; did you mean credits? allowed here: {TOP_KEYS}",
+    ),
     "a key of two other tables": (
         BASE + "[seats]\nsettle = 'now'\n",
         f"test.toml, line 6: seats.settle is not a key; it is a key of [rise] or [fall]; allowed here: {SEAT_KEYS}",
@@ -185,7 +204,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a plan without a price": (
         BASE + '[plans.pro]\ntitle = "Pro"\n',
-        'test.toml, line 5: plans.pro.price is missing; for example: [[plans.PRO.prices]] ⏎ price = "699.00 per month"',
+        'test.toml, line 5: plans.pro.price is missing; for example: price = "8.00 per month", or "0.00 per month" '
+        "where seats cost nothing",
     ),
     "no plan at all": (
         'currency = "EUR"\nintervals = ["month"]\nplans = {}\n',

@@ -167,11 +167,20 @@ def test_an_add_on_of_the_seats_that_is_bought_itself_counts_by_its_own_rules() 
 
 
 BROKEN = {
-    "when.item: fax is neither seats nor one of add_ons (sms, video)": WHOLE.replace("sms", "fax"),
+    "when.item: fax is neither seats nor overage nor one of add_ons (sms, video)": WHOLE.replace("sms", "fax"),
     "rise.settle is of the whole invoice; by item may differ share, rounding, rise.takes_effect, fall.takes_effect, "
-    "fall.give, fall.window_days and fall.notice_days": WHOLE + 'rise.settle = "now"\n',
+    "fall.give, fall.window_days, fall.notice_days and period.charge": WHOLE + 'rise.settle = "now"\n',
     "seats.minimum is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
-    "fall.takes_effect, fall.give, fall.window_days and fall.notice_days": WHOLE + "seats.minimum = 3\n",
+    "fall.takes_effect, fall.give, fall.window_days, fall.notice_days and period.charge": WHOLE + "seats.minimum = 3\n",
+    "when.item: overage is the seats beyond those ordered, and no price says what they cost (overage)": (
+        WHOLE.replace('item = "sms"', 'item = "overage"').replace('fall.give = "nothing"\n', "")
+    ),
+    'period.charge = "advance": an item is never billed sooner than the invoice it is on; leave it out': (
+        WHOLE + 'period.charge = "advance"\n'
+    ),
+    "period.charge would have no effect; the whole invoice is in arrears": (
+        WHOLE.replace("[[when]]", '[period]\ncharge = "arrears"\n[[when]]') + 'period.charge = "arrears"\n'
+    ),
     "when says no rule that differs; write one, such as rise.settle": '[[when]]\nitem = "sms"\n',
 }
 

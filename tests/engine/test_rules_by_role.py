@@ -171,7 +171,7 @@ def test_an_account_without_members_of_a_role_need_not_buy_seats_of_it() -> None
 
 def test_members_of_a_role_whose_seats_are_bought_need_an_order_of_them() -> None:
     seats: Mapping[str, object] = {"at": "2026-04-01", "event": "seats", "quantity": 5}
-    with pytest.raises(CannotBill, match="the policy bills bought seats and the history buys none"):
+    with pytest.raises(CannotBill, match="the policy bills bought viewer seats and the history buys none"):
         lines(BOUGHT_VIEWERS, EDITOR, VIEWER, seats)
 
 
@@ -270,6 +270,12 @@ def test_the_policy_tells_what_is_otherwise_with_a_role() -> None:
     assert not any(one.startswith("Seats of the role viewer: a user added") for one in told)
 
 
+def test_what_is_sold_of_the_other_roles_names_them_as_they_are_written() -> None:
+    text = SOLD.replace("[roles.guest]", "[roles.QA]") + "[seats]\npackages = [5]\n"
+    [_, month, _] = tell(policy_of(text))
+    assert "Editor or QA seats are sold in packages of 5." in [sentence.text for sentence in month.sentences]
+
+
 def test_the_policy_tells_how_the_seats_of_a_role_are_rounded() -> None:
     [_, month, _] = tell(policy_of(SOLD + of_role("viewer", 'rounding.mode = "down"')))
     told = [sentence.text for sentence in month.sentences if sentence.text.startswith("Seats of the role viewer")]
@@ -294,7 +300,7 @@ def test_a_policy_that_lets_bought_seats_not_fall_below_the_members_asks_so_of_e
 
 OF_INVOICE = (
     "is of the whole invoice; by role may differ seats (but for free, change_day and below_active), share, rounding, "
-    "rise.takes_effect, fall.takes_effect, fall.window_days and fall.notice_days"
+    "rise.takes_effect, fall.takes_effect, fall.window_days, fall.notice_days and period.charge"
 )
 
 
@@ -312,7 +318,7 @@ OF_INVOICE = (
         ('role = "viewer"', 'fall.give = "refund"', f"line 16: fall.give {OF_INVOICE}"),
         ('role = "viewer"', 'fall.give = "nothing"', "line 16: fall.give is of the whole invoice; where nothing is "
          'given for a role, its seats stay paid for: fall.takes_effect = "next_period"'),
-        ('role = "viewer"', 'period.charge = "arrears"', f"line 16: period.charge {OF_INVOICE}"),
+        ('role = "viewer"', "period.term_months = 12", f"line 16: period.term_months {OF_INVOICE}"),
         ('role = "viewer"', 'seats.change_day = "not_billed"', f"line 16: seats.change_day {OF_INVOICE}"),
         ('role = "viewer"', 'seats.free = ["viewer"]', f"line 16: seats.free {OF_INVOICE}"),
         ('role = "viewer"', 'seats.count = "bought"\nseats.suspended = "free"', "line 17: seats.suspended would have "
@@ -333,3 +339,56 @@ def test_a_role_is_not_named_like_a_tier_of_another() -> None:
     assert refusals(SOLD + '[roles."viewer>1"]\n') == (
         "test.toml, line 12: roles.viewer>1: a role's name has no >, which its lines are told apart by",
     )
+
+
+def test_who_has_not_been_in_a_dearer_role_for_long_enough_counts_in_the_other_one() -> None:
+    text = SOLD + '[period]\ncharge = "arrears"\n[seats]\nmeasure = "distinct"\nleast_days = 5\n'
+    text += of_role("viewer", "seats.least_days = 1")
+    viewer = [joins("x", "viewer", "2026-04-04"), leaves("x", "2026-04-06")]
+    before = [joins("x", "editor", "2026-04-03"), joins("x", "viewer", "2026-04-04", "role"), viewer[1]]
+    longer = [joins("x", "editor", "2026-04-01"), *before[1:]]
+    of_viewer = [("seats:viewer", "period", 1, 600)]
+    assert lines(text, *viewer, through=date(2026, 5, 1)) == of_viewer
+    assert lines(text, *before, through=date(2026, 5, 1)) == of_viewer  # 1 day of 5, and with it 3 of 1
+    # from the 1st to the 5th: an editor on enough days, viewer days included
+    assert lines(text, *longer, through=date(2026, 5, 1)) == [("seats", "period", 1, 3000)]
+
+
+def test_a_role_that_is_bought_is_explained_beside_others_that_are_not() -> None:
+    policy = policy_of(SOLD + of_role("viewer", 'seats.minimum = 1\nseats.count = "bought"'))
+    history = read_history([START, EDITOR], policy=policy)
+    [document] = bill(history, through=date(2026, 4, 1)).documents
+    assert [str(explain(line, document, history)).splitlines()[1:] for line in document.lines] == [
+        ["held by anna", "1 × 30.00 × 30/30 = 30.00"],
+        ["1 × 6.00 × 30/30 = 6.00", "never fewer than 1 viewer seat is billed (seats.minimum)"],
+    ]
+
+
+def test_an_add_on_for_every_seat_tells_of_each_role_by_its_own_rules() -> None:
+    text = SOLD + '[add_ons.backup]\nprice = "1.00 per month"\ncharge = "seat"\n'
+    policy = policy_of(text + of_role("viewer", 'seats.count = "larger"'))
+    rows = [
+        START, EDITOR, VIEWER, {"at": "2026-04-01", "event": "add_on", "item": "backup"},
+        {"at": "2026-04-10", "event": "seats", "role": "viewer", "quantity": 3},
+        joins("vito", "viewer", "2026-04-15"),  # for whom a seat was ordered
+        leaves("anna", "2026-04-20"),
+    ]  # fmt: skip
+    history = read_history(rows, policy=policy)
+    document = bill(history, through=date(2026, 5, 1)).documents[-1]
+    told = [str(explain(line, document, history)).splitlines()[0] for line in document.lines if line.item == "backup"]
+    assert told[:2] == [
+        "2 × backup added, 10–19 April 2026: viewer seats set to 3 on 10 April 2026",
+        "1 × backup added, 20–30 April 2026: viewer seats set to 3 on 10 April 2026, anna was deactivated on 20 April "
+        "2026",
+    ]
+
+
+def test_who_holds_the_distinct_seats_of_a_role_is_named_in_the_dearest_one() -> None:
+    policy = policy_of(SOLD + '[period]\ncharge = "arrears"\n[seats]\nmeasure = "distinct"\n')
+    rows = [
+        START, EDITOR, VIEWER, joins("x", "editor", "2026-04-03"), joins("x", "viewer", "2026-04-04", "role")
+    ]  # fmt: skip
+    history = read_history(rows, policy=policy)
+    [document] = bill(history, through=date(2026, 5, 1)).documents
+    held = [str(explain(line, document, history)).splitlines()[1] for line in document.lines]
+    assert held == ["held by anna, x", "held by vera"]

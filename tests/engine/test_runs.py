@@ -308,6 +308,21 @@ def test_moments_are_a_day_and_what_has_passed_of_it_whatever_the_clocks_show(te
     assert found % 10**11 == pytest.approx(hours * 3_600_000_000, abs=1_000_000)
 
 
+def test_a_cancellation_that_names_a_later_day_than_one_before_it_gives_back_the_days_between() -> None:
+    policy = policy_of(BASE + '[cancel]\nends = "day"\n')
+    rows: list[Mapping[str, object]] = [
+        {"at": "2026-01-01", "event": "activate", "user": "anna"},
+        {"at": "2026-01-10", "event": "cancel"},
+        {"at": "2026-03-05", "event": "cancel", "until": "2026-06-01"},
+    ]
+    history = read_history(rows, policy=policy)
+    whole = bill(history, through=date(2026, 7, 1))
+    assert sum(one.total_minor for one in whole.documents) == 5000  # January to May
+    for last in (date(2026, 2, 1), date(2026, 3, 1), date(2026, 3, 5), date(2026, 5, 2)):
+        first = bill(history, through=last)
+        assert first.followed_by(bill(history, through=date(2026, 7, 1), issued=remembered(first))) == whole
+
+
 def test_a_credit_is_lost_so_many_months_after_it_was_given() -> None:
     policy = policy_of(BASE + '[seats]\ncount = "bought"\n[fall]\nsettle = "now"\n[credits]\nlapse_months = 2\n')
     rows: list[Mapping[str, object]] = [

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from prorata.engine.policy.model import Policy
+from prorata.engine.policy.price_checks import unpriced
 from tests.engine.stories import documents, policy_of, records, refusals
 
 HEAD = 'currency = "EUR"\nintervals = ["month", "year"]\n'
@@ -245,3 +246,32 @@ BROKEN = {
 def test_a_price_that_cannot_be_meant_is_refused(broken: str) -> None:
     text, sentence = BROKEN[broken]
     assert sentence in refusals(HEAD + text)
+
+
+def row(role: str = "", interval: str = "") -> str:
+    told = [f'role = "{role}"'] if role else []
+    told += [f'interval = "{interval}"'] if interval else []
+    return "\n".join(["[[plans.team.prices]]", 'price = "120.00 per year"', *told, ""])
+
+
+THREE = 'currency = "EUR"\nintervals = ["month", "year"]\n'
+WHO = "[roles.editor]\n[roles.viewer]\n[roles.guest]\nbilled = false\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (row() + WHO, []),
+        (row(interval="year") + WHO, ["plan team has no price for interval month"]),
+        (row("editor") + row("viewer") + WHO, []),
+        (row("editor") + WHO, ["plan team has no price for viewer seats"]),
+        (row("editor") + "[seats]\nfree = ['viewer']\n" + WHO, []),
+        (row(interval="year") + row("viewer") + WHO, ["plan team has no price for editor seats billed by month"]),
+        (
+            row("editor", "year") + WHO,
+            ["plan team has no price for interval month", "plan team has no price for viewer seats"],
+        ),
+    ],
+)
+def test_what_has_no_price_is_told(text: str, told: list[str]) -> None:
+    assert list(unpriced(policy_of(THREE + text))) == told

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.policy.model import WHOLE, ChangeRules, Policy, Rules
-from prorata.engine.policy.reading import read_document
+from prorata.engine.policy.reading import PolicyError, read_document
 
 FIRST = date(2023, 12, 1)  # a leap year follows
 EFFECTS = [*["day"] * 7, "month", "next_month", "quarter", "next_quarter", "period", "next_period"]
@@ -185,6 +185,8 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
         },
         **rules,
     }
+    if rules["seats"]["count"] != "bought" and draw(st.integers(0, 5)) == 0:
+        rules["seats"]["free_days"] = draw(st.sampled_from([1, 7, 40]))
     for plan in document["plans"].values():
         if any("above" in row and row["above"] for row in plan["prices"]):
             plan["tiers"] = draw(st.sampled_from(["volume", "graduated"]))
@@ -210,13 +212,46 @@ def documents(draw: st.DrawFn, *, rounding: str = "running") -> dict[str, Any]:
             document["payment_methods"] = draw(st.permutations(["card", "invoice"]))
         _whole(document, when)
     if draw(st.integers(0, 2)) == 0:
-        item = draw(st.sampled_from(["sms", "video", "seats"]))
+        rows = [row for plan in document["plans"].values() for row in plan["prices"]]
+        more = ["overage", "overage"] if any("overage" in row for row in rows) else []
+        item = draw(st.sampled_from(["sms", "video", "seats", *more]))
         own = draw(item_rules(document, of_days=of_days, rounding=rounding))
+        if document["period"]["charge"] == "advance" and draw(st.booleans()):
+            own["period"] = {"charge": "arrears"}
+        if item == "overage" and own["fall"].get("give") == "nothing":
+            del own["fall"]["give"]
         document["when"] = [*document.get("when", ()), {"item": item, **own}]
     if by_role:
         role = draw(role_rules(document, of_days=of_days, rounding=rounding))
-        document["when"] = [*document.get("when", ()), {"role": draw(st.sampled_from(["viewer", "paying"])), **role}]
+        role["role"] = draw(st.sampled_from(["viewer", "paying"]))
+        measured = {"measure": draw(st.sampled_from(MEASURES)), "least_days": draw(st.sampled_from([None, 1, 3, 40]))}
+        measured = {key: value for key, value in measured.items() if value is not None}
+        both = [{**role, "seats": {**role["seats"], **measured}}, role]
+        wholes = [{**document, "when": [*document.get("when", ()), one]} for one in both]
+        document = wholes[0] if _is_accepted(wholes[0]) else wholes[1]
+    _settled_within(document)
     return document
+
+
+def _settled_within(document: dict[str, Any]) -> None:
+    """Where no invoice is longer than a month or a quarter, no rise is settled by those of the invoice."""
+    for table in (document, *document.get("when", ())):
+        intervals = [table["interval"]] if "interval" in table else document["intervals"]
+        rise = table.get("rise", {})
+        for settle, within in (("own_month", {"month"}), ("own_quarter", {"month", "quarter"})):
+            if rise.get("settle") == settle and set(intervals) <= within:
+                rise["settle"] = settle.removeprefix("own_")
+
+
+MEASURES = ["level", "high_water", "held", "peak", "mean", "distinct", "snapshot"]
+
+
+def _is_accepted(document: dict[str, Any]) -> bool:
+    try:
+        read_document(document, name="generated", source="generated")
+    except PolicyError:
+        return False
+    return True
 
 
 def policies(*, rounding: str = "running", precision: str = "day") -> st.SearchStrategy[Policy]:
@@ -407,9 +442,9 @@ def histories(
             known = row.get("recorded_at", day)
             row["recorded_at"] = f"{known}T{draw(st.integers(0, 23)):02}:30:00+01:00"
         rows.append(row)
-    if draw(st.integers(0, 3)) == 0:
+    for _ in range(draw(st.sampled_from([0, 0, 0, 0, 0, 1, 1, 2]))):
         day += timedelta(days=draw(st.integers(0, 60)))
-        cancel = {"at": day, "event": "cancel", "reason": "moved on"}
+        cancel: dict[str, Any] = {"at": day, "event": "cancel", "reason": "moved on"}
         if draw(st.booleans()):
             cancel["until"] = day + timedelta(days=draw(st.integers(0, 60)))
         rows.append(cancel)

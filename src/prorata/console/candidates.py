@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from prorata.console.output import what_is_ignored
+from prorata.console.output import what_does_not_meet, what_is_ignored
 from prorata.engine.bill import bill
 from prorata.engine.calendar import Interval
 from prorata.engine.compare import AccountMonth, compare_account
@@ -110,6 +110,9 @@ def bill_accounts(
         for candidate, subscription, billing in zip(candidates, subscriptions, billings, strict=True):
             ignored = what_is_ignored(subscription, billing)
             notes += [f"{candidate.label}: {ignored}"] if ignored else []
+    for at, candidate in enumerate(candidates):
+        said = what_does_not_meet([accounts[account][at] for account in compared])
+        notes += [f"{candidate.label}: {sentence}" for sentence in said]
     problems = [f"{label}: account {', '.join(names)}: {why}" for (label, why), names in refused.items()]
     return Outcome(tuple(compared), tuple(rows), tuple(problems), tuple(notes))
 

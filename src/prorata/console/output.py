@@ -21,7 +21,7 @@ from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import Explainer, describe
-from prorata.engine.history import Subscription, buys, is_billed_order
+from prorata.engine.history import FOLLOWING, PERSON_EVENTS, Subscription, buys, is_billed_order
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
 from prorata.engine.words import listed, some_of
@@ -57,9 +57,27 @@ def say_what_is_ignored(billed: Sequence[Billed]) -> None:
         said = what_is_ignored(subscription, billing)
         if said is not None:
             print(said, file=sys.stderr)
-    not_counted = _orders_not_counted([subscription for subscription, _ in billed])
-    if not_counted is not None:
-        print(not_counted, file=sys.stderr)
+    for said in what_does_not_meet([subscription for subscription, _ in billed]):
+        print(said, file=sys.stderr)
+
+
+def what_does_not_meet(subscriptions: Sequence[Subscription]) -> list[str]:
+    """Sentences that say of accounts under one policy what they tell that it does not bill, and what it misses."""
+    said = (_orders_not_counted(subscriptions), _activity_not_told(subscriptions))
+    return [one for one in said if one is not None]
+
+
+def _activity_not_told(subscriptions: Sequence[Subscription]) -> str | None:
+    """The sentence that says which accounts have members and no activity, which the policy bills; None if none do."""
+    names = []
+    for one in subscriptions:
+        kinds = {event.kind for event in one.events} if one.policy.idle_days else set()
+        if kinds & PERSON_EVENTS and "activity" not in kinds:
+            names.append(one.account)
+    if not names:
+        return None
+    why = f"policy {subscriptions[0].policy.name} bills who is active by it (seats.counts_from)"
+    return f"{some_of(names)}: no event tells of anybody's activity, and {why}"
 
 
 def _orders_not_counted(subscriptions: Sequence[Subscription]) -> str | None:
@@ -74,7 +92,7 @@ def _orders_not_counted(subscriptions: Sequence[Subscription]) -> str | None:
         return None
     policy = subscriptions[0].policy
     of_role = f"{listed([role for role in roles if role])} " if policy.ordered_roles and "" not in roles else ""
-    who = "active members" if not policy.ordered_roles else f"the active {of_role or 'other '}members"
+    who = f"the {'' if of_role else 'other '}active {of_role}members" if policy.ordered_roles else "active members"
     why = f"policy {policy.name} bills {who} and not orders (seats.count)"
     return f"{some_of(names)}: {of_role}seats were ordered, but {why}"
 
@@ -85,7 +103,8 @@ def what_is_ignored(subscription: Subscription, billing: Billing) -> str | None:
         return None
     end = to_day(billing.ended)
     ticks = subscription.policy.ticks
-    after = [event for event in subscription.events if event.day // ticks >= end and event.kind not in _ENDINGS]
+    kept = (event for event in subscription.events if event.kind not in (*_ENDINGS, *FOLLOWING))
+    after = [event for event in kept if event.day // ticks >= end]
     if not after:
         return None
     count = "1 event after it is" if len(after) == 1 else f"{len(after)} events after it are"

@@ -22,13 +22,17 @@ def seats(known: Known, period: Period, span: Span, role: str = "") -> Window[in
     if rules.count == "bought":
         window = _bought(known, period, span, role)
         return window if rules.measure == "level" else _measured(known, period, span, window, role)
-    window = known.people.level(period.countings[role]).window(span)
-    if rules.measure != "level":
-        window = _measured(known, period, span, window, role)
+    window = used(known, period, span, role)
     if rules.count == "larger" and role in known.seats:
         both = pieces(window, ordered(known, role, span), span[1])
         window = joined([(day, max(one, other)) for day, _, one, other in both])
     return window
+
+
+def used(known: Known, period: Period, span: Span, role: str) -> Window[int]:
+    """The seats of a role that its members need over the days of the span, as they are measured."""
+    window = known.people.level(period.countings[role]).window(span)
+    return window if period.rules.seats.measure == "level" else _measured(known, period, span, window, role)
 
 
 def ordered(known: Known, role: str, span: Span) -> Window[int]:
@@ -42,8 +46,9 @@ def _bought(known: Known, period: Period, span: Span, role: str) -> Window[int]:
     orders = known.seats.get(role) or known.seats[""]
     if not known.subscription.seats_follow:
         if not (role in known.seats and orders.days) and not _has_orders(known, period, role):
+            of_role, how = (f"{role} ", f" of the role {role}") if role else ("", " or a quantity to start")
             raise CannotBill(
-                "the policy bills bought seats and the history buys none; add seats events or a quantity to start, "
+                f"the policy bills bought {of_role}seats and the history buys none; add seats events{how}, "
                 "or let seats follow the active members (seats_follow; on the command line --seats follow)"
             )
         return ordered(known, role, span)
@@ -93,7 +98,7 @@ def _high_water(_known: Known, _period: Period, _span: Span, window: Window[int]
 def _held(known: Known, period: Period, span: Span, window: Window[int], role: str) -> Window[int]:
     """Whoever counted once, to the end of the span, and in the dearest role so far; who comes back counts once."""
     start = span[0]
-    roles = _dearest_first(known, period, span)
+    roles = dearest_first(known, period, span)
     moves: dict[Day, int] = {}
     for user in known.met(span):
         stays = [
@@ -116,7 +121,7 @@ def _first_days(known: Known, period: Period, span: Span, user: str, role: str) 
     return [first for first, _ in known.people.stays(user, span, period.countings[role])]
 
 
-def _dearest_first(known: Known, period: Period, span: Span) -> list[str]:
+def dearest_first(known: Known, period: Period, span: Span) -> list[str]:
     """The roles that are measured alike, the dearest of the plan on the first day of the span first."""
     roles = list(period.alike)
     if len(roles) > 1:
@@ -154,14 +159,20 @@ def _distinct(known: Known, period: Period, span: Span, window: Window[int], rol
     start, _, opened, delay = span
     first_day = (start, start + 1, opened, delay)
     people, countings = known.people, period.countings
-    roles = _dearest_first(known, period, span)
+    roles = dearest_first(known, period, span)
     count = window[0][1]  # those there at first are there on all days, unless something happened to them
     for user in known.met(span):
         count -= bool(people.stays(user, first_day, countings[role]))
-        stays = {each: people.stays(user, span, countings[each]) for each in roles}
-        if _lasted(chain.from_iterable(stays.values())) >= _least(period.rules.seats, span, period.policy.ticks):
-            count += role == next(each for each in roles if stays[each])
+        count += role == distinct_role(people, user, span, period, roles)
     return count
+
+
+def distinct_role(people: People, user: str, span: Span, period: Period, roles: Iterable[str]) -> str | None:
+    """As whom somebody is one of the distinct: the first of the roles they had whose least days they reach in all."""
+    stays = {role: people.stays(user, span, period.countings[role]) for role in roles}
+    lasted = _lasted(chain.from_iterable(stays.values()))
+    least = {role: _least(period.alike[role], span, period.policy.ticks) for role in stays}
+    return next((role for role in stays if stays[role] and lasted >= least[role]), None)
 
 
 def counts_in(people: People, user: str, span: Span, rules: SeatRules, counting: Counting, ticks: int) -> bool:
@@ -173,7 +184,7 @@ def counts_in(people: People, user: str, span: Span, rules: SeatRules, counting:
 def _least(rules: SeatRules, span: Span, ticks: int) -> int:
     """For how long a person must count within the span to be one of its distinct ones."""
     length = span[1] - span[0]
-    return max(min(rules.least_days * ticks or length, length), 1)
+    return min(rules.least_days * ticks or length, length)
 
 
 def _lasted(stays: Iterable[tuple[Day, Day]]) -> int:

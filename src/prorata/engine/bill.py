@@ -61,16 +61,16 @@ def bill(
     documents: list[Document] = []
     lapses: list[Lapse] = []
     for look in settlement.looks(through.toordinal()):
-        if settlement.is_base:
+        if settlement.is_base and credits.left_minor:
             months = settlement.released[-1].period.rules.credits.lapse_months
-            if months and credits.left_minor and (lost := credits.expire(look, months)):
+            if months and (lost := credits.expire(look, months)):
                 lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, lost, "age"))
         found = settlement.open(look)
         if found and (document := _document(settlement, credits, look, found)) is not None:
             documents.append(document)
-        if settlement.is_base and settlement.ended(look) is not None:
+        if settlement.is_base and credits.left_minor and settlement.ended(look) is not None:
             rules = settlement.released[-1].period.rules
-            if rules.credits.lapse == "agreement_end" and credits.left_minor:
+            if rules.credits.lapse == "agreement_end":
                 lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, credits.lapse()))
     ended = settlement.ended(to_day(through))
     return Billing(

@@ -13,8 +13,9 @@ from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gon
 from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
 from prorata.engine.judged import as_count, by_seats, drawn_from, roles_of, stretch
 from prorata.engine.period import period_before
-from prorata.engine.policy.model import BASE, SEATS, seats_of
+from prorata.engine.policy.model import BASE, SEATS, SeatRules, is_beyond, seats_of
 from prorata.engine.population import People, by_order
+from prorata.engine.quantity import billed_quantity
 from prorata.engine.steps import Span
 
 Drawn: TypeAlias = Literal["rise", "fall"]
@@ -45,6 +46,7 @@ class Causes:
         self._known_until = known_until
         self._start = starts_on(events)
         self._orders = [event.day for event in events if buys(event)]
+        self._cancels = [event for event in events if event.kind == "cancel"]
         self._of_plans = sorted((event for event in events if event.plan), key=by_order)
         self._of_people = sorted((event for event in events if event.kind in PERSON_EVENTS), key=by_order)
         self._told: dict[str, list[Event]] = {}
@@ -103,6 +105,25 @@ class Causes:
             if user not in seated and people.stays(user, (first, past, first, 0), counting):
                 yield event
 
+    def _end(self, event: Event, line: Line) -> Day:
+        """The first day after the agreement, by a cancellation and the rules of the line."""
+        return event.until or line.period.rules.cancel.counts_from(event.day, self._ticks)
+
+    def _had_ended(self, line: Line) -> bool:
+        """Whether by what was known before the agreement had ended where the line begins to bill something."""
+        if line.kind != "rise" or line.before is not None:
+            return False
+        return any(self._end(event, line) <= line.start_day for event in self._cancels if event not in line.news)
+
+    def _is_noticed(self, event: Event, line: Line) -> bool:
+        """Whether a seat given up is billed for its notice: not if by what is known now nobody ever took it."""
+        if not event.user or not line.period.notice or line.period.rules.seats.measure != "level":
+            return True
+        people, first = People(self._subscription.policy), self._seen_from(line)
+        people.learn(self._told[event.user])
+        since = (first - line.period.notice, first + 1, first - line.period.notice, 0)
+        return bool(people.stays(event.user, since, line.period.counting(line.item)))
+
     def judged(self, line: Line, causes: Collection[Event]) -> Line:
         """The line by the rules that say when its causes count: an add-on's own, or those of the seats it is for."""
         return line if any(event.item for event in causes) else by_seats(as_count(line))
@@ -111,7 +132,7 @@ class Causes:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
         start = line.start_day
         if event.kind == "cancel":
-            return (event.until or line.period.rules.cancel.counts_from(event.day, self._ticks)) <= start
+            return (self._end(event, line) <= start) == (line.after is None)
         if event.kind in ("start", "trial") and line.after is None:
             return True
         if line.period.once:
@@ -127,8 +148,10 @@ class Causes:
             after, before = self._reach(event, line)
             return after < counts_from < before
         if line.quantity < 0:
-            return counts_from + line.period.notice <= start
-        return counts_from <= start and (counts_from == self._start or counts_from + line.period.waiting <= self._today)
+            return counts_from + (line.period.notice if self._is_noticed(event, line) else 0) <= start
+        waiting = line.period.waiting
+        lasted = not waiting or counts_from == self._start or counts_from + waiting <= self._today
+        return counts_from <= start and lasted
 
     def _reach(self, event: Event, line: Line) -> tuple[Day, Day]:
         """After and before which day an event counts on the first day of a period's own line."""
@@ -230,7 +253,7 @@ class Causes:
     def _thing(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something which can move this line."""
         if event.kind == "cancel":
-            return ("cancel", "") if line.after is None else None
+            return ("cancel", "") if line.after is None or self._had_ended(line) else None
         if event.kind == "interval" and line.after is None and line.period.rules.change.interval == "restart":
             return ("interval", "") if event.interval != line.period.interval else None
         if event.kind in ("start", "trial") and line.after is None and self._start and line.end_day <= self._start:
@@ -259,9 +282,7 @@ class Causes:
             return None
         if event.kind in PERSON_EVENTS:
             return self._person(event, line)
-        if not buys(event) or (self._counts_people(line) and line.period.rules.seats.count != "larger"):
-            return None
-        return self._order(event, line)
+        return self._order(event, line) if buys(event) else None
 
     def _beginning(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something with which a new period begins within the line's."""
@@ -282,10 +303,13 @@ class Causes:
 
     def _person(self, event: Event, line: Line) -> tuple[str, str] | None:
         """The person an event is about, where people are counted: of the larger of people and order, if they decide."""
-        if not self._counts_people(line):
+        role = self._role_of(event, line)
+        if not self._counts_people(line, role):
             return None
-        if line.period.rules.seats.count == "larger":
-            (was, _), (people, ordered) = self._floors(line, self._role_of(event, line))
+        if _rules_of(line, role).count == "larger":
+            if _is_parted(line) and not is_beyond(line.item):
+                return None
+            (was, _), (people, ordered) = self._floors(line, role)
             if max(people, ordered) == max(was, ordered) and people <= ordered:
                 return None
         return "person", event.user
@@ -293,10 +317,14 @@ class Causes:
     def _order(self, event: Event, line: Line) -> tuple[str, str] | None:
         """The order an event is, where it is of the line's seats: of the larger of people and order, if it decides."""
         role = line.period.policy.role_apart(event.role)
-        if role not in roles_of(line):
+        is_larger = _rules_of(line, role).count == "larger"
+        if role not in roles_of(line) or (self._counts_people(line, role) and not is_larger):
             return None
-        if line.period.rules.seats.count == "larger":
+        if is_larger:
             (_, was), (people, ordered) = self._floors(line, role)
+            if _is_parted(line):
+                sold = {billed_quantity(_rules_of(line, role), [(0, count)])[0][1] for count in (was, ordered)}
+                return ("seats", role) if len(sold) > 1 else None
             if max(people, ordered) == max(people, was):
                 return None
         return "seats", role
@@ -317,16 +345,21 @@ class Causes:
         _, (people, ordered) = self._floors(line, role)
         return ordered > people
 
+    def parted(self, line: Line, document: Document) -> tuple[int, int]:
+        """How many seats are used where a line of those beyond an order begins, and how many are ordered."""
+        self._as_of(document.known_until)
+        return self._floors(line, line.period.role_of(line.item))[1]
+
     def _floors(self, line: Line, role: str) -> tuple[tuple[int, int], tuple[int, int]]:
         """How many people of a role are counted and seats ordered where the line begins: before, and now."""
         was, now = self._seen(line)
-        floor, period = self._counts.floor, line.period
+        floor, period = self._counts.floor, line.period.of(seats_of(role))
         if line.kind != "period":
             return floor(period, line.start_day, role, line.news), floor(period, now.day, role)
         return floor(period, was.day, role) if line.start_day > period.start else (0, 0), floor(period, now.day, role)
 
-    def _counts_people(self, line: Line) -> bool:
-        rules = line.period.rules.seats
+    def _counts_people(self, line: Line, role: str) -> bool:
+        rules = _rules_of(line, role)
         if rules.measure not in _BY_PERSON:
             return False
         if rules.count != "bought":
@@ -418,19 +451,28 @@ class Causes:
             return
         if not self._names_all(line) or line.start_day > line.period.start:
             return
-        counting = line.period.counting(line.item)
+        if rules.measure == "distinct":
+            role = line.period.role_of(line.item)
+            yield from self._counts.distinct(line.period, self._counted_days(line), role)
+            return
         people = People(self._subscription.policy)
         people.learn(self._of_people)
-        if rules.measure == "distinct":
-            days = self._counted_days(line)
-            yield from (user for user in people.users if counts_in(people, user, days, rules, counting, self._ticks))
-        else:
-            yield from people.seated(self._seen_from(line), counting)
+        yield from people.seated(self._seen_from(line), line.period.counting(line.item))
 
     def _names_all(self, line: Line) -> bool:
         """Whether the line is about all seats of its kind, each held by whoever counts on its first day."""
         period = line.period
         tariff = period.tariffs.get(line.price.plan)
         apart = tariff is not None and (tariff.graduated or tariff.overage)
-        by_day = period.rules.seats.measure in ("level", "high_water") or not period.policy.roles_apart
-        return line.price.plan != "" and line.item != BASE and not apart and by_day and not period.looks_back
+        return line.price.plan != "" and line.item != BASE and not apart and not period.looks_back
+
+
+def _is_parted(line: Line) -> bool:
+    """Whether the line is of seats of which those beyond the order cost another price."""
+    tariff, role = line.period.tariffs.get(line.price.plan), line.period.role_of(line.item)
+    return tariff is not None and (role if role in tariff.tiers else "") in tariff.overage
+
+
+def _rules_of(line: Line, role: str) -> SeatRules:
+    """By which rules the seats of a role are counted for a line; those of an add-on are for the seats of every role."""
+    return line.period.of(seats_of(role)).rules.seats

@@ -95,17 +95,21 @@ def _in_effect(
 def _lasting(window: Window[V], days: int, today: Day, size: Callable[[V], int]) -> Window[V]:
     """The window without what rises and falls again within so many days, or has not lasted so long by today.
 
-    Its first step counts anyway. Each other one is kept once it is known to last; where it falls before, it goes down
-    to the higher of what was there before and what is there after it.
+    Its first step counts anyway. Each other one that is higher than those around it is kept where it lasts, and where
+    it does not it goes down to the higher of the two.
     """
     kept = window[:1]
     for day, value in window[1:]:
         start = day
-        while len(kept) > 1 and size(value) < size(kept[-1][1]) and day - kept[-1][0] < days:
-            risen, _ = kept.pop()
-            if size(kept[-1][1]) < size(value):
+        while len(kept) > 1 and start == day:
+            (_, before), (risen, most) = kept[-2:]
+            if not size(before) < size(most) > size(value) or day - risen >= days:
+                break
+            kept.pop()
+            if size(before) < size(value):
                 start = risen
-        kept.append((start, value))
+        if value != kept[-1][1]:
+            kept.append((start, value))
     lasting = kept[:1]
     for day, value in kept[1:]:
         is_young = day + days > today and size(value) > size(lasting[-1][1])

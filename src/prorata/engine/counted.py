@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from prorata.engine.aggregate import ordered, seats
+from prorata.engine.aggregate import dearest_first, distinct_role, ordered, seats, used
 from prorata.engine.calendar import Day
-from prorata.engine.due import counts_of
+from prorata.engine.due import count_of
 from prorata.engine.history import Event, Subscription, starts_on
 from prorata.engine.known import Known
 from prorata.engine.period import Period
@@ -46,7 +46,7 @@ class Counts:
             return None
         known, span = running
         sold, billed, noticed = (
-            _together([counts_of(known, one, span)[role] for role in roles], span[1])
+            _together([count_of(known, one, span, role) for role in roles], span[1])
             for one in (_with(period, _at_once), period, _with(period, _waiting_for_notice))
         )
         source = _source(sold, span[1], day, _at(billed, day))
@@ -56,15 +56,20 @@ class Counts:
             counted += _at(seats(known, own, known.with_past(own, span), role), source)
         return Seen(source, counted, _at(billed, day), _at(sold, day), _at(noticed, day))
 
+    def distinct(self, period: Period, span: Span, role: str) -> list[str]:
+        """The people who are the distinct ones of a role over the days of a span."""
+        known = self._knowing(())
+        assert known is not None
+        roles, people = dearest_first(known, period, span), known.people
+        return [user for user in people.users if distinct_role(people, user, span, period, roles) == role]
+
     def floor(self, period: Period, day: Day, role: str, news: tuple[Event, ...] = ()) -> tuple[int, int]:
         """How many people of a role are counted on a day of the period, and how many seats are ordered."""
         running = self._running(period, day, news)
         if running is None:
             return 0, 0
         known, span = running
-        rules = replace(period.rules, seats=replace(period.rules.seats, count="active"))
-        people = seats(known, replace(period, rules=rules), span, role)
-        return _at(people, day), _at(ordered(known, role, span), day)
+        return _at(used(known, period, span, role), day), _at(ordered(known, role, span), day)
 
     def _running(self, period: Period, day: Day, news: tuple[Event, ...]) -> tuple[Known, Span] | None:
         known = self._knowing(news)

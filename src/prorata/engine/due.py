@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from prorata.engine.aggregate import ordered, seats
+from prorata.engine.aggregate import ordered, seats, used
 from prorata.engine.calendar import Day
 from prorata.engine.change import counts_in_effect, plans_in_effect, prices_in_effect, tariffs_in_effect
 from prorata.engine.known import Held, Known
 from prorata.engine.period import Period
-from prorata.engine.policy.model import BASE, SEATS, seats_of
+from prorata.engine.policy.model import BASE, SEATS, beyond, seats_of
 from prorata.engine.policy.tariff import Price, Tariff
 from prorata.engine.price import add_on_price, base_of, seat_prices, sold, tariffs, yearly
 from prorata.engine.quantity import billed_quantity
@@ -17,6 +17,7 @@ from prorata.engine.steps import Span, Window, cut, joined, overlaid, pieces, su
 
 Holding: TypeAlias = tuple[int, Price]  # so many, at this price
 Due: TypeAlias = dict[str, Window[Holding | None]]
+_Size: TypeAlias = tuple[int, int, int]  # the seats, those of them within the order, and those beyond it
 
 
 def due(known: Known, period: Period) -> Due:
@@ -31,7 +32,17 @@ def due(known: Known, period: Period) -> Due:
             items[item] = _add_on(known, own, its, item, counts if its is span else _within(counts, span, its))
     for item in known.once:
         items[item] = _once(known, period, item)
+    if period.policy.has_later:
+        for item in items:
+            if _is_to_come(known, period.of(item)):
+                items[item] = [(period.start, None)]
     return items
+
+
+def _is_to_come(known: Known, own: Period) -> bool:
+    """Whether an item is not due yet: one in arrears on an invoice in advance is once its own days are over."""
+    span = known.span(own) if own.is_later else None
+    return span is not None and span[1] + own.policy.ticks > known.today + 1
 
 
 def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
@@ -39,9 +50,11 @@ def _seats(known: Known, period: Period, span: Span) -> tuple[Due, Window[int]]:
     if period.stock is not None:
         return {SEATS: _paid(known, period, span, period.stock.bought)}, [(span[0], period.stock.seats)]
     if not period.is_flat:
-        by_role = counts_of(known, period, span)
-        return _by_tariff(known, period, span, by_role), summed(by_role.values(), span[1])
-    counts, past = _counts(known, period, span, ""), known.with_past(period, span)
+        sizes = {role: _sizes(known, period, span, role) for role in period.countings}
+        counts_by_role = {role: [(day, count) for day, (count, _, _) in its] for role, its in sizes.items()}
+        return _by_tariff(known, period, span, sizes, counts_by_role), summed(counts_by_role.values(), span[1])
+    past = known.with_past(period, span)
+    counts = _in_effect(known, period, span, past, billed_quantity(period.rules.seats, seats(known, period, past)))
     prices = seat_prices(known, period, past)
     if not period.at_once:
         prices = plans_in_effect(period, prices, span, known.lasted_by(period, past))
@@ -78,12 +91,48 @@ def _add_on(known: Known, period: Period, span: Span, item: str, seats: Window[i
 
 def counts_of(known: Known, period: Period, span: Span) -> dict[str, Window[int]]:
     """The seats billed by role; under "" those of all roles that are not counted apart."""
-    return {role: _counts(known, period.of(seats_of(role)), span, role) for role in period.countings}
+    return {role: count_of(known, period, span, role) for role in period.countings}
 
 
-def _counts(known: Known, period: Period, span: Span, role: str) -> Window[int]:
-    past = known.with_past(period, span)
-    window = billed_quantity(period.rules.seats, seats(known, period, past, role))
+def count_of(known: Known, period: Period, span: Span, role: str) -> Window[int]:
+    """The seats billed of a role, or with "" of all that are not counted apart."""
+    own = period.of(seats_of(role))
+    if not _is_parted(own):
+        return _counted(known, own, span, role)
+    return joined([(day, count) for day, (count, _, _) in _sizes(known, period, span, role)])
+
+
+def _is_parted(own: Period) -> bool:
+    """Whether what is ordered and what is used are two counts: where seats beyond the order have a price."""
+    return own.rules.seats.count == "larger" and own.policy.has_overage
+
+
+def _counted(known: Known, own: Period, span: Span, role: str) -> Window[int]:
+    """The seats billed of a role by the rules of its own period."""
+    past = known.with_past(own, span)
+    return _in_effect(known, own, span, past, billed_quantity(own.rules.seats, seats(known, own, past, role)))
+
+
+def _sizes(known: Known, period: Period, span: Span, role: str) -> Window[_Size]:
+    """How many seats of a role are billed, and where some may be beyond what is ordered, how many of them are.
+
+    What is ordered, and what is used beyond it, each waits by rules of its own.
+    """
+    own = period.of(seats_of(role))
+    if not _is_parted(own):
+        return [(day, (count, count, 0)) for day, count in _counted(known, own, span, role)]
+    past, rules = known.with_past(own, span), own.rules.seats
+    over = period.of(beyond(seats_of(role)))
+    its = known.with_past(over, span)
+    within = _in_effect(known, own, span, past, billed_quantity(rules, ordered(known, role, past)))
+    needed = _in_effect(known, over, span, its, billed_quantity(rules, used(known, own, its, role)))
+    first, end = max(within[0][0], needed[0][0]), span[1]
+    both = pieces(cut(within, first, end), cut(needed, first, end), end)
+    return [(day, (max(order, need), order, max(need - order, 0))) for day, _, order, need in both]
+
+
+def _in_effect(known: Known, period: Period, span: Span, past: Span, window: Window[int]) -> Window[int]:
+    """The count of a span by when its changes take effect, of which what happened over the days of `past` decides."""
     return window if period.at_once else counts_in_effect(period, window, span, known.lasted_by(period, past))
 
 
@@ -95,7 +144,9 @@ def offers_in_effect(
     return tariffs_in_effect(period, offers, span, today, lambda tariff: yearly(tariff, most, period))
 
 
-def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Window[int]]) -> Due:
+def _by_tariff(
+    known: Known, period: Period, span: Span, sizes: dict[str, Window[_Size]], counts: dict[str, Window[int]]
+) -> Due:
     """The items of seats whose price depends on role or number, and the base price beside them."""
     past = known.with_past(period, span)
     offers = tariffs(known, period, past)
@@ -103,17 +154,16 @@ def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Windo
         today = known.lasted_by(period, past)
         offers = offers_in_effect(period, offers, span, today, counts)
     items: Due = {}
-    for role, window in counts.items():
-        has_overage = period.of(seats_of(role)).rules.seats.count == "larger"
-        floor = ordered(known, role, span) if has_overage else window
-        sizes = [(day, (count, least)) for day, _, count, least in pieces(window, floor, span[1])]
+    for role, of_role in sizes.items():
         found = [
-            (day, _holdings(tariff, role, count, least, period))
-            for day, _, (count, least), tariff in pieces(sizes, offers, span[1])
+            (day, _holdings(tariff, role, size, period)) for day, _, size, tariff in pieces(of_role, offers, span[1])
         ]
         for item in {item: None for _, holdings in found for item in holdings}:
             items[item] = _placed(joined([(day, holdings.get(item)) for day, holdings in found]), span, period)
-    bases = [(day, base_of(tariff, count)) for day, _, count, tariff in pieces(counts[""], offers, span[1])]
+    bases = [
+        (day, base_of(tariff, count if "" not in tariff.overage else within))
+        for day, _, (count, within, _), tariff in pieces(sizes[""], offers, span[1])
+    ]
     if any(base for _, base in bases):
         items[BASE] = _placed(
             joined([(day, (1, base) if base and base.minor else None) for day, base in bases]), span, period
@@ -121,17 +171,17 @@ def _by_tariff(known: Known, period: Period, span: Span, counts: dict[str, Windo
     return items
 
 
-def _holdings(tariff: Tariff, role: str, count: int, ordered: int, period: Period) -> dict[str, Holding]:
-    """The items of so many seats of a role, of which so many were ordered."""
+def _holdings(tariff: Tariff, role: str, size: _Size, period: Period) -> dict[str, Holding]:
+    """The items of the seats of a role: those within the order, and those beyond it where they cost another price."""
     own = seats_of(role)
     over = tariff.overage.get(role if role in tariff.tiers else "")
-    beyond = 0 if over is None else max(count - ordered, 0)
+    count, within, more = size
     found = {}
-    for quantity, price in sold(tariff, role, count - beyond, period):
+    for quantity, price in sold(tariff, role, count if over is None else within, period):
         if quantity and price.minor:
             found[f"{own}>{price.above}" if price.above else own] = (quantity, price)
-    if over is not None and over.minor and beyond:
-        found[f"{own}>ordered"] = (beyond, over)
+    if over is not None and over.minor and more:
+        found[beyond(own)] = (more, over)
     return found
 
 

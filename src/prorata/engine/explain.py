@@ -12,7 +12,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.early import ended_early
 from prorata.engine.history import Event, Subscription
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import BASE, SeatRules, seats_of
+from prorata.engine.policy.model import BASE, SeatRules, is_beyond, seats_of
 from prorata.engine.quantity import billed_quantity
 from prorata.engine.reasons import Grounds, rules_of
 from prorata.engine.words import plural, some_of
@@ -69,10 +69,16 @@ class Explainer:
         """The rules that make the line what it is, those that decide how many first."""
         if self._causes.is_ordered(line, document):
             yield "as many seats are billed as are ordered (seats.count)"
+        if is_beyond(line.item) and line.after is not None and line.kind != "price":
+            used, ordered = self._causes.parted(line, document)
+            if used - ordered == line.after[0]:  # and nothing waits, nor is sold in packages
+                are = "is" if used == 1 else "are"
+                yield f"{used} {plural('seat', used)} {are} used, and {ordered} ordered (seats.count)"
         role = line.period.role_of(line.item)
         if line.item == seats_of(role) and _minimum_decides(line, people, causes):
-            least, each = line.period.rules.seats.minimum, f"{role} seats".strip()
-            yield f"never fewer than {least} {each} are billed (seats.minimum)"
+            least = line.period.rules.seats.minimum
+            each = plural(f"{role} seat".strip(), least)
+            yield f"never fewer than {least} {each} {'is' if least == 1 else 'are'} billed (seats.minimum)"
         counted = self._causes.counted(line, document)
         if counted is not None:
             yield from _sold(line, *counted)
@@ -122,7 +128,7 @@ def _seats(line: Line, count: int) -> str:
 
 
 def _which(line: Line) -> str:
-    if line.item.endswith(">ordered"):
+    if is_beyond(line.item):
         return " beyond those ordered"
     return f" above {line.price.above}" if line.price.above else ""
 
@@ -139,6 +145,7 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
         "resume": f"{event.user} was let in again",
         "activity": f"{event.user} was active",
         "idle": f"{event.user} was last active on {last} and is not billed any more,",
+        "free_end": f"the free days of {event.user}, who joined on {last}, were over",
         "role": f"{event.user} became {event.role}",
         "seats": f"{event.role} seats set to {event.quantity}".strip(),
         "plan": f"plan {event.plan} agreed" if price else f"plan changed to {event.plan}",

@@ -12,9 +12,11 @@ from prorata.engine.policy.model import Policy
 EventKind = Literal[
     "start", "trial", "invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", "seats",
     "plan", "trial_plan", "add_on", "remove_add_on", "interval", "payment_method", "cancel", "idle",
+    "free_end",
 ]  # fmt: skip
+FOLLOWING: tuple[EventKind, ...] = ("idle", "free_end")  # what is not told but follows from what was
 PERSON_EVENTS = frozenset(
-    {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "idle", "role"}
+    {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", *FOLLOWING}
 )
 SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
 
@@ -29,7 +31,8 @@ class Event:
     that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
     plan's list price is for.
 
-    `idle` is not told but follows: nobody heard of the person since the activity of the day `until`.
+    Two kinds are not told but follow: `idle`, that nobody heard of the person since the activity of the day `until`,
+    and `free_end`, that the free days are over of the person who joined on the day `until`.
     """
 
     kind: EventKind

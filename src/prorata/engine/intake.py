@@ -23,7 +23,7 @@ from prorata.engine.calendar import (
     speak_point,
     to_day,
 )
-from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
+from prorata.engine.history import FOLLOWING, PERSON_EVENTS, Event, EventKind, Subscription, buys
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy, is_taken, seats_of
 from prorata.engine.population import People
@@ -32,7 +32,7 @@ COLUMNS: tuple[str, ...] = (
     "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "payment_method", "item",
     "until", "reason", "recorded_at",
 )  # fmt: skip
-KINDS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "idle")
+KINDS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind not in FOLLOWING)
 
 # What each event must state, and what it may.
 _NEEDS: dict[EventKind, frozenset[str]] = {
@@ -352,7 +352,7 @@ class _Reader:
         if all(one.values["kind"] not in ("start", "trial") for one in told):
             told = self.with_start(account, told)
         self.set_lengths(told)
-        told = self.with_idle(told)
+        told = self.with_following(told)
         events = []
         for order, one in enumerate(told):
             values = {name: value for name, value in one.values.items() if name != "account"}
@@ -390,18 +390,22 @@ class _Reader:
                 )
             values["until"] = values["day"] + days * self.ticks
 
-    def with_idle(self, told: list[_Told]) -> list[_Told]:
-        """With the days on which people have not been active for as long as the policy waits."""
-        waits = self.policy.idle_days
-        idle = []
-        for one in told if waits else ():
-            if one.values["kind"] == "activity":
-                day = one.values["day"] + waits * self.ticks
-                begins = moment_at(day, self.ticks)
-                recorded = max(begins, one.values["recorded"])
-                values = {**one.values, "kind": "idle", "day": day, "recorded": recorded, "until": one.values["day"]}
-                idle.append(_Told(one.row, begins, {**values, "role": ""}, one.interval))
-        return sorted([*idle, *told], key=lambda one: one.moment) if idle else told
+    def with_following(self, told: list[_Told]) -> list[_Told]:
+        """With the days on which people have not been active for as long as the policy waits, or are free no longer."""
+        follows: list[_Told] = []
+        if waits := self.policy.idle_days:
+            follows += [self.after(one, "idle", waits) for one in told if one.values["kind"] == "activity"]
+        if waits := self.policy.free_days:
+            follows += [self.after(one, "free_end", waits) for one in _first_joins(told, self.policy)]
+        return sorted([*follows, *told], key=lambda one: one.moment) if follows else told
+
+    def after(self, one: _Told, kind: EventKind, waits: int) -> _Told:
+        """What follows from something that was told, so many days later."""
+        day = one.values["day"] + waits * self.ticks
+        begins = moment_at(day, self.ticks)
+        recorded = max(begins, one.values["recorded"])
+        values = {**one.values, "kind": kind, "day": day, "recorded": recorded, "until": one.values["day"], "role": ""}
+        return _Told(one.row, begins, values, one.interval)
 
     def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
         if self.intake.start is not None:
@@ -483,6 +487,19 @@ class _Reader:
                     self.say(one.row, column, f"{active[role]} {whose} hold seats; {way_out}")
             short = missing
             lowered = set()
+
+
+def _first_joins(told: Iterable[_Told], policy: Policy) -> list[_Told]:
+    """What each person joined with first; as this became known, where that was told late."""
+    joins = [one for one in told if one.values["kind"] in policy.joins_with]
+    first: dict[str, Moment] = {}
+    found = []
+    for one in sorted(joins, key=lambda one: (one.values["recorded"], one.moment)):
+        user = one.values["user"]
+        if user not in first or one.moment < first[user]:
+            first[user] = one.moment
+            found.append(one)
+    return found
 
 
 @lru_cache(maxsize=65536)

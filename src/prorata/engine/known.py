@@ -101,6 +101,8 @@ class Known:
                 self._learn_agreed(event)
                 if event.until is not None and event.until < day:
                     day = event.until
+                if event.kind == "cancel":  # which may name another day than one before it ended with
+                    day = min(day, self._cancels[0].day)
             first = min(first, day)
         self.people.learn(of_people)
         return first

@@ -93,8 +93,13 @@ _Piece: TypeAlias = tuple[Day, Day, Holding | None, Holding | None]
 _Change: TypeAlias = tuple[LineKind, int, Price, Holding | None, Holding | None]
 
 
-def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) -> Open | None:
-    """What leads from what was billed for the period to what is due for it, in order of item and day, if anything."""
+def differences(
+    billed: Billed, due: Due, news: tuple[Event, ...], look: Day, first_news: tuple[Event, ...] = ()
+) -> Open | None:
+    """What leads from what was billed for the period to what is due for it, in order of item and day, if anything.
+
+    `first_news` is what an item that is due later than the others is first billed with.
+    """
     period, covered = billed.period, billed.items
     adds = period.stock is not None and period.stock.carried > 0
     first: LineKind = "rise" if covered or look != billed.released or adds else "period"
@@ -104,8 +109,13 @@ def differences(billed: Billed, due: Due, news: tuple[Event, ...], look: Day) ->
     for item in due | covered:
         held = due.get(item, nothing)
         so_far = covered.get(item) or ItemBilled(nothing)
-        if so_far.held != held:
-            items[item] = _write(period.of(item) if period.apart else period, item, first, so_far, held, news, lines)
+        if so_far.held == held:
+            continue
+        own = period.of(item) if period.apart else period
+        if own.is_later and item not in covered:
+            items[item] = _write(own, item, "period", so_far, held, first_news, lines)
+        else:
+            items[item] = _write(own, item, first, so_far, held, news, lines)
     return Open(billed, lines, items) if lines else None
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from prorata.engine.calendar import MONTHS, Day, Interval, border, calendar_start, later
 from prorata.engine.policy.model import (
+    OVERAGE,
     SEATS,
     Counting,
     FallEffect,
@@ -18,6 +19,7 @@ from prorata.engine.policy.model import (
     Rules,
     SeatRules,
     ShareRules,
+    is_beyond,
     is_taken,
     seats_of,
 )
@@ -60,7 +62,7 @@ class Period:
     add_on_prices: Mapping[str, Price] = field(repr=False, compare=False)
     tariffs: Mapping[str, Tariff] = field(repr=False, compare=False)
     countings: Mapping[str, Counting] = field(repr=False, compare=False)
-    alike: tuple[str, ...] = field(repr=False, compare=False)  # the roles whose seats are measured in the same way
+    alike: Mapping[str, SeatRules] = field(repr=False, compare=False)  # the roles whose seats are measured as its own
     is_flat: bool = field(repr=False, compare=False)
     at_once: bool = field(repr=False, compare=False)
     billed_on: Day = field(compare=False)
@@ -82,6 +84,7 @@ class Period:
     since: Day = field(repr=False, compare=False)  # the agreement's first day, where that matters, or 0
     keeps: bool = field(repr=False, compare=False)  # whether what has risen stays to the end, and nothing else waits
     apart: Mapping[str, Period] = field(repr=False, compare=False)  # the same days by the rules of an item of its own
+    is_later: bool = field(repr=False, compare=False)  # whether its item is in arrears on an invoice in advance
     once: bool = field(repr=False, compare=False)  # whether it is by those of an add-on that is paid once
     rounding: Rounding | None = field(repr=False, compare=False)  # None: amounts are running totals in minor units
     stock: Stock | None = field(repr=False, compare=False)  # what it is made of, where time is paid in advance
@@ -90,6 +93,8 @@ class Period:
         """The same days by the rules of an item."""
         if not self.apart:
             return self
+        if is_beyond(item) and OVERAGE in self.apart:
+            return self.apart[OVERAGE]
         if is_taken(item):
             return self.apart.get(seats_of(self.role_of(item))) or self.apart.get(SEATS, self)
         return self.apart.get(item, self)
@@ -179,6 +184,7 @@ def _period(
     ticks = policy.ticks
     terms = (policy, interval, start, anchor, months, plan, payment_method, invoice, since)
     rules = policy.rules(interval, start // ticks, plan, item, payment_method)
+    whole_rules = rules if not item else policy.rules(interval, start // ticks, plan, "", payment_method)
     once = item in policy.add_ons and policy.add_ons[item].charge == "once"
     if once:
         rules = replace(rules, share=ShareRules(), rise=replace(rules.rise, takes_effect="day"), fall=FallRules())
@@ -229,7 +235,7 @@ def _period(
         add_on_prices={name: price for name, price in add_ons.items() if price is not None},
         tariffs=tariffs,
         countings=_countings(policy, of_roles),
-        alike=tuple(role for role, seats in of_roles.items() if seats.measure == rules.seats.measure),
+        alike={role: seats for role, seats in of_roles.items() if seats.measure == rules.seats.measure},
         is_flat=all(_is_flat(one) for one in tariffs.values()) and not policy.roles_apart,
         at_once=in_time and not waiting and not notice,
         billed_on=(invoice_start if rules.period.charge == "advance" else invoice_end) // ticks,
@@ -252,6 +258,7 @@ def _period(
         keeps=(rules.rise.takes_effect, rules.fall.effect) == ("day", "next_period")
         and not (rules.fall.window_days or waiting or notice),
         apart={one: _period(*terms, one, stock) for one in policy.apart if not item or _is_within(one, item)},
+        is_later=policy.has_later and rules.period.charge == "arrears" and whole_rules.period.charge == "advance",
         once=once,
         rounding=rounding_of(
             rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"
@@ -284,8 +291,8 @@ def _is_flat(tariff: Tariff) -> bool:
 
 
 def _is_within(item: str, of: str) -> bool:
-    """Whether an item is of the seats of a role, of all of which the other one is."""
-    return of == SEATS != item and is_taken(item)
+    """Whether an item is of some of the seats that the other one is of."""
+    return (of == SEATS != item and is_taken(item)) or (is_taken(of) and item == OVERAGE != of)
 
 
 def _of_roles(

@@ -14,8 +14,10 @@ from prorata.engine.history import Event
 from prorata.engine.policy.model import Counting, Policy
 from prorata.engine.steps import Level, Span
 
-# Absent, invited, active or suspended; the role, kept while away; and the day of the last activity while it counts.
+# Absent, invited, active or suspended, behind _NEW while free days are not over; the role, kept while away; and the day
+# of the last activity while it counts.
 Standing: TypeAlias = tuple[str, str, Day]
+_NEW = "new "
 Move: TypeAlias = tuple[Day, Standing, Standing]  # the day, and the standing before and after
 
 _AFTER = {
@@ -73,7 +75,7 @@ class People:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._absent: Standing = ("absent", next(iter(policy.roles), ""), 0)
+        self._absent: Standing = (f"{_NEW if policy.free_days else ''}absent", next(iter(policy.roles), ""), 0)
         self._tallies: dict[Counting, _Tally] = {}
         self._members: dict[str, _Member] = {}
 
@@ -192,10 +194,12 @@ class People:
 @lru_cache(maxsize=4096)
 def _changed(standing: Standing, kind: str, role: str) -> Standing:
     """Where an event of a kind, which may name a role, leads."""
-    state, old_role, seen = standing
+    told, old_role, seen = standing
+    state = told.removeprefix(_NEW)
     if (kind, state) in _CHANGES_NOTHING:
         return standing
-    return _AFTER.get(kind, state), role or old_role, 0 if kind == "deactivate" else seen
+    new = _NEW if state != told and kind != "free_end" else ""
+    return f"{new}{_AFTER.get(kind, state)}", role or old_role, 0 if kind == "deactivate" else seen
 
 
 def _used(before: Standing, after: Standing, event: Event) -> Standing:

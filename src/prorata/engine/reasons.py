@@ -60,6 +60,8 @@ def rules_of(one: Grounds) -> Iterator[str]:
             yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
         else:
             yield from _share(line)
+        if line.period.is_later:
+            yield f"it is billed in arrears, once its {line.period.unit.replace('_', ' ')} is over (period.charge)"
         if line.kind != "period" and not one.is_of_tier:
             yield from _settled(one)
     yield from _rounding(line)

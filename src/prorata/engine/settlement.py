@@ -79,6 +79,7 @@ class Settlement:
         self._anew_on: Day | None = None  # the day on which the one before it is billed
         self._coming = self._next_period()
         self._waiting = subscription.policy.waiting_days
+        self._later = subscription.policy.has_later
         self._lasts = _lasts(subscription) if self._waiting else []  # days on which what has risen may have lasted
         self._changed_from: Day | None = None  # the first day on which something changed since the last document
         if issued is not None:
@@ -106,6 +107,8 @@ class Settlement:
                 return
             if self._waiting:
                 self._change((self._last_look - self._waiting) * self._ticks)
+            if self._later:
+                self._come_due()
             self._last_look = day
             self.known_until = self.horizon(day)
             self._learn(self.known_until)
@@ -149,12 +152,14 @@ class Settlement:
         if self._changed_from is None:
             return []
         found = []
-        self.known.today = (look + 1) * self._ticks - 1
+        if self._waiting or self._later:
+            self.known.today = (look + 1) * self._ticks - 1
         for billed in reversed(self.released):
             period = billed.period
             if period.end <= self._changed_from:
                 break
-            some = differences(billed, due(self.known, period), self._news_for(billed, look), look)
+            first_news = self._first_news(period) if self._later else ()
+            some = differences(billed, due(self.known, period), self._news_for(billed, look), look, first_news)
             if some is not None:
                 found.append(some)
         if not found:
@@ -206,11 +211,11 @@ class Settlement:
             return day
         news = self._recorded[self._learned] if self._learned < len(self._recorded) else self._until
         since = news if self._changed_from is None else self._learned_until - 1
-        if self._waiting:
+        if self._waiting or self._later:  # what is due may be more although nothing happened
             since = self._learned_until - 1
-            later = bisect_right(self._lasts, self._last_look)
-            if rules.rise.settle == "now" and later < len(self._lasts):
-                day = min(day, self._lasts[later])
+            if rules.rise.settle == "now":
+                later = bisect_right(self._lasts, self._last_look)
+                day = min((day, *self._lasts[later : later + 1], *self._ends()))
         for settle in (rules.rise.settle, rules.fall.settle):
             if settle == "now" and news < self._until:
                 day = min(day, day_of(news))
@@ -225,10 +230,28 @@ class Settlement:
         period = self.released[-1].period
         if settle in ("month", "quarter") or period.rules.period.anchor == "calendar":
             return next_calendar_start(day, months)
-        anchor, told = period.anchor // self._ticks, period.months + months
+        first = next(one.period for one in self.released if one.period.invoice_end == period.invoice_end)
+        anchor, told = first.anchor // self._ticks, first.months + months
         while add_months(anchor, told) <= day:
             told += months
         return add_months(anchor, told)
+
+    def _ends(self) -> Iterator[Day]:
+        """The days from which on items in arrears are due of the running invoice, those to come."""
+        if self._later:
+            for period in (billed.period for billed in self.released):
+                for own in (one for one in (period, *period.apart.values()) if one.is_later):
+                    span = self.known.span(own)
+                    end = -(-span[1] // self._ticks) if span is not None else 0
+                    if end > self._last_look:
+                        yield end
+
+    def _come_due(self) -> None:
+        """Items in arrears may be due by now of the periods that were not over by the last look."""
+        for billed in reversed(self.released):
+            if billed.period.end <= self._last_look * self._ticks:
+                break
+            self._change(billed.period.start)
 
     def _release(self, look: Day) -> None:
         self._anew_on = None
@@ -239,7 +262,7 @@ class Settlement:
 
     def _put(self, period: Period, look: Day) -> None:
         """The period's day has come."""
-        if period.rules.change.is_prepaid:
+        if self._turns and period.rules.change.is_prepaid:
             period = self._stocked(period)
         billed = Billed(period, look, midnight(look))
         if self.known.cuts and self.known.cuts.pop((period.start, period.end), None) is not None:
@@ -383,7 +406,9 @@ class Settlement:
         learned = bisect_left(self._recorded, until, lo=self._learned)
         if learned > self._learned:
             first = self.known.learn(self._news[self._learned : learned])
-            self._change(first - self._waiting * self._ticks)  # what rose before and does not last now
+            if self._waiting:
+                first -= self._waiting * self._ticks  # what rose before and does not last now
+            self._change(first)
         self._learned = learned
         self._learned_until = until
         if self._schedule and self._schedule[0] < until:
@@ -398,13 +423,19 @@ class Settlement:
         if self._changed_from is None or day < self._changed_from:
             self._changed_from = day
 
+    def _first_news(self, period: Period) -> tuple[Event, ...]:
+        """What happened in a period, and so long before it that it may count within it."""
+        notice = period.notice
+        if period.apart:
+            notice = max(notice, *(one.notice for one in period.apart.values()))
+        return tuple(self.known.happened(period.start - notice, period.end))
+
     def _news_for(self, billed: Billed, look: Day) -> tuple[Event, ...]:
         """What came to count since the period was last billed; when it is first looked at, what happened in it."""
         period = billed.period
         if billed.released == look and not billed.items:
             if period.stock is None:
-                notice = max(one.notice for one in (period, *period.apart.values()))
-                return tuple(self.known.happened(period.start - notice, period.end))
+                return self._first_news(period)
             happened = self.known.happened(period.start - period.delay, period.end)
             told = self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
             return tuple(dict.fromkeys([*happened, *told]))  # a stretch begins with what is told, whenever it happened

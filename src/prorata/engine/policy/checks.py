@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from prorata.engine.calendar import DAYS, MONTHS, Interval
 from prorata.engine.policy.differences import differences
-from prorata.engine.policy.model import ONE_NUMBER, SEATS, WHOLE, Policy, Rules
+from prorata.engine.policy.model import ONE_NUMBER, OVERAGE, SEATS, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
 from prorata.engine.policy.prepaid_checks import of_prepaid
 from prorata.engine.policy.price_checks import of_names, of_prices
 from prorata.engine.policy.problems import Path, Problem, tables, where_written
 from prorata.engine.policy.rounding_checks import of_rounding
 from prorata.engine.policy.seat_checks import days_beyond, never_billed, nobody_free, of_estimate, of_seats
-from prorata.engine.policy.time_checks import of_change, of_days, of_precision, of_term
+from prorata.engine.policy.time_checks import of_change, of_days, of_precision, of_settlement, of_term
 
 
 def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -31,6 +32,7 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     yield from _nothing_waits(policy, document)
     yield from never_billed(policy, document)
     yield from _nothing_to_change(policy, document)
+    yield from of_settlement(policy, document)
     yield from of_rounding(policy, document)
     yield from _no_credits(policy, document)
     waits = {rules.seats.idle_days for rules in policy.variants.values() if rules.seats.counts_from == "activity"}
@@ -38,6 +40,10 @@ def contradictions(policy: Policy, document: Mapping[str, Any]) -> Iterator[Prob
     if len(waits) > 1:
         at: Path = ("when", told[-1], "seats", "idle_days")
         yield Problem(at, "seats.idle_days is the same in every when; people are idle once")
+    for path, table in tables(document):
+        if path and "free_days" in table.get("seats", {}):
+            sentence = "seats.free_days is the same in every when; people are new once: write it under [seats]"
+            yield Problem((*path, "seats", "free_days"), sentence)
     for chosen, rules in policy.variants.items():
         yield from _of_variant(policy, rules, chosen, document)
 
@@ -48,6 +54,8 @@ def _of_variant(
     """What cannot be meant by the rules of some of the differences together."""
     path: Path = ("when", chosen[-1]) if chosen else ()
     if not _add_ons_of(policy, chosen):
+        if _is_of_orders(policy, rules, chosen):  # which count day by day, whatever the measure
+            rules = replace(rules, seats=replace(rules.seats, measure="level"))
         yield from of_seats(rules.seats, rules.fall, path)
         yield from of_estimate(policy, rules, path)
     yield from _free_roles(policy, rules, path)
@@ -138,7 +146,13 @@ def _ways_to_pay(policy: Policy, document: Mapping[str, Any]) -> Iterator[Proble
 
 def _add_ons_of(policy: Policy, chosen: Iterable[int]) -> set[str]:
     """The add-ons that the rules are for alone."""
-    return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, SEATS)}
+    return {item for item in (policy.whens[at].item for at in chosen) if item not in (None, SEATS, OVERAGE)}
+
+
+def _is_of_orders(policy: Policy, rules: Rules, chosen: Iterable[int]) -> bool:
+    """Whether what falls is only what is ordered, since what is used beyond it has rules of its own."""
+    of_beyond = any(policy.whens[at].item == OVERAGE for at in chosen)
+    return rules.seats.count == "larger" and OVERAGE in policy.apart and not of_beyond
 
 
 def _nothing_waits(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -192,6 +206,7 @@ _NEEDS: tuple[tuple[str, str, _Used, str], ...] = (
     ("period", "term_months", lambda rules: "next_term" in (rules.fall.effect, f"next_{rules.cancel.ends}")
      or rules.prices.in_force == "term", 'fall.takes_effect = "next_term", cancel.ends or prices.in_force = "term"'),
     ("seats", "suspended", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
+    ("seats", "free_days", lambda rules: rules.seats.count != "bought", 'seats.count = "active" or "larger"'),
     ("seats", "idle_days", lambda rules: rules.seats.counts_from == "activity", 'seats.counts_from = "activity"'),
     ("seats", "on_day", lambda rules: rules.seats.measure == "snapshot", 'seats.measure = "snapshot"'),
     ("seats", "least_days", lambda rules: rules.seats.measure == "distinct", 'seats.measure = "distinct"'),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, TypeAlias
 
-from prorata.engine.policy.model import Policy, When
+from prorata.engine.policy.model import OVERAGE, SEATS, Policy, When
 from prorata.engine.policy.problems import Problem
 
 
@@ -62,6 +62,7 @@ _Differs: TypeAlias = Mapping[str, Callable[[str], bool]]
 
 # The rules that can differ by item and by role, of each table some or all; the others are of the whole invoice.
 _BY_ITEM: _Differs = {
+    "period": lambda key: key == "charge",
     "share": lambda _: True,
     "rounding": lambda _: True,
     "rise": lambda key: key == "takes_effect",
@@ -70,7 +71,7 @@ _BY_ITEM: _Differs = {
 _BY_ROLE: _Differs = {
     **_BY_ITEM,
     "fall": lambda key: key not in ("settle", "give"),
-    "seats": lambda key: key not in ("free", "change_day", "below_active"),
+    "seats": lambda key: key not in ("free", "free_days", "change_day", "below_active"),
 }
 
 
@@ -87,23 +88,46 @@ def _of_item(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
     item = policy.whens[at].item
     if item is None:
         return
-    if item != "seats" and item not in policy.add_ons:
+    if item not in (SEATS, OVERAGE) and item not in policy.add_ons:
         named = ", ".join(policy.add_ons) or "none"
-        yield Problem(("when", at, "item"), f"when.item: {item} is neither seats nor one of add_ons ({named})")
+        sentence = f"when.item: {item} is neither {SEATS} nor {OVERAGE} nor one of add_ons ({named})"
+        yield Problem(("when", at, "item"), sentence)
+    if item == OVERAGE and not policy.has_overage:
+        sentence = f"when.item: {item} is the seats beyond those ordered, and no price says what they cost (overage)"
+        yield Problem(("when", at, "item"), sentence)
+    yield from _later(policy, at, written)
     for table, key in _of_invoice(written, _BY_ITEM):
         sentence = (
             f"{table}.{key} is of the whole invoice; by item may differ share, rounding, rise.takes_effect, "
-            "fall.takes_effect, fall.give, fall.window_days and fall.notice_days"
+            "fall.takes_effect, fall.give, fall.window_days, fall.notice_days and period.charge"
         )
         yield Problem(("when", at, table, key), sentence)
     if written.get("fall", {}).get("give") == "refund":
         sentence = 'fall.give = "refund" is of the whole invoice; by item it is "credit" or "nothing"'
         yield Problem(("when", at, "fall", "give"), sentence)
+    if item == OVERAGE and written.get("fall", {}).get("give") == "nothing":
+        sentence = "is that of the seats; where nothing is given for seats beyond an order, they stay paid for: "
+        way_out = 'fall.takes_effect = "next_period"'
+        yield Problem(("when", at, "fall", "give"), f"fall.give {sentence}{way_out}")
     if item in policy.add_ons and policy.add_ons[item].charge == "once":
-        for table in ("share", "rise", "fall"):
+        for table in ("period", "share", "rise", "fall"):
             for key in filter(_BY_ITEM[table], written.get(table, {})):
                 sentence = f'{table}.{key} would have no effect on {item}, which is charged once (charge = "once")'
                 yield Problem(("when", at, table, key), sentence)
+
+
+def _later(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is billed in arrears of an invoice that is not in advance, or in advance alone."""
+    charge = written.get("period", {}).get("charge")
+    of_invoice = [
+        rules for chosen, rules in policy.variants.items() if all(policy.whens[one].of_item is None for one in chosen)
+    ]
+    if charge == "advance":
+        sentence = "an item is never billed sooner than the invoice it is on; leave it out"
+        yield Problem(("when", at, "period", "charge"), f'period.charge = "advance": {sentence}')
+    elif charge == "arrears" and all(rules.period.charge == "arrears" for rules in of_invoice):
+        sentence = "period.charge would have no effect; the whole invoice is in arrears"
+        yield Problem(("when", at, "period", "charge"), sentence)
 
 
 def _of_role(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Problem]:
@@ -124,10 +148,11 @@ def _of_role(policy: Policy, at: int, written: Mapping[str, Any]) -> Iterator[Pr
         sentence = "fall.give is of the whole invoice; where nothing is given for a role, its seats stay paid for: "
         yield Problem(("when", at, "fall", "give"), f'{sentence}fall.takes_effect = "next_period"')
         written = {**written, "fall": {key: value for key, value in written["fall"].items() if key != "give"}}
+    yield from _later(policy, at, written)
     for table, key in _of_invoice(written, _BY_ROLE):
         sentence = (
             f"{table}.{key} is of the whole invoice; by role may differ seats (but for free, change_day and "
-            "below_active), share, rounding, rise.takes_effect, fall.takes_effect, fall.window_days and "
-            "fall.notice_days"
+            "below_active), share, rounding, rise.takes_effect, fall.takes_effect, fall.window_days, "
+            "fall.notice_days and period.charge"
         )
         yield Problem(("when", at, table, key), sentence)

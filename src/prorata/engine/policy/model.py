@@ -20,7 +20,9 @@ from prorata.engine.policy.tariff import AddOn, Plan, Price, PriceRow, Tariff, r
 
 ONE_NUMBER = ("peak", "mean", "distinct", "snapshot")  # what is measured as one number for all of a period
 
-SEATS, BASE = "seats", "base"  # the items that are no add-ons: all seats of a kind, and what stands beside them
+# The items that are no add-ons: all seats of a kind, what stands beside them, and those beyond what was ordered.
+SEATS, BASE, OVERAGE = "seats", "base", "overage"
+_ORDERED = ">ordered"  # how the lines of the last begin to differ from those of the seats within the order
 
 # How many of those counted are billed. With a role apart, what is written for all is about the other members.
 SIZES = ("minimum", "packages", "included", "maximum")
@@ -96,6 +98,13 @@ class SeatRules:
         "counted.",
         'counts_from = "invitation"',
         "acceptance",
+    )
+    free_days: int = key(
+        "For so many days from the day on which a person joins for the first time (is invited, accepts or is active, "
+        "as `counts_from` says) they take no seat. Whether they stay is known, and the seat is charged, once these "
+        "days are over. The same in every `[[when]]`.",
+        "free_days = 14",
+        0,
     )
     idle_days: int = key(
         'With `counts_from = "activity"`: for how many days an activity counts, its own the first. 1: only the days '
@@ -482,10 +491,12 @@ class When:
         None,
     )
     item: str | None = key(
-        "Only for this add-on, or for `seats` and the base price beside them. By item may differ: `share`, "
-        "`rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give`, `fall.window_days` and "
-        '`fall.notice_days`; the rest is of the whole invoice. How many seats an add-on with `charge = "seat"` is for '
-        "goes by the rules of the seats; its own say when it counts that it was added or removed.",
+        "Only for this add-on, for `seats` and the base price beside them, or for `overage`, the seats beyond those "
+        "ordered. By item may differ: `share`, `rounding`, `rise.takes_effect`, `fall.takes_effect`, `fall.give`, "
+        '`fall.window_days` and `fall.notice_days`; and `period.charge = "arrears"` on an invoice in advance: the item '
+        "is due once its period is over (`period.measured`), and settled as `rise.settle` says. The rest is of the "
+        'whole invoice. How many seats an add-on with `charge = "seat"` is for goes by the rules of the seats; its own '
+        "say when it counts that it was added or removed.",
         'item = "sms"',
         None,
     )
@@ -493,9 +504,9 @@ class When:
         "Only for the seats of members with this role, which are then counted apart, with lines of their own, as with "
         "a price of their own; without one they cost what the others do. By role may differ: how its seats are counted "
         "and sold (`seats`, but for `free`, `change_day` and `below_active`), `share`, `rounding`, "
-        "`rise.takes_effect`, `fall.takes_effect`, `fall.window_days` and `fall.notice_days`; the rest is of the whole "
-        "invoice. Where nothing is given back for a role's seats alone, that is "
-        '`fall.takes_effect = "next_period"`. `minimum`, `packages`, `included` and `maximum` are those said here '
+        "`rise.takes_effect`, `fall.takes_effect`, `fall.window_days`, `fall.notice_days` and, as by item, "
+        "`period.charge`; the rest is of the whole invoice. Where nothing is given back for a role's seats alone, that "
+        'is `fall.takes_effect = "next_period"`. `minimum`, `packages`, `included` and `maximum` are those said here '
         "alone: what is written for all is for the other members. Tiers are counted by role.",
         'role = "viewer"',
         None,
@@ -547,7 +558,17 @@ def seats_of(role: str) -> str:
 
 def is_taken(item: str) -> bool:
     """Whether an item is of the seats or the base price, so that no add-on can be called so."""
-    return item in (SEATS, BASE) or item.startswith((f"{SEATS}:", f"{SEATS}>"))
+    return item in (SEATS, BASE, OVERAGE) or item.startswith((f"{SEATS}:", f"{SEATS}>"))
+
+
+def beyond(item: str) -> str:
+    """The item of the seats beyond those that were ordered of one."""
+    return f"{item}{_ORDERED}"
+
+
+def is_beyond(item: str) -> bool:
+    """Whether an item is of the seats beyond those that were ordered."""
+    return item.endswith(_ORDERED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -581,12 +602,20 @@ class Policy:
     restarts: bool = field(init=False, default=False)  # whether a change may begin a new period
     waiting_days: int = field(init=False, default=0)  # for how long at most what has risen has to last
     idle_days: int = field(init=False, default=0)  # for how long an activity counts, where activities do
+    free_days: int = field(init=False, default=0)  # for how long people take no seat from the day they join
+    joins_with: tuple[str, ...] = field(init=False, default=())  # the events with which somebody may join
+    has_overage: bool = field(init=False, default=False)  # whether seats beyond those ordered have a price somewhere
+    has_later: bool = field(init=False, default=False)  # whether some items are due later than the invoice they are on
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ticks", TICKS[self.precision])
         seats = [rules.seats for rules in self.variants.values()]
         by_use = [one.idle_days for one in seats if one.counts_from == "activity"]
         object.__setattr__(self, "idle_days", max(by_use, default=0))
+        object.__setattr__(self, "free_days", max(one.free_days for one in seats))
+        counts_from = {one.counts_from for one in seats if one.count != "bought"}
+        told = [*(["invite"] if "invitation" in counts_from else []), "accept", "activate", "activity"]
+        object.__setattr__(self, "joins_with", ("activity",) if counts_from == {"activity"} else tuple(told))
         object.__setattr__(self, "by_plan", any(when.plan is not None for when in self.whens))
         by_payment_method = any(when.payment_method is not None for when in self.whens)
         object.__setattr__(self, "by_payment_method", by_payment_method)
@@ -601,6 +630,10 @@ class Policy:
         apart |= {seats_of(role): None for role in self.roles_apart}
         object.__setattr__(self, "apart", tuple(apart))
         object.__setattr__(self, "ordered_roles", tuple(filter(self._is_ordered, ("", *self.roles_apart))))
+        overage = any(row.overage is not None for plan in self.plans.values() for row in plan.prices)
+        object.__setattr__(self, "has_overage", overage)
+        later = any(when.of_item is not None and self._is_later(at) for at, when in enumerate(self.whens))
+        object.__setattr__(self, "has_later", later)
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]
@@ -628,6 +661,10 @@ class Policy:
         """What each plan costs in periods of this interval that begin on `day`, if it has a price for them."""
         found = {name: tariff(name, plan, interval, to_date(day)) for name, plan in self.plans.items()}
         return {name: one for name, one in found.items() if one is not None}
+
+    def _is_later(self, at: int) -> bool:
+        """Whether one of the `when` bills its item in arrears."""
+        return any(rules.period.charge == "arrears" for chosen, rules in self.variants.items() if at in chosen)
 
     def is_billed(self, role: str) -> bool:
         """Whether a member with this role needs a seat; roles the policy does not name all do."""

@@ -8,7 +8,7 @@ from datetime import date
 from prorata.engine.calendar import Interval, add_months, to_date, to_day
 from prorata.engine.policy.model import Policy, is_taken
 from prorata.engine.policy.problems import Path, Problem
-from prorata.engine.policy.tariff import PriceRow
+from prorata.engine.policy.tariff import Plan, PriceRow
 from prorata.engine.words import listed
 
 
@@ -46,15 +46,32 @@ def of_prices(policy: Policy) -> Iterator[Problem]:
 
 def unpriced(policy: Policy) -> Iterator[str]:
     """What accounts can only be billed for at a price that is agreed with them, as sentences."""
+    roles = billed_roles(policy) or [""]
     for name, plan in policy.plans.items():
-        without = [one for one in policy.intervals if not any(row.interval in (None, one) for row in plan.prices)]
+        missing = {
+            interval: tuple(role for role in roles if not is_priced(plan, role, interval))
+            for interval in policy.intervals
+        }
+        without = [interval for interval in missing if len(missing[interval]) == len(roles)]
         if without:
             yield f"plan {name} has no price for interval {listed(without, 'or')}"
-        plain = any(row.role is None for row in plan.prices)
-        priced = {row.role for row in plan.prices}
-        others = [role for role, one in policy.roles.items() if one.billed and role not in priced]
-        if others and not plain:
-            yield f"plan {name} has no price for {listed(others, 'or')} seats"
+        some = {interval: missing[interval] for interval in missing if interval not in without}
+        for others in {of_roles: None for of_roles in some.values() if of_roles}:
+            intervals = [interval for interval in some if some[interval] == others]
+            billed = "" if len(intervals) == len(some) else f" billed by {listed(intervals, 'or')}"
+            yield f"plan {name} has no price for {listed(others, 'or')} seats{billed}"
+
+
+def billed_roles(policy: Policy) -> list[str]:
+    """The roles whose members take a seat somewhere."""
+    free = [role for role in policy.roles if all(role in rules.seats.free for rules in policy.variants.values())]
+    return [role for role, one in policy.roles.items() if one.billed and role not in free]
+
+
+def is_priced(plan: Plan, role: str, interval: Interval, *, alone: bool = False) -> bool:
+    """Whether a plan has a price for a role's seats in an interval; `alone`: for them and no others."""
+    roles = (role,) if alone else (None, role)
+    return any(row.interval in (None, interval) and row.role in roles for row in plan.prices)
 
 
 def _once(policy: Policy, table: str, name: str, row: PriceRow, path: Path) -> Iterator[Problem]:

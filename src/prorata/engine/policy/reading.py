@@ -79,11 +79,19 @@ _CALLED: dict[str, tuple[str, ...]] = {
 # What others call the tables of rules.
 _TABLES: dict[str, str] = {
     **dict.fromkeys(("proration", "prorate"), "[share]"),
-    **dict.fromkeys(("refund", "refunds", "downgrade", "removal", "credit"), "[fall]"),
+    **dict.fromkeys(("refund", "refunds", "downgrade", "removal"), "[fall]"),
     **dict.fromkeys(("upgrade", "addition", "true_up"), "[rise]"),
     **dict.fromkeys(("billing", "invoice", "invoices"), "[period]"),
-    **dict.fromkeys(("users", "seat", "licences", "licenses"), "[seats]"),
+    **dict.fromkeys(("users", "licences", "licenses"), "[seats]"),
     **dict.fromkeys(("cancellation", "renewal", "termination"), "[cancel]"),
+}
+
+_MISSPELT = 0.85  # words so like another are the other one, and not a key of another table
+
+# A price where there is none: one of a plan that costs its base alone, too.
+_PRICES: dict[type, str] = {
+    Plan: 'price = "8.00 per month", or "0.00 per month" where seats cost nothing',
+    AddOn: 'price = "49.00 per month"',
 }
 
 _MOST = 10_000  # seats, days, months: more is a slip of the keyboard
@@ -191,8 +199,8 @@ class _Reader:
                 else:
                     read[_field(table, key)] = self.value(key.type, value[key.name], at)
             elif key.required:
-                missing = "price" if key.name == "prices" else key.name
-                self.say(path, f"{_dotted((*path, missing))} is missing; for example: {_one_line(key)}")
+                missing, example = (key.name, _one_line(key)) if key.name != "prices" else ("price", _PRICES[table])
+                self.say(path, f"{_dotted((*path, missing))} is missing; for example: {example}")
         if any(one is None for one in read.values()) or self.lacks(keys, value):
             return None
         return table(**read)
@@ -208,8 +216,9 @@ class _Reader:
     def unknown(self, value: Mapping[str, Any], path: Path, names: list[str]) -> None:
         for name in value:
             if name not in names:
-                near = get_close_matches(name, names, 1)
-                hint = _elsewhere(name, path) or (f"did you mean {near[0]}? " if near else "")
+                near, misspelt = get_close_matches(name, names, 1), get_close_matches(name, names, 1, _MISSPELT)
+                elsewhere = "" if misspelt else _elsewhere(name, path)
+                hint = elsewhere or (f"did you mean {near[0]}? " if near else "")
                 self.say(
                     (*path, name), f"{_dotted((*path, name))} is not a key; {hint}allowed here: {', '.join(names)}"
                 )
@@ -305,6 +314,10 @@ def _elsewhere(name: str, path: Path) -> str:
     """In which table a key stands that was written elsewhere, or what is called so; nothing where it is no key."""
     if path[:1] == ("roles",) and name in ("price", "prices"):
         return f'a price by role is one of a plan\'s prices, with role = "{path[1]}"; '
+    if path and name in ("plans", "add_ons", "roles"):
+        return f"it is a table of its own, such as [{name}.NAME]; "
+    if path[:1] in (("plans",), ("add_ons",)) and name in (key.name for key in keys_of(PriceRow)):
+        return f"it is said of a price, in one of [[{_dotted(path)}.prices]]; "
     if path and name in (key.name for key in keys_of(PolicyKeys)):
         return "it stands at the top, before the first table; "
     if not path and name in _TABLES:

@@ -15,7 +15,8 @@ def of_seats(seats: SeatRules, fall: FallRules, path: Path) -> Iterator[Problem]
     if fall.effect in ("next_term", "never") and seats.measure != "level":
         yield Problem(
             (*path, "seats", "measure"),
-            f'fall.takes_effect = "{fall.effect}" keeps what was counted day by day; it needs seats.measure = "level"',
+            f'fall.takes_effect = "{fall.effect}" keeps what was counted day by day; it needs seats.measure = "level"'
+            + (', or rules of the overage alone ([[when]] item = "overage")' if seats.count == "larger" else ""),
         )
     if seats.measure in ("distinct", "held") and seats.count == "bought":
         yield Problem(

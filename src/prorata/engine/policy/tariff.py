@@ -39,7 +39,8 @@ class PriceRow:
         'price = "8.00 per month"',
     )
     base: Price | None = key(
-        "What the plan costs beside its seats, whatever their number. A plan with a single price may have it beside "
+        "What the plan costs beside its seats, whatever their number. A price `above` a number that names none has "
+        'that of the one below it; `base = "0.00 per month"` ends it. A plan with a single price may have it beside '
         "`price`, as `plans.PRO.base`. Of a plan, not of an add-on.",
         'base = "240.00 per month"',
         None,

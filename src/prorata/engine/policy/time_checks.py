@@ -7,7 +7,7 @@ from typing import Any
 
 from prorata.engine.calendar import DAYS, MONTHS, Interval
 from prorata.engine.policy.model import Policy, Rules
-from prorata.engine.policy.problems import Path, Problem, where_written
+from prorata.engine.policy.problems import Path, Problem, tables, where_written
 
 # What has no meaning where periods are counted in days: the table and key, and the way out.
 _OF_MONTHS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
@@ -75,6 +75,18 @@ def of_term(rules: Rules, intervals: Iterable[Interval], path: Path) -> Iterator
             yield Problem(at, f"period.term_months = {term} is not a number of whole intervals; one is a {interval}")
     if rules.period.anchor == "calendar" and 12 % term:
         yield Problem(at, f"period.term_months is 1, 2, 3, 4, 6 or 12 with calendar periods, not {term}")
+
+
+def of_settlement(policy: Policy, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Rises that are settled within the invoice, where it is no longer than that."""
+    for path, table in tables(document):
+        settle = table.get("rise", {}).get("settle")
+        months = {"own_month": 1, "own_quarter": 3}.get(settle)
+        named = table.get("interval") if path else None
+        intervals = [named] if named else policy.intervals
+        if months and all(one not in DAYS and MONTHS[one] <= months for one in intervals):
+            sentence = f'rise.settle = "{settle}" would have no effect; no invoice is longer than that: leave it out'
+            yield Problem((*path, "rise", "settle"), sentence)
 
 
 def of_change(policy: Policy, rules: Rules, chosen: tuple[int, ...], document: Mapping[str, Any]) -> Iterator[Problem]:

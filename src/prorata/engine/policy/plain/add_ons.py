@@ -15,15 +15,7 @@ def apart(case: Case) -> Iterator[Sentence]:
     for item, add_on in policy.add_ons.items():
         if add_on.charge == "once":
             continue
-        own = Case(
-            policy,
-            case.interval,
-            case.plans,
-            at=case.at,
-            year=case.start.year,
-            item=item,
-            payment_method=case.payment_method,
-        )
+        own = case.of(item)
         name = add_on.title or item
         if own.rules == case.rules and own.rules.seats.measure == "level":
             example = _shown(own, f"{name} added", [_bought(own, item)])

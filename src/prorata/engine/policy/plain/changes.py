@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from prorata.engine.calendar import MONTHS, Interval, speak_day, to_day
-from prorata.engine.policy.model import ONE_NUMBER, FallEffect
+from prorata.engine.policy.model import ONE_NUMBER, SEATS, FallEffect, seats_of
 from prorata.engine.policy.plain.seats import day_of
 from prorata.engine.policy.plain.stories import Case, Row
 from prorata.engine.policy.plain.words import STAYS, WORD, Sentence, begins, in_short, rest
@@ -23,7 +23,7 @@ def change_day(case: Case) -> Iterator[Sentence]:
     ends = case.rules.seats.change_day == "billed"
     first = to_day(case.change) + case.rules.seats.delay_days
     moves, examples = [], []
-    if _by_day(case, case.rules.rise.takes_effect):
+    if _by_day(case, case.rules.rise.takes_effect) and not case.rules.seats.free_days:
         moves.append(f"a {case.noun} more counts from {'that day' if ends else 'the next day'} on")
         examples.append(f"One {case.noun} more on {speak_day(to_day(case.change))} is billed from {speak_day(first)}")
     if _by_day(case, _fall(case)) and not case.rules.fall.notice_days:
@@ -65,6 +65,8 @@ def rise(case: Case) -> Sentence:
     if case.rules.seats.counts_from == "activity" and not case.bought:
         who = f"One {case.noun} more, active from {speak_day(to_day(case.change))} on"
     example = case.different(who, case.bills([case.added()]), case.bills()) or _unmoved(case, who)
+    if case.over is not None:
+        return Sentence(_beyond(case, case.over), example)
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_rises(case), example)
     joins = "added in between" if case.bought or not _in_arrears(case) else "who joins"
@@ -72,6 +74,31 @@ def rise(case: Case) -> Sentence:
     if waiting := case.rules.rise.waiting_days:
         text += f" What is gone again within {days(waiting)} is not charged."
     return Sentence(text, example)
+
+
+def _beyond(case: Case, over: Case) -> str:
+    """What is used beyond an order, by rules of its own."""
+    one, unit = f"A {case.noun} beyond those ordered", WORD[case.unit]
+    if case.rules.seats.measure in ONE_NUMBER:
+        text = f"{one} counts for the whole {unit}."
+    else:
+        text = moves(over, f"{one} is", "charged", over.rules.rise.takes_effect)
+    if case.charge != over.rules.period.charge:
+        text += f" It is billed once the {unit} is over, {_settle(case, rises=True)}."
+    if case.rules.seats.measure in ONE_NUMBER:
+        return f"{text} It is counted anew in the next {unit}."
+    return f"{text} {falls(over, f'{one} less', f'{one} less is', _fall(over))}"
+
+
+def later(case: Case) -> Iterator[Sentence]:
+    """What is billed in arrears of an invoice in advance."""
+    policy, when = case.whole, f"once the {WORD[case.unit]} is over, {_settle(case, rises=True)}"
+    named = {SEATS: "Seats are", **{seats_of(role): f"Seats of the role {role} are" for role in policy.roles_apart}}
+    named |= {name: f"{add_on.title or name} is" for name, add_on in policy.add_ons.items()}
+    for item in (item for item in policy.apart if item in named):
+        own = policy.rules(case.interval, case.at, case.plans[0], item, case.payment_method)
+        if own.period.charge != case.charge:
+            yield Sentence(f"{named[item]} billed in arrears, {when}.")
 
 
 def _uses_up(case: Case) -> str:
@@ -97,6 +124,12 @@ def fall(case: Case) -> Sentence:
         word = WORD[case.unit]
         text = f"A {case.noun} fewer gives nothing back; what is left of the {word} lasts longer."
         return Sentence(text, _fewer(case, seen=False))
+    if case.over is not None:
+        text = falls(case, "A seat ordered less", "A seat ordered less is", case.rules.fall.effect)
+        less = case.different(
+            case.on(_told(case), "One seat ordered less"), case.bills([case.lowered(_told(case))]), case.bills()
+        )
+        return Sentence(text, less)
     if case.rules.seats.measure in ONE_NUMBER:
         return Sentence(_number_falls(case), _fewer(case, seen=_falls_within(case)))
     example = _fewer(case, seen=False)

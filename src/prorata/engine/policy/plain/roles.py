@@ -8,26 +8,20 @@ from prorata.engine.policy.model import SEATS, seats_of
 from prorata.engine.policy.plain import changes, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import Sentence
+from prorata.engine.policy.price_checks import is_priced
 
 
 def apart(case: Case) -> Iterator[Sentence]:
     """The roles whose rules are other than those of the other seats."""
     policy = case.whole
     usual = policy.rules(case.interval, case.at, case.plans[0], SEATS, case.payment_method).without_sizes()
+    plans = [policy.plans[name] for name in case.plans]
     for role in policy.roles_apart:
         item = seats_of(role)
         rules = policy.rules(case.interval, case.at, case.plans[0], item, case.payment_method)
-        if rules == usual and not _is_priced(case, role):
+        if rules == usual and not any(is_priced(plan, role, case.interval, alone=True) for plan in plans):
             continue
-        own = Case(
-            policy,
-            case.interval,
-            case.plans,
-            at=case.at,
-            year=case.start.year,
-            item=item,
-            payment_method=case.payment_method,
-        )
+        own = case.of(item)
         if rules == usual:
             example = changes.rise(own).example
             yield Sentence(f"Seats of the role {role} are billed by the same rules, at their own price.", example)
@@ -43,9 +37,3 @@ def apart(case: Case) -> Iterator[Sentence]:
         for sentence in told:
             text = f"Seats of the role {role}: {sentence.text[0].lower()}{sentence.text[1:]}"
             yield Sentence(text, sentence.example)
-
-
-def _is_priced(case: Case, role: str) -> bool:
-    """Whether a plan has a price of its own for the role's seats."""
-    rows = (row for name in case.plans for row in case.whole.plans[name].prices)
-    return any(row.role == role and row.interval in (None, case.interval) for row in rows)

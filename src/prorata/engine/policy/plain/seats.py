@@ -48,7 +48,10 @@ def _who_bought(case: Case) -> Sentence:
 def _who_is_there(case: Case) -> Sentence:
     seats = case.rules.seats
     said = [_holders(case)]
-    said.append(f"Suspended users {'cost nothing' if seats.suspended == 'free' else 'are billed, too'}.")
+    if seats.free_days:
+        said.append(f"For {days(seats.free_days)} from the day of joining a new user is free.")
+    if seats.counts_from != "activity" or seats.suspended == "free":
+        said.append(f"Suspended users {'cost nothing' if seats.suspended == 'free' else 'are billed, too'}.")
     said += _measured(case, _PEOPLE)
     if seats.count == "larger":
         said.append("Where you have ordered more seats than that, those are billed.")
@@ -124,22 +127,19 @@ def _joining(case: Case) -> str:
 
 def sold(case: Case) -> Iterator[Sentence]:
     """From the seats that are counted to those that are billed, in the order in which that is reckoned."""
-    seats, kind = case.rules.seats, case.kind
+    seats, seat, each = case.rules.seats, case.seat, plural(case.seat, 2)
     if seats.minimum:
         word = "counted" if seats.packages or seats.included else "billed"
-        least = f"{seats.minimum} {kind}{plural('seat', seats.minimum)} {_are(seats.minimum)}"
+        least = f"{seats.minimum} {plural(seat, seats.minimum)} {_are(seats.minimum)}"
         yield _with(case, f"Never fewer than {least} {word}.", max(seats.minimum - 6, min(1, seats.minimum - 1)))
     if seats.packages and seats.packages != (1,):
-        yield _with(case, f"{f'{kind}seats'.capitalize()} are sold in {in_sizes(seats.packages)}.", _between(case))
+        yield _with(case, f"{each[0].upper()}{each[1:]} are sold in {in_sizes(seats.packages)}.", _between(case))
     if seats.included:
-        of_them = (
-            f"{kind}seat is included and costs"
-            if seats.included == 1
-            else f"{seats.included} {kind}seats are included and cost"
-        )
+        one = seats.included == 1
+        of_them = f"{seat} is included and costs" if one else f"{seats.included} {each} are included and cost"
         yield _with(case, f"The first {of_them} nothing.", max(seats.included, seats.minimum) + 2)
     if seats.maximum:
-        text = f"Never more than {seats.maximum} {kind}{plural('seat', seats.maximum)} {_are(seats.maximum)} billed."
+        text = f"Never more than {seats.maximum} {plural(seat, seats.maximum)} {_are(seats.maximum)} billed."
         yield _with(case, text, seats.maximum + seats.included + 2)
 
 
@@ -150,6 +150,8 @@ def tiers(case: Case) -> Iterator[Sentence]:
     text = "Seats above a number cost the price said for those, and the others keep theirs."
     if case.policy.plans[case.plan].tiers == "volume":
         text = "Once there are more seats than a price is for, all of them cost the next one."
+        if all(not row.price.minor for row in case.policy.plans[case.plan].prices):
+            text = "Users more or fewer cost nothing else until their number reaches another price."
     if case.crossing == case.seats:  # one more is told as an example anyway
         yield Sentence(text)
         return

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from prorata.engine.calendar import Day, Interval, to_date
-from prorata.engine.policy.model import Policy, Rules, When, seats_of
+from prorata.engine.policy.model import OVERAGE, SEATS, Policy, Rules, When, seats_of
 from prorata.engine.policy.tariff import Plan, PriceRow
 
 _FOREVER = 10_000  # days: longer than any story
@@ -16,7 +16,8 @@ _FOREVER = 10_000  # days: longer than any story
 def held_still(policy: Policy, intervals: tuple[Interval, ...], at: Day, item: str, payment_method: str) -> Policy:
     """The policy with the prices, and an item's rules, of one day for ever; apart where they differ.
 
-    The rules of a role hold for its seats, and beside them those of the whole invoice, which need no other seats.
+    The rules of a role hold for its seats, and beside them those of the whole invoice, which need no other seats. What
+    is used beyond an order keeps its own.
     """
     role = next((role for role in policy.roles_apart if seats_of(role) == item), None)
     plans = {
@@ -28,12 +29,23 @@ def held_still(policy: Policy, intervals: tuple[Interval, ...], at: Day, item: s
     for interval, name in product(intervals, policy.plans if policy.by_plan else (policy.default_plan,)):
         alone = When(interval=interval, plan=name if policy.by_plan else None)
         chosen = (len(whens),)
+        whole = policy.rules(interval, at, name, "", payment_method)
         of_all = _quiet(policy.rules(interval, at, name, item if role is None else "", payment_method))
-        variants[chosen] = of_all if role is None else of_all.without_sizes()
+        is_later = of_all.period.charge != whole.period.charge  # an item in arrears, on an invoice in advance
+        of_invoice = replace(of_all, period=whole.period) if is_later else of_all
+        variants[chosen] = of_invoice if role is None else of_invoice.without_sizes()
         whens.append(alone)
+        of_seats: tuple[int, ...] = chosen
+        if is_later:
+            variants[*chosen, len(whens)] = of_all
+            of_seats = (*chosen, len(whens)) if item == SEATS else chosen
+            whens.append(replace(alone, item=item))
         if role is not None:
             variants[*chosen, len(whens)] = _quiet(policy.rules(interval, at, name, item, payment_method))
             whens.append(replace(alone, role=role))
+        if OVERAGE in policy.apart and item != OVERAGE:
+            variants[*of_seats, len(whens)] = _quiet(policy.rules(interval, at, name, OVERAGE, payment_method))
+            whens.append(replace(alone, item=OVERAGE))
     return replace(policy, plans=plans, whens=tuple(whens), variants=variants)
 
 

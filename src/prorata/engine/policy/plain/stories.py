@@ -26,7 +26,7 @@ from prorata.engine.document import Document, Line
 from prorata.engine.intake import read_history
 from prorata.engine.money import speak_amount
 from prorata.engine.period import first_period
-from prorata.engine.policy.model import BASE, SEATS, Policy, Rules, seats_of
+from prorata.engine.policy.model import BASE, OVERAGE, SEATS, Policy, Rules, seats_of
 from prorata.engine.policy.plain.sizes import Sizes, sizes_of
 from prorata.engine.policy.plain.still import held_still
 from prorata.engine.price import yearly
@@ -93,6 +93,11 @@ class Case:
         self.by_price = sorted(priced, key=self.yearly)
         self._billed: dict[tuple[int, str, str, Interval | None], tuple[Document, ...]] = {}
 
+    def of(self, item: str) -> Case:
+        """The same by the rules of an item."""
+        year, method = self.start.year, self.payment_method
+        return Case(self.whole, self.interval, self.plans, at=self.at, year=year, item=item, payment_method=method)
+
     def yearly(self, plan: str) -> int:
         """What the account's seats cost in a year on a plan, with all that stands beside them."""
         return self._costs(plan, self.seats)
@@ -129,12 +134,28 @@ class Case:
         return sizes_of(self.rules.seats, partial(self._costs, plan), self.billed, above)
 
     @property
-    def kind(self) -> str:
-        """Whose seats they are, before the word, where others are counted apart."""
+    def charge(self) -> str:
+        """Whether the whole invoice is in advance or in arrears."""
+        return self.whole.rules(self.interval, self.at, self.plans[0], "", self.payment_method).period.charge
+
+    @property
+    def over(self) -> Case | None:
+        """The same by the rules of the seats beyond those ordered, where these have some of their own."""
+        has_own = OVERAGE in self.whole.apart and self.rules.seats.count == "larger" and self.item != OVERAGE
+        return self.of(OVERAGE) if has_own else None
+
+    def lowered(self, day: date) -> Row:
+        """An order of one seat less, where the larger number counts."""
+        return {"at": day, "event": "seats", "quantity": max(self.ordered(self.seats) - 1, 0), "role": self.role}
+
+    @property
+    def seat(self) -> str:
+        """What one of the seats is called: by its roles where others are counted apart."""
         if self.of_role or not self.whole.roles_apart:
-            return ""
-        roles = [role for role, one in self.whole.roles.items() if one.billed and role not in self.whole.roles_apart]
-        return f"{listed(roles, 'or') if roles else 'other'} "
+            return "seat"
+        free = (*self.rules.seats.free, *self.whole.roles_apart)
+        roles = [role for role, one in self.whole.roles.items() if one.billed and role not in free]
+        return f"{listed(roles, 'or') if roles else 'other'} seat"
 
     @property
     def opened(self) -> str:

@@ -12,7 +12,8 @@ from prorata.engine.policy.model import Policy, Rules
 from prorata.engine.policy.plain import add_ons, changes, roles, seats, terms
 from prorata.engine.policy.plain.stories import Case
 from prorata.engine.policy.plain.words import EVERY, Part, Sentence, speak_price
-from prorata.engine.policy.tariff import Plan, PriceRow
+from prorata.engine.policy.price_checks import billed_roles, is_priced
+from prorata.engine.policy.tariff import Plan, Price, PriceRow
 from prorata.engine.words import listed, plural
 
 
@@ -38,7 +39,7 @@ def _prices(policy: Policy) -> Iterator[Sentence]:
                 said += f", and a seat beyond those ordered {speak_price(row.overage, policy)}"
             yield Sentence(f"{plan.title or name} costs {said}{_taxed(plan.tax_rate)}.")
     for name, add_on in policy.add_ons.items():
-        per = " for each seat" if add_on.charge == "seat" else ""
+        per = " for each seat that is billed" if add_on.charge == "seat" else ""
         for row in add_on.prices:
             said = f"{speak_price(row.price, policy)}{per}{_where(row)}"
             said += ", when it is added" if add_on.charge == "once" else ""
@@ -49,22 +50,38 @@ def _costs(row: PriceRow, plan: Plan, policy: Policy) -> str:
     """What a plan costs beside its seats, if anything, and a seat of it."""
     seat = _seat(row, plan, policy)
     each = f"{speak_price(row.price, policy)} per {seat}"
-    if row.base is None or not row.base.minor:
+    told = _base(row, plan)
+    if told is None or not told.minor:
         return each
-    base = speak_price(row.base, policy)
+    base = speak_price(told, policy)
     if row.price.minor:
         return f"{base}, and {each}"
     ends = min((other.above for other in plan.prices if other.role == row.role and other.above > row.above), default=0)
-    return f"{base}, {f'up to {ends} {plural(seat, ends)}' if ends else f'{seat}s'} included"
+    return f"{base}, {f'up to {ends} {plural(seat, ends)}' if ends else f'all {seat}s'} included"
+
+
+def _base(row: PriceRow, plan: Plan) -> Price | None:
+    """What stands beside the seats of a price: of a tier that names none what does beside those below it."""
+    if row.base is not None or plan.tiers == "graduated" or not row.above:
+        return row.base
+    below = [other for other in plan.prices if other.above < row.above and _is_beside(other, row)]
+    return max(below, key=lambda other: other.above).base if below else None
+
+
+def _is_beside(other: PriceRow, row: PriceRow) -> bool:
+    """Whether a price has a base, and is for the same periods and the same seats but for their number."""
+    same = (other.role, other.interval, other.from_) == (row.role, row.interval, row.from_)
+    return same and other.base is not None
 
 
 def _seat(row: PriceRow, plan: Plan, policy: Policy) -> str:
     if row.role:
         return f"{row.role} seat"
-    priced = {other.role for other in plan.prices}
-    if priced == {None}:
+    if all(other.role is None for other in plan.prices):
         return "seat"
-    others = [role for role, one in policy.roles.items() if one.billed and role not in priced]
+    intervals = (row.interval,) if row.interval else policy.intervals
+    apart = [role for role in policy.roles if all(is_priced(plan, role, one, alone=True) for one in intervals)]
+    others = [role for role in billed_roles(policy) if role not in apart]
     return f"{listed(others, 'or') if others else 'other'} seat"
 
 
@@ -140,6 +157,7 @@ _YEARS = (YEARS.start + 1, YEARS.stop - 100)  # those in which a story can be to
 
 def _sentences(case: Case) -> Iterator[Sentence]:
     yield terms.period(case)
+    yield from changes.later(case)
     yield seats.who(case)
     yield from changes.change_day(case)
     yield from seats.sold(case)

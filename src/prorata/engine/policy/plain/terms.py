@@ -46,12 +46,13 @@ def period(case: Case) -> Sentence:
             begin = f"{begin[:-1]}, and is billed with the next."
     if MONTHS[case.unit] < MONTHS[case.interval]:
         begin += f" Each {WORD[case.unit]} of it is counted on its own."
-    when = "its first day, in advance" if rules.charge == "advance" else "the day after its last, for the time past"
+    when = "its first day, in advance" if case.charge == "advance" else "the day after its last, for the time past"
     if exact:
         begin += f" Time is counted to the {case.policy.precision}."
     if rules.term_months:
         begin += f" You bind yourself for {rules.term_months} months at a time."
-    return Sentence(f"{begin} It is billed on {when}.", case.first(case.opened, case.bills()))
+    subject = f"A {word}" if exact or rules.term_months else "It"
+    return Sentence(f"{begin} {subject} is billed on {when}.", case.first(case.opened, case.bills()))
 
 
 def trial(case: Case) -> Iterator[Sentence]:
