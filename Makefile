@@ -29,9 +29,9 @@ test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every 
 	@echo "==> lint-imports"
 	@said=$$(.venv-test/bin/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 	@echo "==> tests of the engine, with nothing installed but pytest and Hypothesis"
-	@PYTHONPATH=src .venv-engine/bin/python -m pytest tests/engine
+	@PYTHONPATH=src .venv-engine/bin/python -m pytest -n auto --dist worksteal tests/engine
 	@echo "==> the same tests, with the engine compiled"
-	@.venv-compiled/bin/python -m pytest tests/engine
+	@.venv-compiled/bin/python -m pytest -n auto --dist worksteal tests/engine
 	@echo "==> all other tests, with Prorata installed"
 	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine tests
 	@echo "==> prorata check scenarios conformance/stories"
