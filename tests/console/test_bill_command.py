@@ -286,7 +286,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     ),
     "a deactivation of someone never active": (
         [HEADER, "2026-01-01,A,activate,anna,,,,", "", "2026-01-02,A,deactivate,ben,,,,"],
-        "bad.csv, line 4, column user: 'ben' was never active before 2026-01-02",
+        "bad.csv, line 4, column user: 'ben' was never active before 2 January 2026",
     ),
     "too many decimals": (
         [HEADER, "2026-01-01,A,start,,,PRO,,699.005"],

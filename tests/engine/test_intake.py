@@ -163,18 +163,18 @@ def test_a_problem_that_every_row_has_is_said_once() -> None:
 def test_someone_who_was_never_active_is_not_deactivated() -> None:
     rows = [JOIN, {"at": "2026-01-05", "event": "deactivate", "user": "ben"}]
     assert refused_rows(rows, MAINTER) == (
-        "line 3, column user: 'ben' was never active before 2026-01-05",
+        "line 3, column user: 'ben' was never active before 5 January 2026",
     )  # fmt: skip
 
 
 def test_someone_who_is_deactivated_before_joining_was_not_active_either() -> None:
     rows = [{**JOIN, "at": "2026-01-05"}, {"at": "2026-01-04", "event": "deactivate", "user": "anna"}]
-    assert refused_rows(rows, MAINTER) == ("line 3, column user: 'anna' was never active before 2026-01-04",)
+    assert refused_rows(rows, MAINTER) == ("line 3, column user: 'anna' was never active before 4 January 2026",)
 
 
 def test_someone_who_was_only_invited_was_never_active() -> None:
     rows = [JOIN, {"at": "2026-01-02", "event": "role", "user": "ben", "role": "free"}]
-    assert refused_rows(rows, MAINTER) == ("line 3, column user: 'ben' was never a member before 2026-01-02",)
+    assert refused_rows(rows, MAINTER) == ("line 3, column user: 'ben' was never a member before 2 January 2026",)
 
 
 def test_an_invitation_can_be_withdrawn() -> None:

@@ -92,7 +92,7 @@ def test_a_line_too_many_and_one_too_few_are_told() -> None:
 
 def test_a_story_that_is_refused_says_so_and_one_that_should_be_is_told_it_was_not() -> None:
     refused = changed("2026-03-27, activate, dora", "2026-03-27, deactivate, dora")
-    sentence = "history, row 2, column user: 'dora' was never active before 2026-03-27"
+    sentence = "history, row 2, column user: 'dora' was never active before 27 March 2026"
     assert problems(refused) == (f"refused: {sentence}",)
     as_expected = refused[: refused.index("[[document]]")] + 'refused = "was never active"\n'
     assert problems(as_expected) == ()

@@ -396,6 +396,8 @@ class Causes:
             was = counts_in(now, user, self._on(line, was_on), rules, counting, self._ticks)
         if seated == was or (line.after is None and seated != joins):
             return None
+        if line.kind != "period" and line.before is None and not seated:  # no seat was billed that could be given up
+            return None
         turns = [event for event, counts in now.turns(user, counting) if counts == seated and event.order in news]
         by_then = [event for event in turns if event.day <= first or event.day < past]
         return (by_then[-1] if by_then else None), 1 if seated else -1

@@ -14,19 +14,19 @@ from zoneinfo import ZoneInfo
 from prorata.engine.calendar import (
     MONTHS,
     YEARS,
+    Day,
     Interval,
     Moment,
     midnight,
     moment_at,
     moment_of,
     point_of,
-    speak_point,
     to_day,
 )
-from prorata.engine.history import FOLLOWING, PERSON_EVENTS, Event, EventKind, Subscription, buys
+from prorata.engine.facts import Fact, contradictions, history
+from prorata.engine.history import FOLLOWING, EventKind, Subscription
 from prorata.engine.money import parse_amount
-from prorata.engine.policy.model import Policy, is_taken, seats_of
-from prorata.engine.population import People
+from prorata.engine.policy.model import Policy, is_taken
 
 COLUMNS: tuple[str, ...] = (
     "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "payment_method", "item",
@@ -134,16 +134,6 @@ class Intake:
 _OPTIONS = {"plan": "--plan", "interval": "--interval", "payment_method": "--payment-method", "roles": "--map-role"}
 
 
-@dataclass(slots=True)
-class _Told:
-    """A row that has been read, before its place among the others is known."""
-
-    row: Row
-    moment: Moment
-    values: dict[str, Any]
-    interval: Interval = "month"  # the one the account has asked for by then
-
-
 def read_history(rows: Iterable[Mapping[str, object]], *, policy: Policy, **settings: Any) -> Subscription:
     """One account's history from plain mappings with the columns of an event file; raises IntakeError.
 
@@ -164,17 +154,22 @@ def read_history(rows: Iterable[Mapping[str, object]], *, policy: Policy, **sett
 def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, ...]:
     """The accounts of the rows, in the order in which they first appear; raises IntakeError with every problem."""
     reader = _Reader(intake)
-    accounts: dict[str, list[_Told]] = {}
+    accounts: dict[str, list[Fact]] = {}
     for row in rows:
-        told = reader.row(row)
-        if told is not None:
-            accounts.setdefault(told.values["account"], []).append(told)
+        fact = reader.row(row)
+        if fact is not None:
+            accounts.setdefault(row.cells.get("account") or intake.account or "", []).append(fact)
     if reader.count:  # what rows say of one another is worth checking only once each can be read
         raise IntakeError(reader.problems)
-    subscriptions = [reader.subscription(account, told) for account, told in accounts.items()]
+    found = []
+    for account, facts in accounts.items():
+        agreement, told = reader.agreement(account), reader.with_start(facts)
+        for problem in contradictions(agreement, told):
+            reader.say(Row(problem.fact.place, {}), problem.column, problem.sentence)
+        found.append(history(agreement, told))
     if reader.count:
         raise IntakeError(reader.problems)
-    return tuple(subscriptions)
+    return tuple(found)
 
 
 class _Reader:
@@ -202,8 +197,20 @@ class _Reader:
         for role in intake.roles.values():
             self.known_role(role, intake.called("roles"))
 
-    def row(self, row: Row) -> _Told | None:
-        """The row's values, each read by its column; None after saying what is wrong."""
+    def agreement(self, account: str) -> Subscription:
+        """What holds of an account before anything is told of it."""
+        return Subscription(
+            account=account,
+            policy=self.policy,
+            events=(),
+            plan=self.plan,
+            interval=self.interval,
+            seats_follow=self.intake.seats_follow,
+            payment_method=self.method,
+        )
+
+    def row(self, row: Row) -> Fact | None:
+        """What the row tells, each value read by its column; None after saying what is wrong."""
         before = self.count
         cells = row.cells
         for name in cells:
@@ -213,8 +220,8 @@ class _Reader:
         if kind not in KINDS:
             self.say(row, "event", f"{kind!r} is not an event; {near(kind, KINDS)}allowed: {', '.join(KINDS)}")
             return None
-        values: dict[str, Any] = {"kind": kind, "account": cells.get("account") or self.intake.account}
-        if not values["account"]:
+        values: dict[str, Any] = {"kind": kind}
+        if not cells.get("account") and not self.intake.account:
             self.say(row, "account", "is empty; every row names its account")
         needed = _NEEDS.get(kind, frozenset())
         for name in sorted(needed):
@@ -231,9 +238,8 @@ class _Reader:
         self.numbers(row, cells, values)
         if self.count > before or moment is None or recorded is None:
             return None
-        values |= {"day": point_of(moment, self.ticks), "recorded": recorded}
-        self.until(row, cells, values)
-        return _Told(row, moment, values) if self.count == before else None
+        values["until"] = self.until(row, cells, kind, point_of(moment, self.ticks))
+        return Fact(at=moment, recorded=recorded, place=row.place, **values) if self.count == before else None
 
     def words(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
         for name in ("user", "item", "reason"):
@@ -275,20 +281,16 @@ class _Reader:
             except ValueError as error:
                 self.say(row, "price", str(error))
 
-    def until(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
+    def until(self, row: Row, cells: Mapping[str, str], kind: str, day: Day) -> Day | None:
         """`until` as a day."""
-        kind, day = values["kind"], values["day"]
-        values["until"] = None
-        if "until" in cells:
-            moment = self.moment(row, "until", cells["until"])
-            if moment is not None and point_of(moment, self.ticks) <= day and kind != "cancel":
-                self.say(
-                    row,
-                    "until",
-                    f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included",
-                )
-            elif moment is not None:
-                values["until"] = point_of(moment, self.ticks)
+        moment = self.moment(row, "until", cells["until"]) if "until" in cells else None
+        if moment is None:
+            return None
+        until = point_of(moment, self.ticks)
+        if until <= day and kind != "cancel":
+            told = f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included"
+            self.say(row, "until", told)
+        return until
 
     def moment(self, row: Row, column: str, text: str) -> Moment | None:
         """The moment as the account lives through it; a date is the beginning of its day."""
@@ -346,160 +348,16 @@ class _Reader:
             told.append(f"{places[0]}{named}: {sentence}{again}")
         return told
 
-    def subscription(self, account: str, told: list[_Told]) -> Subscription:
-        """The account's events in the order in which they took effect, checked against one another."""
-        told.sort(key=lambda one: one.moment)  # stable: rows of one moment stay in the order of the file
-        if all(one.values["kind"] not in ("start", "trial") for one in told):
-            told = self.with_start(account, told)
-        self.set_lengths(told)
-        told = self.with_following(told)
-        events = []
-        for order, one in enumerate(told):
-            values = {name: value for name, value in one.values.items() if name != "account"}
-            events.append(Event(order=order, **values))
-        self.check_schedule(told, events)
-        self.check_people(told, events)
-        self.check_seats(told, events)
-        return Subscription(
-            account=account,
-            policy=self.policy,
-            events=tuple(events),
-            plan=self.plan,
-            interval=self.interval,
-            seats_follow=self.intake.seats_follow,
-            payment_method=self.method,
-        )
-
-    def set_lengths(self, told: list[_Told]) -> None:
-        """The account's interval with every row, and the policy's length of a trial where the row names no end."""
-        interval, method = self.interval, self.method
-        for one in told:
-            values = one.values
-            interval = one.interval = values.get("interval") or interval
-            method = values.get("payment_method") or method
-            if values["kind"] not in ("trial", "trial_plan") or values["until"] is not None:
-                continue
-            trial = self.policy.rules(interval, values["day"] // self.ticks, payment_method=method).trial
-            days, named = (trial.days, "days") if values["kind"] == "trial" else (trial.plan_days, "plan_days")
-            if not days:
-                self.say(
-                    one.row,
-                    "until",
-                    f"is empty, and policy {self.policy.name} says nothing of trial.{named}; "
-                    "give the first day after it",
-                )
-            values["until"] = values["day"] + days * self.ticks
-
-    def with_following(self, told: list[_Told]) -> list[_Told]:
-        """With the days on which people have not been active for as long as the policy waits, or are free no longer."""
-        follows: list[_Told] = []
-        if waits := self.policy.idle_days:
-            follows += [self.after(one, "idle", waits) for one in told if one.values["kind"] == "activity"]
-        if waits := self.policy.free_days:
-            follows += [self.after(one, "free_end", waits) for one in _first_joins(told, self.policy)]
-        return sorted([*follows, *told], key=lambda one: one.moment) if follows else told
-
-    def after(self, one: _Told, kind: EventKind, waits: int) -> _Told:
-        """What follows from something that was told, so many days later."""
-        day = one.values["day"] + waits * self.ticks
-        begins = moment_at(day, self.ticks)
-        recorded = max(begins, one.values["recorded"])
-        values = {**one.values, "kind": kind, "day": day, "recorded": recorded, "until": one.values["day"], "role": ""}
-        return _Told(one.row, begins, values, one.interval)
-
-    def with_start(self, account: str, told: list[_Told]) -> list[_Told]:
+    def with_start(self, facts: list[Fact]) -> list[Fact]:
+        """With the start of an account that tells of none, before what happened at its moment or later."""
+        if any(fact.kind in ("start", "trial") for fact in facts):
+            return facts
         if self.intake.start is not None:
-            day = to_day(self.intake.start) * self.ticks
-            recorded = moment_at(day, self.ticks)
+            at = recorded = midnight(to_day(self.intake.start))
         else:
-            day = told[0].values["day"]
-            recorded = max(moment_at(day, self.ticks), min(one.values["recorded"] for one in told))
-        moment = moment_at(day, self.ticks)
-        values = {"kind": "start", "account": account, "day": day, "recorded": recorded}
-        start = _Told(Row("start", {}), moment, values)
-        before = [one for one in told if one.moment < moment]
-        return [*before, start, *told[len(before) :]]
-
-    def check_schedule(self, told: list[_Told], events: list[Event]) -> None:
-        seen: dict[str, Event] = {}
-        for one, event in zip(told, events, strict=True):
-            if event.kind not in ("start", "trial"):
-                continue
-            if event.kind in seen:
-                self.say(
-                    one.row,
-                    "event",
-                    f"the account has a {event.kind} on {speak_point(seen[event.kind].day, self.ticks)} already",
-                )
-            seen[event.kind] = event
-        start, trial = seen.get("start"), seen.get("trial")
-        if start and trial and trial.day > start.day:
-            place = next(one.row for one, event in zip(told, events, strict=True) if event is trial)
-            self.say(
-                place, "at", f"the trial begins after the agreement started on {speak_point(start.day, self.ticks)}"
-            )
-
-    def check_people(self, told: list[_Told], events: list[Event]) -> None:
-        met: set[str] = set()
-        for one, event in zip(told, events, strict=True):
-            if event.kind in ("invite", "accept", "activate", "activity"):
-                met.add(event.user)
-            elif event.kind in ("deactivate", "suspend", "resume", "role") and event.user not in met:
-                was = "was never a member before" if event.kind == "role" else "was never active before"
-                self.say(one.row, "user", f"{event.user!r} {was} {one.row.cells['at']}")
-
-    def check_seats(self, told: list[_Told], events: list[Event]) -> None:
-        """Where the policy forbids it, there may at no moment be fewer seats bought than members are active.
-
-        Rows of the same moment, such as those of one date, are one change: whoever leaves on that date has left. The
-        seats of each role that is counted apart are for its members.
-        """
-        people = People(self.policy)
-        active: dict[str, int] = {}
-        bought: dict[str, int] = {}
-        short: dict[str, int] = {}
-        lowered: set[str] = set()
-        for at, (one, event) in enumerate(zip(told, events, strict=True)):
-            if event.kind in PERSON_EVENTS:
-                was = people.seat_of(event.user)
-                people.learn((event,))
-                for role, more in ((was, -1), (people.seat_of(event.user), 1)):
-                    if role is not None:
-                        active[role] = active.get(role, 0) + more
-            elif buys(event):
-                assert event.quantity is not None
-                role = self.policy.role_apart(event.role)
-                if event.quantity < bought.get(role, 0):
-                    lowered.add(role)
-                bought[role] = event.quantity
-            if at + 1 < len(told) and told[at + 1].moment == one.moment:
-                continue
-            roles = {**active, **bought} if bought else {}
-            missing = {role: max(active.get(role, 0) - bought.get(role, 0), 0) for role in roles}
-            for role in (role for role in missing if missing[role] > short.get(role, 0)):
-                seats = self.policy.rules(one.interval, event.day // self.ticks, item=seats_of(role)).seats
-                if seats.below_active == "refused" and seats.count == "bought":
-                    count, whose = bought.get(role, 0), f"{role} members" if role else "members"
-                    way_out = (
-                        f"free some before reducing to {count}" if role in lowered else f"buy more than {count} first"
-                    )
-                    column = "quantity" if event.quantity is not None else "user" if event.user else "event"
-                    self.say(one.row, column, f"{active[role]} {whose} hold seats; {way_out}")
-            short = missing
-            lowered = set()
-
-
-def _first_joins(told: Iterable[_Told], policy: Policy) -> list[_Told]:
-    """What each person joined with first; as this became known, where that was told late."""
-    joins = [one for one in told if one.values["kind"] in policy.joins_with]
-    first: dict[str, Moment] = {}
-    found = []
-    for one in sorted(joins, key=lambda one: (one.values["recorded"], one.moment)):
-        user = one.values["user"]
-        if user not in first or one.moment < first[user]:
-            first[user] = one.moment
-            found.append(one)
-    return found
+            at = moment_at(point_of(min(fact.at for fact in facts), self.ticks), self.ticks)
+            recorded = max(at, min(fact.recorded for fact in facts))
+        return [Fact("start", at, recorded, place="start"), *facts]
 
 
 @lru_cache(maxsize=65536)

@@ -1,0 +1,216 @@
+"""What is told of an account becomes its history: in order, with what follows from it, checked one against another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from prorata.engine.calendar import Day, Interval, Moment, moment_at, point_of, speak_point
+from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
+from prorata.engine.policy.model import Policy, seats_of
+from prorata.engine.population import People
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that was told: as an Event, but that its place among the others is not known yet.
+
+    `at` is the moment at which it took effect, `place` where it was written, for who has to mend it.
+    """
+
+    kind: EventKind
+    at: Moment
+    recorded: Moment
+    user: str = ""
+    role: str = ""
+    plan: str = ""
+    item: str = ""
+    quantity: int | None = None
+    price_minor: int | None = None
+    interval: Interval | None = None
+    until: Day | None = None
+    reason: str = ""
+    payment_method: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What is wrong with a fact beside the others, and the column that says so."""
+
+    fact: Fact
+    column: str
+    sentence: str
+
+
+def history(agreement: Subscription, facts: Iterable[Fact]) -> Subscription:
+    """The agreement with all that was told of it, in the order in which it took effect.
+
+    Facts of one moment stay in the order in which they are given. `agreement` says what holds before the first.
+    """
+    ticks = agreement.policy.ticks
+    events = tuple(_event(fact, order, ticks) for order, fact in enumerate(_in_order(agreement, facts)))
+    return replace(agreement, events=events)
+
+
+def contradictions(agreement: Subscription, facts: Iterable[Fact]) -> Iterator[Contradiction]:
+    """What the facts of one account say that cannot all be true, or that its policy refuses."""
+    told = _in_order(agreement, facts)
+    yield from _endless(agreement, told)
+    yield from _begun_twice(agreement, told)
+    yield from _unmet(agreement, told)
+    yield from _below_active(agreement, told)
+
+
+def _event(fact: Fact, order: int, ticks: int) -> Event:
+    return Event(
+        fact.kind, point_of(fact.at, ticks), fact.recorded, order, fact.user, fact.role, fact.plan, fact.item,
+        fact.quantity, fact.price_minor, fact.interval, fact.until, fact.reason, fact.payment_method,
+    )  # fmt: skip
+
+
+def _in_order(agreement: Subscription, facts: Iterable[Fact]) -> list[Fact]:
+    """The facts by the moment at which they took effect, with the ends of trials and with what follows."""
+    policy = agreement.policy
+    told = sorted(facts, key=_at)
+    if any(fact.until is None and fact.kind in ("trial", "trial_plan") for fact in told):
+        told = list(_with_ends(agreement, told))
+    follows = list(_following(policy, told))
+    return sorted([*follows, *told], key=_at) if follows else told
+
+
+def _at(fact: Fact) -> Moment:
+    return fact.at
+
+
+def _with_ends(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Fact]:
+    """With the policy's length of a trial where nobody named its end."""
+    for fact, days in _trial_days(agreement, told):
+        if days is None:
+            yield fact
+        else:
+            ticks = agreement.policy.ticks
+            yield replace(fact, until=point_of(fact.at, ticks) + days * ticks)
+
+
+def _trial_days(agreement: Subscription, told: Iterable[Fact]) -> Iterator[tuple[Fact, int | None]]:
+    """Each fact with the days of a trial whose end nobody named, by the rules that hold for the account by then."""
+    policy, interval, method = agreement.policy, agreement.interval, agreement.payment_method
+    for fact in told:
+        interval, method = fact.interval or interval, fact.payment_method or method
+        if fact.kind not in ("trial", "trial_plan") or fact.until is not None:
+            yield fact, None
+            continue
+        trial = policy.rules(interval, point_of(fact.at, policy.ticks) // policy.ticks, payment_method=method).trial
+        yield fact, trial.days if fact.kind == "trial" else trial.plan_days
+
+
+def _following(policy: Policy, told: Sequence[Fact]) -> Iterator[Fact]:
+    """That people have not been active for as long as the policy waits, or that their free days are over."""
+    if waits := policy.idle_days:
+        for fact in told:
+            if fact.kind == "activity":
+                yield _after(fact, "idle", waits, policy.ticks)
+    if waits := policy.free_days:
+        for fact in _first_joins(told, policy):
+            yield _after(fact, "free_end", waits, policy.ticks)
+
+
+def _after(fact: Fact, kind: EventKind, waits: int, ticks: int) -> Fact:
+    """What follows from something that was told, so many days later."""
+    day = point_of(fact.at, ticks)
+    begins = moment_at(day + waits * ticks, ticks)
+    return Fact(kind, begins, max(begins, fact.recorded), fact.user, until=day, place=fact.place)
+
+
+def _first_joins(told: Iterable[Fact], policy: Policy) -> Iterator[Fact]:
+    """What each person joined with first; as this became known, where that was told late."""
+    joins = [fact for fact in told if fact.kind in policy.joins_with]
+    first: dict[str, Moment] = {}
+    for fact in sorted(joins, key=lambda fact: (fact.recorded, fact.at)):
+        if fact.user not in first or fact.at < first[fact.user]:
+            first[fact.user] = fact.at
+            yield fact
+
+
+def _endless(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:
+    """Trials whose end neither they nor the policy names."""
+    name, ticks = agreement.policy.name, agreement.policy.ticks
+    for fact in told:
+        if fact.kind in ("trial", "trial_plan") and fact.until == point_of(fact.at, ticks):
+            named = "days" if fact.kind == "trial" else "plan_days"
+            sentence = f"is empty, and policy {name} says nothing of trial.{named}; give the first day after it"
+            yield Contradiction(fact, "until", sentence)
+
+
+def _begun_twice(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:
+    ticks = agreement.policy.ticks
+    seen: dict[str, Fact] = {}
+
+    def on(fact: Fact) -> str:
+        return speak_point(point_of(fact.at, ticks), ticks)
+
+    for fact in told:
+        if fact.kind not in ("start", "trial"):
+            continue
+        if fact.kind in seen:
+            yield Contradiction(fact, "event", f"the account has a {fact.kind} on {on(seen[fact.kind])} already")
+        seen[fact.kind] = fact
+    start, trial = seen.get("start"), seen.get("trial")
+    if start and trial and point_of(trial.at, ticks) > point_of(start.at, ticks):
+        yield Contradiction(trial, "at", f"the trial begins after the agreement started on {on(start)}")
+
+
+def _unmet(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:
+    """Whoever leaves, or is given a role, without ever having come."""
+    ticks = agreement.policy.ticks
+    met: set[str] = set()
+    for fact in told:
+        if fact.kind in ("invite", "accept", "activate", "activity"):
+            met.add(fact.user)
+        elif fact.kind in ("deactivate", "suspend", "resume", "role") and fact.user not in met:
+            was = "was never a member before" if fact.kind == "role" else "was never active before"
+            on = speak_point(point_of(fact.at, ticks), ticks)
+            yield Contradiction(fact, "user", f"{fact.user!r} {was} {on}")
+
+
+def _below_active(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Contradiction]:
+    """Where the policy forbids it, there may at no moment be fewer seats bought than members are active.
+
+    Facts of the same moment, such as those of one date, are one change: whoever leaves on that date has left. The
+    seats of each role that is counted apart are for its members.
+    """
+    policy, interval = agreement.policy, agreement.interval
+    people = People(policy)
+    active: dict[str, int] = {}
+    bought: dict[str, int] = {}
+    short: dict[str, int] = {}
+    lowered: set[str] = set()
+    for order, fact in enumerate(told):
+        interval = fact.interval or interval
+        event = _event(fact, order, policy.ticks)
+        if event.kind in PERSON_EVENTS:
+            was = people.seat_of(event.user)
+            people.learn((event,))
+            for role, more in ((was, -1), (people.seat_of(event.user), 1)):
+                if role is not None:
+                    active[role] = active.get(role, 0) + more
+        elif buys(event):
+            assert event.quantity is not None
+            role = policy.role_apart(event.role)
+            if event.quantity < bought.get(role, 0):
+                lowered.add(role)
+            bought[role] = event.quantity
+        if order + 1 < len(told) and told[order + 1].at == fact.at:
+            continue
+        roles = {**active, **bought} if bought else {}
+        missing = {role: max(active.get(role, 0) - bought.get(role, 0), 0) for role in roles}
+        for role in (role for role in missing if missing[role] > short.get(role, 0)):
+            seats = policy.rules(interval, event.day // policy.ticks, item=seats_of(role)).seats
+            if seats.below_active == "refused" and seats.count == "bought":
+                count, whose = bought.get(role, 0), f"{role} members" if role else "members"
+                way_out = f"free some before reducing to {count}" if role in lowered else f"buy more than {count} first"
+                column = "quantity" if event.quantity is not None else "user" if event.user else "event"
+                yield Contradiction(fact, column, f"{active[role]} {whose} hold seats; {way_out}")
+        short = missing
+        lowered = set()
