@@ -125,6 +125,28 @@ def test_a_history_billed_in_two_runs_gives_what_one_run_gives(subscription: Sub
         assert first.followed_by(bill(subscription, through=through, issued=issued)) == whole
 
 
+@given(subscriptions(moments=True) | restarting(moments=True))
+def test_who_is_billed_when_something_is_recorded_and_when_a_look_is_due_is_billed_all(
+    subscription: Subscription,
+) -> None:
+    through = settled(subscription)
+    whole = bill(subscription, through=through)
+    news = sorted({date.fromordinal(day_of(event.recorded)) for event in subscription.events})
+    due: date | None = None
+    run: Billing | None = None
+    while news or (due is not None and due <= through):
+        day = min([*news[:1], *([] if due is None else [due])])
+        news = news[1:] if news and news[0] == day else news
+        events = tuple(event for event in subscription.events if day_of(event.recorded) <= day.toordinal())
+        if all(event.kind not in ("start", "trial") for event in events):
+            continue
+        known = replace(subscription, events=events)
+        more = bill(known, through=day, issued=None if run is None else remembered(run))
+        run, due = (more if run is None else run.followed_by(more)), more.next_look
+    assert run is not None
+    assert (run.documents, run.lapses) == (whole.documents, whole.lapses)
+
+
 @given(subscriptions(moments=True) | restarting(moments=True), st.lists(st.integers(0, 60 * DAY_HOURS), max_size=8))
 def test_bills_made_at_any_hours_come_to_the_same_and_can_each_be_computed_again(
     subscription: Subscription, pauses: list[int]
@@ -184,8 +206,9 @@ def by_members(subscription: Subscription) -> Subscription:
 
     def plain(rules: Rules) -> Rules:
         seats = replace(rules.seats, count="active", measure="level", minimum=0, packages=(), maximum=0, included=0)
-        rise = replace(rules.rise, takes_effect="day")
-        fall = replace(rules.fall, give="credit", takes_effect="day", window_days=0)
+        # With notice a seat may be billed that nobody holds, and another take it; who has not lasted yet is not billed.
+        rise = replace(rules.rise, takes_effect="day", waiting_days=0)
+        fall = replace(rules.fall, give="credit", takes_effect="day", window_days=0, notice_days=0)
         # Where more seats begin a new period, a rise is the cause of the rest that is given back.
         change = replace(rules.change, more_seats="difference")
         return replace(rules, seats=seats, rise=rise, fall=fall, change=change)

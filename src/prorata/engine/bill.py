@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from operator import attrgetter
@@ -27,6 +27,7 @@ class Billing:
 
     They were made by looking at every day up to and with `through`, at the last with what had been recorded before
     `known_until`. `ended` is the first day on which the agreement no longer ran, if it ended by then.
+    Unless something is recorded, nothing is billed and no credit lapses before `next_look`; None: nor ever after.
     """
 
     through: date
@@ -35,6 +36,7 @@ class Billing:
     lapses: tuple[Lapse, ...]
     credit_left_minor: int
     ended: date | None = None
+    next_look: date | None = field(default=None, compare=False)
 
     def followed_by(self, more: Billing) -> Billing:
         """This and the next run of the account as one, for the run after both."""
@@ -80,7 +82,14 @@ def bill(
         lapses=tuple(lapses),
         credit_left_minor=credits.left_minor,
         ended=None if ended is None else to_date(ended),
+        next_look=_next_look(settlement, credits, to_day(through)),
     )
+
+
+def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date | None:
+    ages = credits.left_minor and settlement.released and settlement.released[-1].period.rules.credits.lapse_months
+    day = settlement.next_look(through, lapses=bool(ages))
+    return None if day is None else to_date(day)
 
 
 def _document(settlement: Settlement, credits: Credits, look: Day, found: Sequence[Open]) -> Document | None:

@@ -200,6 +200,22 @@ class Settlement:
                 return day if day <= by else None
         return None
 
+    def next_look(self, through: Day, *, lapses: bool) -> Day | None:
+        """A day after `through` before which nothing is billed unless something is recorded; None where nothing is.
+
+        Sometimes nothing is billed on that day either: it is the first on which it is worth asking. With credits that
+        may lapse by their age it is worth asking even after the end.
+        """
+        if self._told >= self._until or (self._schedule and self._schedule[0] < self._until):
+            return through + 1
+        has_news = self._learned < len(self._recorded) and self._recorded[self._learned] < self._until
+        end = None if lapses or has_news else self.ended(through)
+        if end is not None and self.released and self.released[-1].released >= end:
+            return None
+        turn = self._next_turn() if self._turns else None
+        day = self._next_look()
+        return max(day if turn is None else min(day, turn), through + 1)
+
     def _next_look(self) -> Day:
         if self._anew_on is not None:
             return self._anew_on
