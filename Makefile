@@ -32,8 +32,10 @@ test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every 
 	@PYTHONPATH=src .venv-engine/bin/python -m pytest -n auto --dist worksteal tests/engine
 	@echo "==> the same tests, with the engine compiled"
 	@.venv-compiled/bin/python -m pytest -n auto --dist worksteal tests/engine
-	@echo "==> all other tests, with Prorata installed"
+	@echo "==> all other tests, with Prorata installed, on SQLite"
 	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine tests
+	@echo "==> the tests of the service, on PostgreSQL"
+	@.venv-test/bin/python -m tests.postgresql .venv-test/bin/python -m pytest -n auto tests/service
 	@echo "==> prorata check scenarios conformance/stories"
 	@.venv-test/bin/prorata check scenarios conformance/stories
 	@echo "==> all passed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -49,6 +49,12 @@ def moment_of(at: datetime, zone: tzinfo) -> Moment:
     day = at.astimezone(zone).date()
     passed = at.timestamp() - datetime.combine(day, time.min, zone).timestamp()
     return midnight(to_day(day)) + round(passed * 1_000_000)
+
+
+def instant_of(moment: Moment, zone: tzinfo) -> datetime:
+    """A moment of an account in `zone` as everybody's, in UTC; moment_of leads back."""
+    day, passed = divmod(moment, _ROOM)
+    return datetime.combine(to_date(day), time.min, zone).astimezone(UTC) + timedelta(microseconds=passed)
 
 
 _DAY = 86_400_000_000  # microseconds of a day, as days are counted here: all alike

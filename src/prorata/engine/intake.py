@@ -153,6 +153,11 @@ def read_history(rows: Iterable[Mapping[str, object]], *, policy: Policy, **sett
 
 def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, ...]:
     """The accounts of the rows, in the order in which they first appear; raises IntakeError with every problem."""
+    return tuple(history(agreement, facts) for agreement, facts in read_facts(rows, intake))
+
+
+def read_facts(rows: Iterable[Row], intake: Intake) -> tuple[tuple[Subscription, tuple[Fact, ...]], ...]:
+    """The same accounts before anything was told of them, each with what was told, in the order of the rows."""
     reader = _Reader(intake)
     accounts: dict[str, list[Fact]] = {}
     for row in rows:
@@ -166,7 +171,7 @@ def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, .
         agreement, told = reader.agreement(account), reader.with_start(facts)
         for problem in contradictions(agreement, told):
             reader.say(Row(problem.fact.place, {}), problem.column, problem.sentence)
-        found.append(history(agreement, told))
+        found.append((agreement, tuple(told)))
     if reader.count:
         raise IntakeError(reader.problems)
     return tuple(found)

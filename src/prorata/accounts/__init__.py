@@ -1,0 +1,1 @@
+"""Who buys and who sits: organisations and their members."""

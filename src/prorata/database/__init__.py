@@ -1,0 +1,1 @@
+"""What every table may use: columns and guards that Django has not."""

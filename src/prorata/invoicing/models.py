@@ -1,0 +1,148 @@
+"""What was issued: documents, the stretches their lines bill, credits that lapsed, and the runs that made them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+
+from prorata.accounts.models import Account
+from prorata.database.local_time import LocalTimeField
+from prorata.subscriptions.models import Subscription
+from prorata.vendors.models import PolicyVersion, Vendor
+
+
+class BillRun(models.Model):
+    """One run over a vendor's due subscriptions: every day up to and with `through`, as known at `known_until`."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="bill_runs")
+    through = models.DateField()
+    known_until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    looked_at = models.PositiveIntegerField(default=0)
+    documents = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.vendor_id} through {self.through}"
+
+
+class Problem(models.Model):
+    """A subscription that a run could not bill, and why, in a sentence."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+")
+    run = models.ForeignKey(BillRun, models.PROTECT, related_name="problems")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="problems")
+    sentence = models.TextField()
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Document(models.Model):
+    """An issued invoice or credit note, never changed. Amounts are signed: those of a credit note are negative.
+
+    `record` is the document as it is shown, canonical JSON with both parties, and `sha256` the digest of its bytes.
+    It was computed under a version of the policy from what had been recorded before `known_until`.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="documents")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="documents")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="documents")
+    run = models.ForeignKey(BillRun, models.PROTECT, null=True, related_name="+")
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20)
+    number = models.PositiveBigIntegerField()
+    date = models.DateField()
+    known_until = models.DateTimeField()
+    currency = models.CharField(max_length=3)
+    subtotal_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+    credit_used_minor = models.PositiveBigIntegerField()
+    credit_left_minor = models.PositiveBigIntegerField()
+    refund_minor = models.PositiveBigIntegerField()
+    record = models.TextField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = (Index(fields=("subscription", "id"), name="document_history"),)
+        constraints = (
+            UniqueConstraint(fields=("vendor", "kind", "number"), name="document_number"),
+            CheckConstraint(condition=Q(number__gte=1), name="document_counts_from_one"),
+            CheckConstraint(
+                condition=Q(kind="invoice", total_minor__gte=0) | Q(kind="credit_note", total_minor__lt=0),
+                name="document_kind_by_total",
+            ),
+            CheckConstraint(
+                condition=Q(credit_used_minor=0) | Q(total_minor__gte=F("credit_used_minor")),
+                name="document_uses_no_more_than_its_total",
+            ),
+            CheckConstraint(
+                condition=Q(refund_minor=0) | Q(total_minor=-F("refund_minor")), name="document_refunds_its_total"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+class Line(models.Model):
+    """The stretch of days that a document's line bills, as the next bill has to know it (see Document of the engine).
+
+    From `start` up to `end`, of the period from `period_start` up to `period_end`, `after_quantity` of the item is
+    billed now (None: nothing), at the price behind it. What the line is worth before rounding is
+    `exact_numerator` / `exact_denominator` minor units.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+")
+    document = models.ForeignKey(Document, models.PROTECT, related_name="lines")
+    position = models.PositiveIntegerField()
+    item = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20)
+    quantity = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+    period_start = LocalTimeField()
+    period_end = LocalTimeField()
+    start = LocalTimeField()
+    end = LocalTimeField()
+    exact_numerator = models.BigIntegerField()
+    exact_denominator = models.PositiveBigIntegerField()
+    after_quantity = models.PositiveBigIntegerField(null=True)
+    price_minor = models.PositiveBigIntegerField(null=True)
+    price_months = models.PositiveIntegerField(null=True)
+    price_plan = models.CharField(max_length=100, blank=True)
+    price_role = models.CharField(max_length=100, blank=True)
+    price_above = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            UniqueConstraint(fields=("document", "position"), name="line_position"),
+            CheckConstraint(condition=Q(start__lt=F("end")), name="line_of_some_days"),
+            CheckConstraint(condition=Q(exact_denominator__gte=1), name="line_exact_amount"),
+            CheckConstraint(
+                condition=Q(after_quantity__isnull=True, price_minor__isnull=True, price_months__isnull=True)
+                | Q(after_quantity__isnull=False, price_minor__isnull=False, price_months__isnull=False),
+                name="line_price_of_its_quantity",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.item}"
+
+
+class Lapse(models.Model):
+    """A credit that was lost as the policy says, never changed."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="lapses")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="lapses")
+    date = models.DateField()
+    known_until = models.DateTimeField()
+    amount_minor = models.PositiveBigIntegerField()
+    reason = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = (
+            CheckConstraint(condition=Q(amount_minor__gte=1), name="lapse_of_something"),
+            CheckConstraint(condition=Q(reason__in=("age", "end")), name="lapse_reason_is_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} on {self.date}"

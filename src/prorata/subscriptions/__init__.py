@@ -1,0 +1,1 @@
+"""What was agreed with an account, and all that happened since."""

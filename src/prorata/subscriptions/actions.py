@@ -1,0 +1,137 @@
+"""What happens to agreements: they are made, and what happens is recorded, once and for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from prorata.accounts.actions import members_called
+from prorata.accounts.models import Account
+from prorata.engine import history as engine
+from prorata.engine.calendar import Moment, day_of, instant_of, moment_of, to_date, to_time
+from prorata.engine.facts import Contradiction, Fact, contradictions
+from prorata.engine.policy.model import Policy
+from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.queries import agreement_of, facts_of
+from prorata.vendors.queries import policy_at, policy_of
+
+
+class Refused(ValueError):
+    """What cannot be recorded; one sentence for each reason."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__("\n".join(self.sentences))
+
+
+def subscribe(*, account: Account, agreement: engine.Subscription) -> Subscription:
+    """An agreement with an account, under a policy its vendor has; nothing is billed before a start is recorded."""
+    return Subscription.objects.create(
+        vendor_id=account.vendor_id,
+        account=account,
+        policy_name=agreement.policy.name,
+        plan=agreement.plan,
+        interval=agreement.interval,
+        seats_follow=agreement.seats_follow,
+        payment_method=agreement.payment_method,
+    )
+
+
+@transaction.atomic
+def tell(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, actor: str) -> list[Event]:
+    """Records what happened, as known from now on, whatever moment each fact names as its recording.
+
+    Raises Refused where the facts contradict one another or what was recorded before.
+    """
+    row = _locked(subscription)
+    known = now if row.known_until is None else max(now, row.known_until)
+    policy = policy_of(policy_at(row.vendor, row.policy_name, known))
+    recorded = moment_of(known, ZoneInfo(policy.time_zone))
+    return _write(row, policy, [replace(fact, recorded=recorded) for fact in facts], actor)
+
+
+@transaction.atomic
+def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, actor: str) -> list[Event]:
+    """Records a history with the moments at which other books recorded it, none of them later than now.
+
+    Raises Refused where the facts contradict one another or what was recorded before, or where one claims to have
+    been known when something was billed without it.
+    """
+    row = _locked(subscription)
+    policy = policy_of(policy_at(row.vendor, row.policy_name, now))
+    zone = ZoneInfo(policy.time_zone)
+    latest = moment_of(now, zone)
+    earliest = 0 if row.known_until is None else moment_of(row.known_until, zone)
+    untimely = [fact for fact in facts if not earliest <= fact.recorded <= latest]
+    if untimely:
+        raise Refused([_untimely(fact, earliest, latest, zone) for fact in untimely])
+    return _write(row, policy, facts, actor)
+
+
+def _locked(subscription: Subscription) -> Subscription:
+    """The row as it is, with nobody else billing or changing it until this transaction ends."""
+    rows = Subscription.objects.select_related("account", "vendor").select_for_update(of=("self",))
+    return rows.get(pk=subscription.pk)
+
+
+def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str) -> list[Event]:
+    agreement, zone = agreement_of(row, policy), ZoneInfo(policy.time_zone)
+    known = facts_of([row], {row.pk: policy})[row.pk]
+    problems = list(contradictions(agreement, [*known, *facts]))
+    if problems:
+        raise Refused([_sentence(problem) for problem in problems])
+    members = members_called(account=row.account, keys=[fact.user for fact in facts if fact.user])
+    events = [
+        Event(
+            vendor_id=row.vendor_id,
+            subscription=row,
+            member=members[fact.user] if fact.user else None,
+            kind=fact.kind,
+            at=instant_of(fact.at, zone),
+            recorded_at=instant_of(fact.recorded, zone),
+            actor=actor,
+            role=fact.role,
+            plan=fact.plan,
+            item=fact.item,
+            quantity=fact.quantity,
+            price_minor=fact.price_minor,
+            interval=fact.interval or "",
+            until=None if fact.until is None else to_time(fact.until, policy.ticks),
+            reason=fact.reason,
+            payment_method=fact.payment_method,
+        )
+        for fact in facts
+    ]
+    Event.objects.bulk_create(events, batch_size=1000)
+    if any(fact.kind in ("start", "trial") for fact in [*known, *facts]):
+        _ask_again(row, min(fact.recorded for fact in facts))
+    return events
+
+
+def _ask_again(row: Subscription, recorded: Moment) -> None:
+    """There may be something to bill from the day on which news were recorded."""
+    day = to_date(day_of(recorded))
+    if row.next_look is not None:
+        day = min(day, row.next_look)
+    row.next_look = day if row.billed_through is None else max(day, row.billed_through)
+    row.save(update_fields=["next_look"])
+
+
+def _sentence(problem: Contradiction) -> str:
+    place = f"{problem.fact.place}, column {problem.column}: " if problem.fact.place else f"{problem.column}: "
+    return place + problem.sentence
+
+
+def _untimely(fact: Fact, earliest: Moment, latest: Moment, zone: ZoneInfo) -> str:
+    place = f"{fact.place}, column recorded_at: " if fact.place else ""
+    told = f"{place}{instant_of(fact.recorded, zone).isoformat()}"
+    if fact.recorded > latest:
+        return f"{told} has not come yet; it is {instant_of(latest, zone).isoformat()}"
+    return (
+        f"{told} is too early: the account was billed with all that was recorded before "
+        f"{instant_of(earliest, zone).isoformat()}; leave recorded_at out, and the difference goes on the next document"
+    )

@@ -1,0 +1,1 @@
+"""Who sells: legal identity, policies by version, document series."""

@@ -1,0 +1,62 @@
+"""The vendor's rows: who sells, by which policies, under which document numbers."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+
+
+class Vendor(models.Model):
+    """Who sells. `key` is the short name by which the command line, the API and files call it."""
+
+    key = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    organisation_number = models.CharField(max_length=40, blank=True)
+    vat_number = models.CharField(max_length=40, blank=True)
+    address = models.TextField(blank=True)
+    country = models.CharField(max_length=2, blank=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PolicyVersion(models.Model):
+    """A vendor's billing rules as they were from a moment on; what was billed before keeps the version before.
+
+    `text` is the policy file, `sha256` the digest of its UTF-8 bytes.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="policies")
+    name = models.SlugField()
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            UniqueConstraint(fields=("vendor", "name", "number"), name="policy_version_number"),
+            CheckConstraint(condition=Q(number__gte=1), name="policy_version_counts_from_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
+class Series(models.Model):
+    """A row of numbers without gaps. `last` is the number used last; whoever numbers documents locks the row."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="series")
+    kind = models.CharField(max_length=20, choices=[("invoice", "invoice"), ("credit_note", "credit note")])
+    prefix = models.CharField(max_length=20, blank=True)
+    last = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            UniqueConstraint(fields=("vendor", "kind"), name="series_kind"),
+            CheckConstraint(condition=Q(kind__in=("invoice", "credit_note")), name="series_kind_is_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.vendor_id} {self.kind}"

@@ -1,0 +1,33 @@
+"""Reading what vendors said: by which version of its rules something is billed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from prorata.engine.policy.model import Policy
+from prorata.engine.policy.reading import read_policy
+from prorata.vendors.models import PolicyVersion, Vendor
+
+
+class NoPolicy(LookupError):
+    """A policy that the vendor does not have, or did not have yet; says which."""
+
+
+@lru_cache(maxsize=256)
+def _read(text: str, name: str) -> Policy:
+    return read_policy(text, name=name, source=f"{name}.toml")
+
+
+def policy_of(version: PolicyVersion) -> Policy:
+    """The rules of a version, as the engine has them."""
+    return _read(version.text, version.name)
+
+
+def policy_at(vendor: Vendor, name: str, known_until: datetime) -> PolicyVersion:
+    """The version of a policy that had been recorded before a moment; raises NoPolicy where there was none."""
+    versions = PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lt=known_until)
+    version = versions.order_by("-number").first()
+    if version is None:
+        raise NoPolicy(f"vendor {vendor.key} had no policy {name} before {known_until.isoformat()}")
+    return version

@@ -1,0 +1,68 @@
+"""The service as its users meet it: histories recorded as they become known, and bill runs on the days that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import tomli_w
+from django.db.models import Min
+
+from prorata.accounts.actions import open_account
+from prorata.engine.calendar import day_of, instant_of, midnight, to_date
+from prorata.engine.facts import Fact
+from prorata.engine.history import Subscription as Agreement
+from prorata.invoicing.actions.run_bills import run_bills
+from prorata.invoicing.models import Problem
+from prorata.subscriptions.actions import record, subscribe
+from prorata.subscriptions.models import Subscription
+from prorata.vendors.actions import add_vendor, set_policy
+from prorata.vendors.models import Vendor
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+Told = tuple[Agreement, Sequence[Fact]]
+
+
+def vendor_with(name: str, policy: Mapping[str, Any], *, key: str = "vendor") -> Vendor:
+    """A vendor that has always had a policy."""
+    vendor = add_vendor(key=key, name=key.title())
+    set_policy(vendor=vendor, name=name, text=tomli_w.dumps(dict(policy)), now=LONG_AGO, actor="test")
+    return vendor
+
+
+def opened(vendor: Vendor, agreement: Agreement) -> Subscription:
+    """A new account of the vendor with an agreement."""
+    account = open_account(vendor=vendor, key=agreement.account, name=agreement.account)
+    return subscribe(account=account, agreement=agreement)
+
+
+def live_through(vendor: Vendor, told: Sequence[Told], through: date) -> list[Subscription]:
+    """Records what was told when it became known, with a bill run on each day on which something is due."""
+    zone = ZoneInfo(told[0][0].policy.time_zone)
+    subscriptions = [opened(vendor, agreement) for agreement, _ in told]
+    news: dict[date, list[tuple[Subscription, list[Fact]]]] = {}
+    for subscription, (_, facts) in zip(subscriptions, told, strict=True):
+        by_day: dict[date, list[Fact]] = {}
+        for fact in facts:
+            by_day.setdefault(to_date(day_of(fact.recorded)), []).append(fact)
+        for day, some in by_day.items():
+            news.setdefault(day, []).append((subscription, some))
+    days = sorted(day for day in news if day <= through)
+    while (day := min([*days[:1], *_due(vendor)], default=date.max)) <= through:
+        tonight = instant_of(midnight(day.toordinal() + 1), zone)
+        if day in days:
+            days.remove(day)
+            for subscription, facts in news[day]:
+                record(subscription=subscription, facts=facts, now=tonight, actor="test")
+        run = run_bills(vendor=vendor, through=day, now=tonight)
+        problem = Problem.objects.filter(run=run).first()
+        assert problem is None, problem
+    return subscriptions
+
+
+def _due(vendor: Vendor) -> list[date]:
+    next_look = Subscription.objects.filter(vendor=vendor).aggregate(day=Min("next_look"))["day"]
+    return [] if next_look is None else [next_look]
