@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from io import TextIOWrapper
@@ -16,16 +15,33 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import Progress, track
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from prorata.console import output
+from prorata.console.asked import (
+    AccountOption,
+    EventsOption,
+    IntervalOption,
+    PaymentOption,
+    PlanOption,
+    PolicyOption,
+    RoleOption,
+    SeatsOption,
+    SeatsRule,
+    StartOption,
+    day_of,
+    interval_of,
+    roles_of,
+    say,
+    sentences,
+    steps,
+)
 from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
-from prorata.engine.calendar import MONTHS, YEARS, Interval
 from prorata.engine.history import Subscription
-from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError, read_histories
+from prorata.engine.intake import Intake, IntakeError, read_histories
 from prorata.engine.policy.price_checks import unpriced
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
@@ -49,34 +65,6 @@ class Format(StrEnum):
     csv = "csv"
 
 
-class SeatsRule(StrEnum):
-    follow = "follow"
-
-
-PolicyOption = Annotated[str, typer.Option("--policy", "-p", help="A policy that ships, or the path of a policy file.")]
-EventsOption = Annotated[
-    str, typer.Option("--events", "-e", help="Event file, CSV or JSON Lines; - is standard input.")
-]
-StartOption = Annotated[
-    str | None,
-    typer.Option(help="Accounts without a start of their own start on this day, with the members they have by then."),
-]
-PlanOption = Annotated[str | None, typer.Option(help="The plan of accounts that name none.")]
-IntervalOption = Annotated[str | None, typer.Option(help="How often accounts that say nothing are billed.")]
-PaymentOption = Annotated[
-    str | None, typer.Option("--payment-method", help="How accounts pay that do not say it: a name of the policy's.")
-]
-AccountOption = Annotated[list[str] | None, typer.Option("--account", "-a", help="Only this account; may be repeated.")]
-RoleOption = Annotated[
-    list[str] | None,
-    typer.Option("--map-role", metavar="FROM=TO", help="Translate a role of the file; may be repeated."),
-]
-SeatsOption = Annotated[
-    SeatsRule | None,
-    typer.Option(help="follow: accounts that never buy seats have as many as their active members need."),
-]
-
-
 @app.command()
 def bill(
     policy: PolicyOption,
@@ -93,8 +81,8 @@ def bill(
     explain: Annotated[bool, typer.Option("--explain", help="Say why with every line.")] = False,
 ) -> None:
     """Bill the accounts of an event file under a policy."""
-    with _sentences():
-        last = _day("--through", through)
+    with sentences():
+        last = day_of("--through", through)
         subscriptions = _subscriptions(policy, events, start, plan, interval, payment_method, account, map_role, seats)
         billed = list(_billed(subscriptions, last))
     output.say_what_is_ignored(billed)
@@ -132,22 +120,22 @@ def compare(
     from prorata.console import comparison
     from prorata.console.candidates import Wish, bill_accounts, read_accounts, read_candidates
 
-    with _sentences():
+    with sentences():
         drawing = comparison.plot_file(plot) if plot is not None else None
-        last = _day("--through", through)
+        last = day_of("--through", through)
         wish = Wish(
             plan=plan,
-            interval=_interval(interval),
+            interval=interval_of(interval),
             payment_method=payment_method,
-            start=_day("--start", start) if start else None,
-            roles=_roles(map_role),
+            start=day_of("--start", start) if start else None,
+            roles=roles_of(map_role),
             seats_follow=seats is SeatsRule.follow,
         )
         asked = read_candidates(candidates, wish)
         rows = read_event_file(events)
         names = _chosen(tuple(dict.fromkeys(row.cells.get("account", "") for row in rows)), account, events)
         accounts, problems = read_accounts([row for row in rows if row.cells.get("account", "") in names], asked)
-        with _steps("Billing", len(accounts) * len(asked)) as step:
+        with steps("Billing", len(accounts) * len(asked)) as step:
             outcome = bill_accounts(accounts, asked, through=last, step=step)
         problems += outcome.problems
         if not outcome.accounts:
@@ -159,7 +147,7 @@ def compare(
             comparison.draw(found, drawing)
         comparison.write(found, format.value)
         if outcome.notes:
-            _say("\n".join(outcome.notes))
+            say("\n".join(outcome.notes))
         if problems:
             left_out = ", ".join(name for name in names if name not in outcome.accounts)
             raise IntakeError([*problems, f"left out of the comparison under every policy: {left_out}"])
@@ -182,8 +170,8 @@ def explain(
     """Say why a document of an account is what it is, line by line."""
     from prorata.engine.explain import Explainer
 
-    with _sentences():
-        day = _day("--date", on)
+    with sentences():
+        day = day_of("--date", on)
         subscriptions = _subscriptions(
             policy, events, start, plan, interval, payment_method, [account], map_role, seats
         )
@@ -275,9 +263,9 @@ def show_policy(
     """Tell a policy in plain sentences, each with an example in money."""
     from prorata.engine.policy.plain import tell
 
-    with _sentences():
+    with sentences():
         policy = load_policy(name)
-        chosen = _interval(interval)
+        chosen = interval_of(interval)
         if chosen is not None and chosen not in policy.intervals:
             raise IntakeError([f"--interval: {interval!r} is not an interval of policy {policy.name}; "
                                f"allowed: {', '.join(policy.intervals)}"])  # fmt: skip
@@ -297,7 +285,7 @@ def show_policy(
 @policies.command("check")
 def check_policy(file: Annotated[str, typer.Argument(help="The policy file.")]) -> None:
     """Check a policy file; every mistake with its line and what is allowed."""
-    with _sentences():
+    with sentences():
         policy = load_policy(file)
     plans = f"{len(policy.plans)} plan{'s' if len(policy.plans) > 1 else ''}"
     console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -332,22 +320,6 @@ def run() -> None:
         raise SystemExit(0) from None
 
 
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What is wrong with people's input is told in sentences on standard error, with exit code 2."""
-    try:
-        yield
-    except (IntakeError, PolicyError) as error:
-        _say(str(error))
-        raise typer.Exit(2) from None
-
-
-def _say(text: str) -> None:
-    """On standard error, after what has been written to standard output."""
-    sys.stdout.flush()
-    Console(stderr=True, highlight=False, soft_wrap=True, emoji=False).print(text, markup=False)
-
-
 def _subscriptions(
     policy_name: str,
     events: str,
@@ -362,10 +334,10 @@ def _subscriptions(
     intake = Intake(
         policy=load_policy(policy_name),
         plan=plan,
-        interval=_interval(interval),
+        interval=interval_of(interval),
         payment_method=payment_method,
-        start=_day("--start", start) if start else None,
-        roles=dict(_roles(map_role)),
+        start=day_of("--start", start) if start else None,
+        roles=dict(roles_of(map_role)),
         seats_follow=seats is SeatsRule.follow,
     )
     subscriptions = read_histories(read_event_file(events), intake)
@@ -394,44 +366,6 @@ def _billed(subscriptions: tuple[Subscription, ...], through: date) -> Iterator[
             refused.setdefault(str(error), []).append(subscription.account)
     if refused:
         raise IntakeError([f"account {', '.join(accounts)}: {why}" for why, accounts in refused.items()])
-
-
-@contextmanager
-def _steps(description: str, count: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error that moves with every call, while that is a terminal."""
-    errors = Console(stderr=True)
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task(description, total=count)
-        yield lambda: progress.advance(task)
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        day = datetime.strptime(text.encode("ascii").decode(), "%Y-%m-%d").date()
-    except ValueError:
-        raise IntakeError([f"{option}: {text!r} is not a date; write one like 2026-04-01"]) from None
-    if day.year not in YEARS:
-        raise IntakeError([f"{option}: {text!r} is too far away; write a year from {YEARS[0]} to {YEARS[-1]}"])
-    return day
-
-
-def _interval(text: str | None) -> Interval | None:
-    if text is None:
-        return None
-    interval = INTERVAL_WORDS.get(text.lower())
-    if interval is None:
-        raise IntakeError([f"--interval: {text!r} is not an interval; allowed: {', '.join(MONTHS)}"])
-    return interval
-
-
-def _roles(map_role: list[str] | None) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for pair in map_role or ():
-        old, equals, new = pair.partition("=")
-        if not (old and equals and new):
-            raise IntakeError([f"--map-role: {pair!r} is not FROM=TO, such as member=paying"])
-        pairs.append((old, new))
-    return tuple(pairs)
 
 
 def _either(intervals: tuple[str, ...]) -> str:
