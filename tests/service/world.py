@@ -14,12 +14,16 @@ from prorata.accounts.actions import open_account
 from prorata.engine.calendar import day_of, instant_of, midnight, to_date
 from prorata.engine.facts import Fact
 from prorata.engine.history import Subscription as Agreement
+from prorata.engine.intake import Intake, Row, read_facts
+from prorata.engine.policy.reading import read_document
 from prorata.invoicing.actions.run_bills import run_bills
-from prorata.invoicing.models import Problem
+from prorata.policies import load_policy, policy_text
+from prorata.samples.lively import lively_rows
 from prorata.subscriptions.actions import record, subscribe
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.actions import add_vendor, set_policy
 from prorata.vendors.models import Vendor
+from tests.engine.test_scenarios import scenario_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,12 +61,32 @@ def live_through(vendor: Vendor, told: Sequence[Told], through: date) -> list[Su
             days.remove(day)
             for subscription, facts in news[day]:
                 record(subscription=subscription, facts=facts, now=tonight, actor="test")
-        run = run_bills(vendor=vendor, through=day, now=tonight)
-        problem = Problem.objects.filter(run=run).first()
-        assert problem is None, problem
+        outcome = run_bills(vendor=vendor, through=day, now=tonight)
+        assert not outcome.problems, outcome.problems
     return subscriptions
 
 
 def _due(vendor: Vendor) -> list[date]:
     next_look = Subscription.objects.filter(vendor=vendor).aggregate(day=Min("next_look"))["day"]
     return [] if next_look is None else [next_look]
+
+
+def told(name: str) -> Vendor:
+    """A vendor that has lived through a story of the engine's: the path of a scenario."""
+    scenario = scenario_of(name)
+    policy = read_document(scenario.policy, name=scenario.policy_name, source=name)
+    facts = read_facts(scenario.history, Intake(policy=policy, account="account", as_keys=True, **scenario.settings))
+    vendor = vendor_with(policy.name, scenario.policy)
+    live_through(vendor, facts, scenario.through)
+    return vendor
+
+
+def a_year(name: str, *, accounts: int = 8, through: date = date(2026, 6, 30), key: str = "vendor") -> Vendor:
+    """A vendor with a lively year under a policy that ships, billed day by day."""
+    policy = load_policy(name)
+    vendor = add_vendor(key=key, name=key.title())
+    set_policy(vendor=vendor, name=name, text=policy_text(name), now=LONG_AGO, actor="test")
+    cells = lively_rows(policy, accounts=accounts, first=date(2025, 9, 1), days=400, seed=1)
+    told = read_facts([Row(f"row {at}", one) for at, one in enumerate(cells, 1)], Intake(policy=policy))
+    live_through(vendor, told, through)
+    return vendor

@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from prorata.console import output
+from prorata.console import output, service
 from prorata.console.asked import (
     AccountOption,
     EventsOption,
@@ -57,6 +57,7 @@ app = typer.Typer(
 )
 policies = typer.Typer(help="List, tell and check policies.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
+service.register(app)
 
 
 class Format(StrEnum):
@@ -232,9 +233,10 @@ def check(
 
 @app.command()
 def demo() -> None:
-    """Bill the sample histories that ship under the policies of three vendors that ship."""
-    from prorata.console.demo import show_demo
+    """Bill samples that ship under the policies of three vendors: first a few on paper, then a year in a database."""
+    from prorata.console.demo import show_demo, show_service
 
+    show_service(Path("demo"))
     with output.paper() as console:
         show_demo(console)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from prorata.accounts.actions import members_called
-from prorata.accounts.models import Account
+from prorata.accounts.models import Account, Member
 from prorata.engine import history as engine
 from prorata.engine.calendar import Moment, day_of, instant_of, moment_of, to_date, to_time
 from prorata.engine.facts import Contradiction, Fact, contradictions
@@ -30,7 +30,14 @@ class Refused(ValueError):
 
 def subscribe(*, account: Account, agreement: engine.Subscription) -> Subscription:
     """An agreement with an account, under a policy its vendor has; nothing is billed before a start is recorded."""
-    return Subscription.objects.create(
+    row = subscription_row(account, agreement)
+    row.save()
+    return row
+
+
+def subscription_row(account: Account, agreement: engine.Subscription) -> Subscription:
+    """The row of an agreement, not written yet."""
+    return Subscription(
         vendor_id=account.vendor_id,
         account=account,
         policy_name=agreement.policy.name,
@@ -64,7 +71,7 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
     row = _locked(subscription)
     policy = policy_of(policy_at(row.vendor, row.policy_name, now))
     zone = ZoneInfo(policy.time_zone)
-    latest = moment_of(now, zone)
+    latest = moment_of(now if row.known_until is None else max(now, row.known_until), zone)
     earliest = 0 if row.known_until is None else moment_of(row.known_until, zone)
     untimely = [fact for fact in facts if not earliest <= fact.recorded <= latest]
     if untimely:
@@ -86,30 +93,34 @@ def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str)
         raise Refused([_sentence(problem) for problem in problems])
     members = members_called(account=row.account, keys=[fact.user for fact in facts if fact.user])
     events = [
-        Event(
-            vendor_id=row.vendor_id,
-            subscription=row,
-            member=members[fact.user] if fact.user else None,
-            kind=fact.kind,
-            at=instant_of(fact.at, zone),
-            recorded_at=instant_of(fact.recorded, zone),
-            actor=actor,
-            role=fact.role,
-            plan=fact.plan,
-            item=fact.item,
-            quantity=fact.quantity,
-            price_minor=fact.price_minor,
-            interval=fact.interval or "",
-            until=None if fact.until is None else to_time(fact.until, policy.ticks),
-            reason=fact.reason,
-            payment_method=fact.payment_method,
-        )
-        for fact in facts
+        event_row(row, fact, members[fact.user] if fact.user else None, zone, policy.ticks, actor) for fact in facts
     ]
     Event.objects.bulk_create(events, batch_size=1000)
     if any(fact.kind in ("start", "trial") for fact in [*known, *facts]):
         _ask_again(row, min(fact.recorded for fact in facts))
     return events
+
+
+def event_row(row: Subscription, fact: Fact, member: Member | None, zone: ZoneInfo, ticks: int, actor: str) -> Event:
+    """The row of a fact, not written yet."""
+    return Event(
+        vendor_id=row.vendor_id,
+        subscription=row,
+        member=member,
+        kind=fact.kind,
+        at=instant_of(fact.at, zone),
+        recorded_at=instant_of(fact.recorded, zone),
+        actor=actor,
+        role=fact.role,
+        plan=fact.plan,
+        item=fact.item,
+        quantity=fact.quantity,
+        price_minor=fact.price_minor,
+        interval=fact.interval or "",
+        until=None if fact.until is None else to_time(fact.until, ticks),
+        reason=fact.reason,
+        payment_method=fact.payment_method,
+    )
 
 
 def _ask_again(row: Subscription, recorded: Moment) -> None:

@@ -1,0 +1,362 @@
+"""The commands of the service: what is kept in the database, billed there, and verified."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from prorata.console.asked import (
+    EventsOption,
+    IntervalOption,
+    PaymentOption,
+    PlanOption,
+    RoleOption,
+    SeatsOption,
+    SeatsRule,
+    StartOption,
+    day_of,
+    interval_of,
+    roles_of,
+    say,
+    sentences,
+)
+from prorata.console.event_files import read_event_file
+from prorata.engine.intake import Intake, IntakeError, near, read_facts
+from prorata.engine.money import speak_amount
+from prorata.engine.words import plural
+from prorata.policies import load_policy, policy_names, policy_text
+
+if TYPE_CHECKING:
+    from prorata.invoicing.actions.run_bills import Outcome
+    from prorata.vendors.models import Vendor
+
+vendors = typer.Typer(help="The vendors who sell, and the policies they bill by.", no_args_is_help=True)
+
+VendorOption = Annotated[str | None, typer.Option("--vendor", help="The vendor's key; needed where there are several.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all of it and keep nothing.")]
+PoliciesOption = Annotated[
+    list[str],
+    typer.Option("--policy", "-p", help="A policy that ships, or a file; may be repeated."),
+]
+
+_ACTOR = "command line"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.add_typer(vendors, name="vendor")
+    app.command()(migrate)
+    app.command("import")(import_events)
+    app.command("bill-run")(bill_run)
+    app.command()(verify)
+
+
+def migrate() -> None:
+    """Create the tables of the database, or bring them up to date."""
+    with sentences(), database(migrated=False):
+        set_up_tables()
+        console().print(f"The tables of {_database_name()} are up to date.", markup=False)
+
+
+@vendors.command("add")
+def add(
+    key: Annotated[str, typer.Argument(help="Its short name, such as acme, for commands and files.")],
+    name: Annotated[str, typer.Option(help="Its name on documents.")],
+    policy: PoliciesOption,
+    organisation_number: Annotated[str, typer.Option(help="Its organisation number.")] = "",
+    vat_number: Annotated[str, typer.Option(help="Its VAT number.")] = "",
+    address: Annotated[str, typer.Option(help="Its address.")] = "",
+    country: Annotated[str, typer.Option(help="Its country, as two letters.")] = "",
+) -> None:
+    """Add a vendor with the policies it bills by."""
+    with sentences(), database():
+        from django.core.exceptions import ValidationError
+        from django.core.validators import validate_slug
+
+        from prorata.vendors.models import Vendor
+
+        try:
+            validate_slug(key)
+        except ValidationError:
+            raise IntakeError([f"{key!r} is not a vendor's key; write letters, digits, - and _ only"]) from None
+        if Vendor.objects.filter(key=key).exists():
+            raise IntakeError([f"there is a vendor {key} already; prorata vendor policy changes its policies"])
+        identity = {
+            "organisation_number": organisation_number,
+            "vat_number": vat_number,
+            "address": address,
+            "country": country.upper(),
+        }
+        vendor = add_with_policies(key, name, policy, identity)
+        names = [version.name for version in vendor.policies.order_by("name")]
+        console().print(f"Vendor {key} bills by {', '.join(names)}.", markup=False)
+
+
+@vendors.command("policy")
+def set_policy(
+    key: Annotated[str, typer.Argument(help="The vendor's key.")],
+    policy: PoliciesOption,
+) -> None:
+    """Bill by other rules from now on; what a policy changes of days billed already goes on the next documents."""
+    with sentences(), database():
+        vendor = _vendor(key)
+        for version in _set_policies(vendor, [_policy_text(one) for one in policy]):
+            console().print(f"Vendor {key} bills by version {version} from now on.", markup=False)
+
+
+@vendors.command("list")
+def list_vendors() -> None:
+    """The vendors, with how much there is of each."""
+    with sentences(), database():
+        from prorata.invoicing.models import Document
+        from prorata.subscriptions.models import Subscription
+        from prorata.vendors.models import PolicyVersion, Vendor
+
+        table = Table("vendor", "name", "policies", box=None, header_style="bold")
+        for title in ("subscriptions", "documents"):
+            table.add_column(title, justify="right")
+        for vendor in Vendor.objects.order_by("key"):
+            names = PolicyVersion.objects.filter(vendor=vendor).values_list("name", flat=True)
+            counts = (one.objects.filter(vendor=vendor).count() for one in (Subscription, Document))
+            table.add_row(vendor.key, vendor.name, ", ".join(sorted(set(names))), *(f"{count:,}" for count in counts))
+        console().print(table)
+
+
+def import_events(
+    events: EventsOption,
+    vendor: VendorOption = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", "-p", help="Which of the vendor's policies; needed where it has several.")
+    ] = None,
+    start: StartOption = None,
+    plan: PlanOption = None,
+    interval: IntervalOption = None,
+    payment_method: PaymentOption = None,
+    map_role: RoleOption = None,
+    seats: SeatsOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Load the accounts and histories of an event file: all of them, or none."""
+    with sentences(), database():
+        from prorata.subscriptions.actions import Refused
+        from prorata.subscriptions.load import load
+        from prorata.vendors.queries import policy_at, policy_of
+
+        seller, now = _vendor(vendor), datetime.now(UTC)
+        rules = policy_of(policy_at(seller, _policy_name(seller, policy), now))
+        intake = Intake(
+            policy=rules,
+            plan=plan,
+            interval=interval_of(interval),
+            payment_method=payment_method,
+            start=day_of("--start", start) if start else None,
+            roles=dict(roles_of(map_role)),
+            seats_follow=seats is SeatsRule.follow,
+        )
+        told = read_facts(read_event_file(events), intake)
+        try:
+            with steps("Loading", len(told)) as step:
+                loaded = load(vendor=seller, told=told, now=now, actor=_ACTOR, dry_run=dry_run, step=step)
+        except Refused as error:
+            raise IntakeError(error.sentences) from None
+        again = f", {loaded.known:,} of them known before" if loaded.known else ""
+        kept = " Nothing was kept: this was a dry run." if dry_run else ""
+        console().print(f"{loaded.accounts:,} accounts{again}, {loaded.events:,} events.{kept}", markup=False)
+
+
+def bill_run(
+    through: Annotated[str, typer.Option(help="Bill everything dated up to and with this day.")],
+    vendor: VendorOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Bill every account that is due: of one vendor, or of all of them."""
+    problems = 0
+    with sentences(), database():
+        from prorata.invoicing.actions.run_bills import count_due, run_bills
+
+        last, now = day_of("--through", through), datetime.now(UTC)
+        for seller in _vendors(vendor):
+            with steps(f"Billing {seller.key}", count_due(vendor=seller, through=last)) as step:
+                outcome = run_bills(vendor=seller, through=last, now=now, dry_run=dry_run, step=step)
+            write_outcome(seller.key, outcome, dry_run=dry_run)
+            problems += len(outcome.problems)
+    if problems:
+        raise typer.Exit(1)
+
+
+def verify(vendor: VendorOption = None) -> None:
+    """Compute every document again from what was known then, and look at every number and digest."""
+    wrong = 0
+    with sentences(), database():
+        for seller in _vendors(vendor):
+            wrong += verify_vendor(seller)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def set_up_tables() -> None:
+    """Creates the tables of the database, or brings them up to date."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def add_with_policies(
+    key: str, name: str, policies: Iterable[str], identity: Mapping[str, str] | None = None
+) -> Vendor:
+    """A new vendor with its policies, all of it or nothing; raises PolicyError where one cannot be used."""
+    from django.db import transaction
+
+    from prorata.vendors.actions import add_vendor
+
+    told = [_policy_text(one) for one in policies]
+    with transaction.atomic():
+        vendor = add_vendor(key=key, name=name, identity=identity)
+        _set_policies(vendor, told)
+    return vendor
+
+
+def write_outcome(key: str, outcome: Outcome, *, dry_run: bool = False) -> None:
+    """What a run came to, in a line, and its problems."""
+    kinds = {"invoice": "invoice", "credit_note": "credit note"}
+    told = []
+    for kind, words in kinds.items():
+        sums = [
+            f"{speak_amount(total, currency)} {currency}"
+            for (of_kind, currency), total in outcome.totals.items()
+            if of_kind == kind
+        ]
+        count = outcome.documents[kind]
+        told.append(f"{count:,} {plural(words, count)}" + (f" of {' and '.join(sums)}" if sums else ""))
+    kept = " Nothing was kept: this was a dry run." if dry_run else ""
+    console().print(
+        f"{key}: {outcome.looked_at:,} {plural('account', outcome.looked_at)} due; {', '.join(told)}.{kept}",
+        markup=False,
+    )
+    for sentence in outcome.problems:
+        say(f"{key}: {sentence}")
+
+
+def verify_vendor(seller: Vendor) -> int:
+    """Verifies what a vendor issued and says what is wrong; how many things."""
+    from prorata.invoicing.models import Document
+    from prorata.invoicing.verify import verify as found_wrong
+    from prorata.subscriptions.models import Subscription
+
+    with steps(f"Verifying {seller.key}", Subscription.objects.filter(vendor=seller).count()) as step:
+        wrong = list(found_wrong(seller, step))
+    count = Document.objects.filter(vendor=seller).count()
+    if not wrong:
+        console().print(f"{seller.key}: {count:,} documents, each as it is when computed again.", markup=False)
+    for sentence in wrong:
+        say(f"{seller.key}: {sentence}")
+    return len(wrong)
+
+
+@contextmanager
+def database(*, migrated: bool = True) -> Iterator[None]:
+    """The database that the settings name, with its tables as they should be; raises IntakeError where they are not."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prorata.site.settings")
+    import django
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+    from django.db.utils import OperationalError
+
+    django.setup()
+    from prorata.vendors.queries import NoPolicy
+
+    try:
+        if migrated:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                raise IntakeError([f"the tables of {_database_name()} are not there, or older; run: prorata migrate"])
+        yield
+    except NoPolicy as error:
+        raise IntakeError([str(error)]) from None
+    except OperationalError as error:
+        raise IntakeError([f"the database {_database_name()} cannot be used: {str(error).strip()}"]) from None
+
+
+@contextmanager
+def steps(description: str, count: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error that moves by so many with every call, while that is a terminal."""
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task(description, total=count)
+        yield lambda more: progress.advance(task, more)
+
+
+def console() -> Console:
+    """Standard output, as wide as what is written."""
+    return Console(highlight=False, soft_wrap=True, emoji=False)
+
+
+def _database_name() -> str:
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    return f"the database {name}" if connection.vendor == "postgresql" else str(name)
+
+
+def _vendors(key: str | None) -> Iterable[Vendor]:
+    """The vendor that is named, or all."""
+    from prorata.vendors.models import Vendor
+
+    if key is not None:
+        return [_vendor(key)]
+    found = list(Vendor.objects.order_by("key"))
+    if not found:
+        raise IntakeError(["there is no vendor yet; add one: prorata vendor add KEY --name NAME --policy POLICY"])
+    return found
+
+
+def _vendor(key: str | None) -> Vendor:
+    """The vendor that is named, or the only one."""
+    from prorata.vendors.models import Vendor
+
+    found = {vendor.key: vendor for vendor in Vendor.objects.order_by("key")}
+    if key is None:
+        if len(found) == 1:
+            return next(iter(found.values()))
+        way_out = f"say which: --vendor {' or '.join(found)}" if found else "add one: prorata vendor add"
+        raise IntakeError([f"there are {len(found)} vendors; {way_out}"])
+    if key not in found:
+        known = ", ".join(found) or "none"
+        raise IntakeError([f"--vendor: {key!r} is not a vendor; {near(key, tuple(found))}there: {known}"])
+    return found[key]
+
+
+def _policy_name(vendor: Vendor, name: str | None) -> str:
+    """The vendor's policy that is named, or its only one."""
+    from prorata.vendors.models import PolicyVersion
+
+    names = sorted(set(PolicyVersion.objects.filter(vendor=vendor).values_list("name", flat=True)))
+    if name is None and len(names) == 1:
+        return names[0]
+    if name not in names:
+        said = "say which" if name is None else f"{name!r} is none of its policies"
+        raise IntakeError([f"--policy: {said}; vendor {vendor.key} has: {', '.join(names)}"])
+    return name
+
+
+def _policy_text(named: str) -> tuple[str, str]:
+    """The name and text of a policy that ships, or of a file; raises PolicyError where it cannot be used."""
+    policy = load_policy(named)
+    return policy.name, policy_text(named) if named in policy_names() else Path(named).read_text(encoding="utf-8-sig")
+
+
+def _set_policies(vendor: Vendor, told: Iterable[tuple[str, str]]) -> list[str]:
+    from prorata.vendors import actions
+
+    now = datetime.now(UTC)
+    versions = [actions.set_policy(vendor=vendor, name=name, text=text, now=now, actor=_ACTOR) for name, text in told]
+    return [f"{version.number} of {version.name}" for version in versions]

@@ -1,0 +1,121 @@
+"""Load: the histories of a file become accounts with agreements and events, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from prorata.accounts.models import Account, Member
+from prorata.engine.calendar import Moment, day_of, moment_of, to_date
+from prorata.engine.facts import Fact
+from prorata.engine.history import Subscription as Agreement
+from prorata.subscriptions.actions import Refused, event_row, record, subscription_row
+from prorata.subscriptions.models import Event, Subscription
+from prorata.vendors.models import Vendor
+
+BATCH = 500
+
+Told = tuple[Agreement, Sequence[Fact]]
+Step = Callable[[int], None]  # told how many accounts more have been written
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many accounts and events a file brought, and how many of its accounts were there before."""
+
+    accounts: int
+    known: int
+    events: int
+
+
+@transaction.atomic
+def load(
+    *, vendor: Vendor, told: Sequence[Told], now: datetime, actor: str, dry_run: bool = False, step: Step | None = None
+) -> Loaded:
+    """Writes what a file tells, each fact as recorded when it says, and what lies in the future as recorded now.
+
+    Accounts that the vendor has go on with what is told. Of an account that has been billed, what the file does not say
+    the recording of is recorded now. With a `dry_run` nothing stays written. Raises Refused where what is told of a
+    known account contradicts what was recorded, or claims to have been known when something was billed without it.
+    """
+    keys = {agreement.account for agreement, _ in told}
+    known = {row.account.key: row for row in _known(vendor, keys)}
+    refused: list[str] = []
+    events = 0
+    new = [one for one in told if one[0].account not in known]
+    for agreement, facts in told:
+        if (row := known.get(agreement.account)) is None:
+            continue
+        try:
+            news = _as_news(row, now, _by(now, agreement, facts), agreement)
+            events += len(record(subscription=row, facts=news, now=now, actor=actor))
+        except Refused as error:
+            refused += [f"account {agreement.account}: {sentence}" for sentence in error.sentences]
+        if step is not None:
+            step(1)
+    if refused:
+        raise Refused(refused)
+    for some in _batches(new):
+        events += _write(vendor, some, now, actor)
+        if step is not None:
+            step(len(some))
+    if dry_run:
+        transaction.set_rollback(True)
+    return Loaded(len(told), len(known), events)
+
+
+def _known(vendor: Vendor, keys: set[str]) -> Iterator[Subscription]:
+    rows = Subscription.objects.filter(vendor=vendor).select_related("account").order_by("pk")
+    return (row for row in rows.iterator() if row.account.key in keys)
+
+
+def _batches(told: Sequence[Told]) -> Iterator[list[Told]]:
+    rest = iter(told)
+    while some := list(islice(rest, BATCH)):
+        yield some
+
+
+def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str) -> int:
+    """Writes accounts that the vendor does not have yet, with all that is told of them."""
+    accounts = Account.objects.bulk_create(
+        Account(vendor=vendor, key=agreement.account, name=agreement.account) for agreement, _ in told
+    )
+    subscriptions, members, facts_of = [], [], []
+    for account, (agreement, told_facts) in zip(accounts, told, strict=True):
+        facts = _by(now, agreement, told_facts)
+        row = subscription_row(account, agreement)
+        row.next_look = to_date(day_of(min(fact.recorded for fact in facts)))
+        subscriptions.append(row)
+        facts_of.append(facts)
+        users = dict.fromkeys(fact.user for fact in facts if fact.user)
+        members += [Member(vendor=vendor, account=account, key=user) for user in users]
+    Subscription.objects.bulk_create(subscriptions)
+    called = {(one.account_id, one.key): one for one in Member.objects.bulk_create(members, batch_size=2000)}
+    events = []
+    for row, (agreement, _), facts in zip(subscriptions, told, facts_of, strict=True):
+        zone = ZoneInfo(agreement.policy.time_zone)
+        for fact in facts:
+            member = called[row.account_id, fact.user] if fact.user else None
+            events.append(event_row(row, fact, member, zone, agreement.policy.ticks, actor))
+    Event.objects.bulk_create(events, batch_size=1000)
+    return len(events)
+
+
+def _as_news(row: Subscription, now: datetime, facts: Sequence[Fact], agreement: Agreement) -> list[Fact]:
+    """The facts, with those recorded now of which nobody says when, and that what was billed did not know."""
+    if row.known_until is None:
+        return list(facts)
+    zone = ZoneInfo(agreement.policy.time_zone)
+    known, latest = moment_of(row.known_until, zone), moment_of(max(now, row.known_until), zone)
+    return [replace(fact, recorded=latest) if fact.recorded == fact.at < known else fact for fact in facts]
+
+
+def _by(now: datetime, agreement: Agreement, facts: Sequence[Fact]) -> list[Fact]:
+    """The facts, with those that lie in the future recorded now."""
+    latest: Moment = moment_of(now, ZoneInfo(agreement.policy.time_zone))
+    return [fact if fact.recorded <= latest else replace(fact, recorded=latest) for fact in facts]
