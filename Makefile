@@ -33,7 +33,7 @@ test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every 
 	@echo "==> the same tests, with the engine compiled"
 	@.venv-compiled/bin/python -m pytest -n auto --dist worksteal tests/engine
 	@echo "==> all other tests, with Prorata installed, on SQLite"
-	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine tests
+	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine --ignore=tests/service/concurrent tests
 	@echo "==> the tests of the service, on PostgreSQL"
 	@.venv-test/bin/python -m tests.postgresql .venv-test/bin/python -m pytest -n auto tests/service
 	@echo "==> prorata check scenarios conformance/stories"

@@ -1,0 +1,112 @@
+"""Verify finds whatever was done to the rows behind its back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+
+import pytest
+from django.db import connection
+
+from prorata.invoicing.models import Document, Lapse, Line
+from prorata.invoicing.verify import verify
+from prorata.subscriptions.models import Event
+from prorata.vendors.models import Series, Vendor
+from tests.service.world import told
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    """Three invoices, two credit notes and a lapse; with the guards of its tables gone."""
+    vendor = told("scenarios/M11-credits-lapse-at-the-end.toml")
+    with connection.cursor() as cursor:
+        for table in (Event, Document, Line, Lapse):
+            name = table._meta.db_table
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_append_only")
+                continue
+            for verb in ("UPDATE", "DELETE"):
+                cursor.execute(f"DROP TRIGGER {name}_refuses_{verb}")
+    return vendor
+
+
+def last() -> Document:
+    document = Document.objects.order_by("id").last()
+    assert document is not None
+    return document
+
+
+def rewrite(document: Document, **changed: object) -> None:
+    """Another record, with the digest that goes with it."""
+    record = json.dumps({**json.loads(document.record), **changed})
+    digest = sha256(record.encode()).hexdigest()
+    Document.objects.filter(pk=document.pk).update(record=record, sha256=digest)
+
+
+def write_over_the_record() -> None:
+    Document.objects.filter(pk=last().pk).update(record=last().record.replace("699.00", "1.00"))
+
+
+def rewrite_the_total() -> None:
+    rewrite(last(), total="1.00")
+
+
+def rewrite_a_line() -> None:
+    lines = json.loads(last().record)["lines"]
+    rewrite(last(), lines=[{**lines[0], "text": "something else"}, *lines[1:]])
+
+
+def rewrite_the_number() -> None:
+    rewrite(last(), number=77)
+
+
+def change_a_total() -> None:
+    Document.objects.filter(pk=last().pk).update(total_minor=-5)
+
+
+def change_a_line() -> None:
+    Line.objects.filter(document=last()).update(amount_minor=1)
+
+
+def change_when_it_was_computed() -> None:
+    first = Document.objects.order_by("id")[0]
+    Document.objects.filter(pk=last().pk).update(known_until=first.known_until)
+
+
+def take_an_event_away() -> None:
+    Event.objects.filter(kind="deactivate").first().delete()  # type: ignore[union-attr]
+
+
+def take_a_document_away() -> None:
+    Line.objects.filter(document=last()).delete()
+    last().delete()
+
+
+def give_a_number_to_nothing() -> None:
+    Series.objects.filter(kind="invoice").update(last=9)
+
+
+def test_nothing_is_wrong_with_what_was_issued(vendor: Vendor) -> None:
+    assert list(verify(vendor)) == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (write_over_the_record, "its record is not what its digest was taken of"),
+        (rewrite_the_total, "it states -69900 (in minor units), and computed again it comes to -69900"),
+        (rewrite_a_line, "it states -69900 (in minor units), and computed again it comes to -69900"),
+        (rewrite_the_number, "its record says credit_note 77"),
+        (change_a_total, "it states -5 (in minor units), and computed again it comes to -69900"),
+        (change_a_line, "its lines add up to"),
+        (change_when_it_was_computed, "computed again"),
+        (take_an_event_away, "computed again it comes to"),
+        (take_a_document_away, "series credit_note: 1 numbers were given, and there are 0 documents"),
+        (give_a_number_to_nothing, "series invoice: 9 numbers were given, and there are 1 documents"),
+    ],
+)
+def test_what_was_done_to_the_rows_is_found(vendor: Vendor, harm: Callable[[], None], sentence: str) -> None:
+    harm()
+    found = list(verify(vendor))
+    assert any(sentence in one for one in found), found
