@@ -162,7 +162,8 @@ def import_events(
             roles=dict(roles_of(map_role)),
             seats_follow=seats is SeatsRule.follow,
         )
-        told = read_facts(read_event_file(events), intake)
+        known = set(seller.accounts.values_list("key", flat=True))
+        told = read_facts(read_event_file(events), intake, known)
         try:
             with steps("Loading", len(told)) as step:
                 loaded = load(vendor=seller, told=told, now=now, actor=_ACTOR, dry_run=dry_run, step=step)
@@ -170,7 +171,9 @@ def import_events(
             raise IntakeError(error.sentences) from None
         again = f", {loaded.known:,} of them known before" if loaded.known else ""
         kept = " Nothing was kept: this was a dry run." if dry_run else ""
-        console().print(f"{loaded.accounts:,} accounts{again}, {loaded.events:,} events.{kept}", markup=False)
+        accounts, count = plural("account", loaded.accounts), plural("event", loaded.events)
+        said = f"{loaded.accounts:,} {accounts}{again}, {loaded.events:,} {count}"
+        console().print(f"{said}.{kept}", markup=False)
 
 
 def bill_run(
@@ -283,7 +286,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
     except NoPolicy as error:
         raise IntakeError([str(error)]) from None
     except OperationalError as error:
-        raise IntakeError([f"the database {_database_name()} cannot be used: {str(error).strip()}"]) from None
+        raise IntakeError([f"{_database_name()} cannot be used: {str(error).strip()}"]) from None
 
 
 @contextmanager
@@ -304,7 +307,7 @@ def _database_name() -> str:
     from django.db import connection
 
     name = connection.settings_dict["NAME"]
-    return f"the database {name}" if connection.vendor == "postgresql" else str(name)
+    return f"the PostgreSQL database {name}" if connection.vendor == "postgresql" else str(name)
 
 
 def _vendors(key: str | None) -> Iterable[Vendor]:

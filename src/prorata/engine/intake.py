@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -156,8 +156,13 @@ def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, .
     return tuple(history(agreement, facts) for agreement, facts in read_facts(rows, intake))
 
 
-def read_facts(rows: Iterable[Row], intake: Intake) -> tuple[tuple[Subscription, tuple[Fact, ...]], ...]:
-    """The same accounts before anything was told of them, each with what was told, in the order of the rows."""
+def read_facts(
+    rows: Iterable[Row], intake: Intake, known: Container[str] = ()
+) -> tuple[tuple[Subscription, tuple[Fact, ...]], ...]:
+    """The same accounts before anything was told of them, each with what was told, in the order of the rows.
+
+    Of an account that is `known`, more was told elsewhere: it gets no start, and nothing is checked against the rest.
+    """
     reader = _Reader(intake)
     accounts: dict[str, list[Fact]] = {}
     for row in rows:
@@ -168,7 +173,11 @@ def read_facts(rows: Iterable[Row], intake: Intake) -> tuple[tuple[Subscription,
         raise IntakeError(reader.problems)
     found = []
     for account, facts in accounts.items():
-        agreement, told = reader.agreement(account), reader.with_start(facts)
+        agreement = reader.agreement(account)
+        if account in known:
+            found.append((agreement, tuple(facts)))
+            continue
+        told = reader.with_start(facts)
         for problem in contradictions(agreement, told):
             reader.say(Row(problem.fact.place, {}), problem.column, problem.sentence)
         found.append((agreement, tuple(told)))

@@ -51,11 +51,15 @@ def load(
     for agreement, facts in told:
         if (row := known.get(agreement.account)) is None:
             continue
+        if row.policy_name != agreement.policy.name:
+            named = f"is billed by policy {row.policy_name}, and not by {agreement.policy.name}"
+            refused.append(f"account {agreement.account} {named}")
+            continue
         try:
             news = _as_news(row, now, _by(now, agreement, facts), agreement)
             events += len(record(subscription=row, facts=news, now=now, actor=actor))
         except Refused as error:
-            refused += [f"account {agreement.account}: {sentence}" for sentence in error.sentences]
+            refused += error.sentences
         if step is not None:
             step(1)
     if refused:
