@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from operator import attrgetter
 
-from prorata.engine.calendar import Day, Moment, to_date, to_day
+from prorata.engine.calendar import YEARS, Day, Moment, to_date, to_day
 from prorata.engine.credits import Credits, Lapse
 from prorata.engine.document import Document
 from prorata.engine.history import Subscription
@@ -18,6 +18,7 @@ from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
 
+_LAST: Day = date(YEARS[-1], 1, 1).toordinal()  # further ahead nobody asks
 _LINES, _AMOUNT = attrgetter("lines"), attrgetter("amount_minor")
 
 
@@ -58,22 +59,14 @@ def bill(
     """
     if issued is not None and through < issued.through:
         raise CannotBill(f"the account was billed through {issued.through} already; {through} lies before that")
-    settlement = Settlement(subscription, known_until, issued)
-    credits = _credits_of(issued)
+    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(issued)
     documents: list[Document] = []
     lapses: list[Lapse] = []
-    for look in settlement.looks(through.toordinal()):
-        if settlement.is_base and credits.left_minor:
-            months = settlement.released[-1].period.rules.credits.lapse_months
-            if months and (lost := credits.expire(look, months)):
-                lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, lost, "age"))
-        found = settlement.open(look)
-        if found and (document := _document(settlement, credits, look, found)) is not None:
-            documents.append(document)
-        if settlement.is_base and credits.left_minor and settlement.ended(look) is not None:
-            rules = settlement.released[-1].period.rules
-            if rules.credits.lapse == "agreement_end":
-                lapses.append(Lapse(subscription.account, to_date(look), settlement.known_until, credits.lapse()))
+    for made in _made(settlement, credits, to_day(through)):
+        if isinstance(made, Lapse):
+            lapses.append(made)
+        else:
+            documents.append(made)
     ended = settlement.ended(to_day(through))
     return Billing(
         through=through,
@@ -84,6 +77,36 @@ def bill(
         ended=None if ended is None else to_date(ended),
         next_look=_next_look(settlement, credits, to_day(through)),
     )
+
+
+def upcoming(subscription: Subscription, *, known_until: Moment, issued: Issued | None = None) -> Iterator[Document]:
+    """The documents that will follow what was issued, one after the other, if nothing more is recorded.
+
+    They end where nothing will be billed any more; while the agreement runs there is always another one. Raises
+    CannotBill as bill does.
+    """
+    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(issued)
+    through = 0 if issued is None else to_day(issued.through)
+    while (look := settlement.next_look(through, lapses=False)) is not None and look < _LAST:
+        through = look
+        yield from (made for made in _made(settlement, credits, look) if isinstance(made, Document))
+
+
+def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Document | Lapse]:
+    """What the looks up to and with a day come to, in order."""
+    account = settlement.known.subscription.account
+    for look in settlement.looks(through):
+        if settlement.is_base and credits.left_minor:
+            months = settlement.released[-1].period.rules.credits.lapse_months
+            if months and (lost := credits.expire(look, months)):
+                yield Lapse(account, to_date(look), settlement.known_until, lost, "age")
+        found = settlement.open(look)
+        if found and (document := _document(settlement, credits, look, found)) is not None:
+            yield document
+        if settlement.is_base and credits.left_minor and settlement.ended(look) is not None:
+            rules = settlement.released[-1].period.rules
+            if rules.credits.lapse == "agreement_end":
+                yield Lapse(account, to_date(look), settlement.known_until, credits.lapse())
 
 
 def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date | None:
