@@ -7,49 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from prorata.accounts.actions import open_account
-from prorata.engine.calendar import midnight
-from prorata.engine.facts import Fact
-from prorata.engine.history import Subscription as Agreement
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import BillRun, Document, Problem
 from prorata.invoicing.verify import verify
-from prorata.policies import load_policy, policy_text
-from prorata.subscriptions.actions import Refused, record, subscribe, tell
+from prorata.policies import policy_text
+from prorata.subscriptions.actions import Refused, record, tell
 from prorata.subscriptions.models import Event, Subscription
-from prorata.vendors.actions import add_vendor, set_policy
+from prorata.vendors.actions import set_policy
 from prorata.vendors.models import Series, Vendor
-from tests.service.world import LONG_AGO, a_year
-
-
-def seller(policy: str = "mainter", key: str = "vendor") -> Vendor:
-    vendor = add_vendor(key=key, name=key.title())
-    set_policy(vendor=vendor, name=policy, text=policy_text(policy), now=LONG_AGO, actor="test")
-    return vendor
-
-
-def customer(vendor: Vendor, key: str, policy: str = "mainter") -> Subscription:
-    rules = load_policy(policy)
-    plan = next(iter(rules.plans))
-    account = open_account(vendor=vendor, key=key, name=key.title())
-    return subscribe(account=account, agreement=Agreement(key, rules, (), plan, rules.intervals[0]))
-
-
-def at(day: str, hour: int = 12) -> datetime:
-    return datetime.fromisoformat(f"{day}T{hour:02}:00:00+00:00")
-
-
-def fact(kind: str, day: str, user: str = "", **more: object) -> Fact:
-    moment = midnight(date.fromisoformat(day).toordinal())
-    return Fact(kind, moment, moment, user, **more)  # type: ignore[arg-type]
-
-
-def with_people(vendor: Vendor, key: str, *users: str, day: str = "2026-01-01") -> Subscription:
-    """An account that begins on a day with so many members."""
-    subscription = customer(vendor, key)
-    facts = [fact("start", day), *(fact("activate", day, user) for user in users)]
-    tell(subscription=subscription, facts=facts, now=at(day), actor="test")
-    return subscription
+from tests.service.world import a_year, at, customer, fact, seller, with_people
 
 
 def totals(vendor: Vendor) -> list[tuple[str, int, str, int]]:

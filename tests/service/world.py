@@ -19,7 +19,7 @@ from prorata.engine.policy.reading import read_document
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
-from prorata.subscriptions.actions import record, subscribe
+from prorata.subscriptions.actions import record, subscribe, tell
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.actions import add_vendor, set_policy
 from prorata.vendors.models import Vendor
@@ -90,3 +90,37 @@ def a_year(name: str, *, accounts: int = 8, through: date = date(2026, 6, 30), k
     told = read_facts([Row(f"row {at}", one) for at, one in enumerate(cells, 1)], Intake(policy=policy))
     live_through(vendor, told, through)
     return vendor
+
+
+def seller(policy: str = "mainter", key: str = "vendor") -> Vendor:
+    """A vendor that has always billed by a policy that ships."""
+    vendor = add_vendor(key=key, name=key.title())
+    set_policy(vendor=vendor, name=policy, text=policy_text(policy), now=LONG_AGO, actor="test")
+    return vendor
+
+
+def customer(vendor: Vendor, key: str, policy: str = "mainter") -> Subscription:
+    """An account with an agreement of which nothing has been told."""
+    rules = load_policy(policy)
+    plan = next(iter(rules.plans))
+    account = open_account(vendor=vendor, key=key, name=key.title())
+    return subscribe(account=account, agreement=Agreement(key, rules, (), plan, rules.intervals[0]))
+
+
+def at(day: str, hour: int = 12) -> datetime:
+    """An hour of a day, in UTC."""
+    return datetime.fromisoformat(f"{day}T{hour:02}:00:00+00:00")
+
+
+def fact(kind: str, day: str, user: str = "", **more: object) -> Fact:
+    """What happened as a day began."""
+    moment = midnight(date.fromisoformat(day).toordinal())
+    return Fact(kind, moment, moment, user, **more)  # type: ignore[arg-type]
+
+
+def with_people(vendor: Vendor, key: str, *users: str, day: str = "2026-01-01") -> Subscription:
+    """An account that begins on a day with so many members."""
+    subscription = customer(vendor, key)
+    facts = [fact("start", day), *(fact("activate", day, user) for user in users)]
+    tell(subscription=subscription, facts=facts, now=at(day), actor="test")
+    return subscription

@@ -128,6 +128,41 @@ class Line(models.Model):
         return f"{self.quantity} {self.item}"
 
 
+class Quote(models.Model):
+    """What a change was said to cost, binding until `valid_until`; `accepted_at` says when it was acted on.
+
+    `change` are the facts to be recorded, as JSON. Amounts are with tax; below zero they are given back: `now_minor` is
+    what the change costs at once, `next_minor` what it makes of the next document, of `next_date` (None: there is
+    none), and `per_period_minor` what each whole period costs more, from `period_start` up to `period_end` first.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="quotes")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="quotes")
+    change = models.JSONField()
+    made_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    currency = models.CharField(max_length=3)
+    now_minor = models.BigIntegerField()
+    next_minor = models.BigIntegerField()
+    next_date = models.DateField(null=True)
+    per_period_minor = models.BigIntegerField()
+    period_start = models.DateField(null=True)
+    period_end = models.DateField(null=True)
+
+    class Meta:
+        constraints = (
+            CheckConstraint(condition=Q(made_at__lt=F("valid_until")), name="quote_is_valid_for_a_while"),
+            CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(accepted_at__lt=F("valid_until")),
+                name="quote_accepted_in_time",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id} at {self.made_at}"
+
+
 class Lapse(models.Model):
     """A credit that was lost as the policy says, never changed."""
 

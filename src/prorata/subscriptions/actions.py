@@ -54,7 +54,7 @@ def tell(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, ac
 
     Raises Refused where the facts contradict one another or what was recorded before.
     """
-    row = _locked(subscription)
+    row = locked(subscription)
     known = now if row.known_until is None else max(now, row.known_until)
     policy = policy_of(policy_at(row.vendor, row.policy_name, known))
     recorded = moment_of(known, ZoneInfo(policy.time_zone))
@@ -68,7 +68,7 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
     Raises Refused where the facts contradict one another or what was recorded before, or where one claims to have
     been known when something was billed without it.
     """
-    row = _locked(subscription)
+    row = locked(subscription)
     policy = policy_of(policy_at(row.vendor, row.policy_name, now))
     zone = ZoneInfo(policy.time_zone)
     latest = moment_of(now if row.known_until is None else max(now, row.known_until), zone)
@@ -79,7 +79,7 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
     return _write(row, policy, facts, actor)
 
 
-def _locked(subscription: Subscription) -> Subscription:
+def locked(subscription: Subscription) -> Subscription:
     """The row as it is, with nobody else billing or changing it until this transaction ends."""
     rows = Subscription.objects.select_related("account", "vendor").select_for_update(of=("self",))
     return rows.get(pk=subscription.pk)
@@ -90,7 +90,7 @@ def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str)
     known = facts_of([row], {row.pk: policy})[row.pk]
     problems = list(contradictions(agreement, [*known, *facts]))
     if problems:
-        raise Refused([_sentence(problem) for problem in problems])
+        raise Refused([sentence_of(problem) for problem in problems])
     members = members_called(account=row.account, keys=[fact.user for fact in facts if fact.user])
     events = [
         event_row(row, fact, members[fact.user] if fact.user else None, zone, policy.ticks, actor) for fact in facts
@@ -132,7 +132,8 @@ def _ask_again(row: Subscription, recorded: Moment) -> None:
     row.save(update_fields=["next_look"])
 
 
-def _sentence(problem: Contradiction) -> str:
+def sentence_of(problem: Contradiction) -> str:
+    """What is wrong with a fact, and where it was written if that is known."""
     place = f"{problem.fact.place}, column {problem.column}: " if problem.fact.place else f"{problem.column}: "
     return place + problem.sentence
 

@@ -1,0 +1,134 @@
+"""Quotes: what a change costs is computed, kept, and held to when somebody acts on it the same day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from prorata.engine import quote as engine
+from prorata.engine.calendar import day_of, instant_of, midnight, moment_of
+from prorata.engine.facts import Fact, contradictions, history
+from prorata.engine.money import speak_amount
+from prorata.engine.policy.model import Policy
+from prorata.invoicing.models import Quote
+from prorata.invoicing.queries import Issued, issued_to
+from prorata.subscriptions.actions import Refused, locked, sentence_of, tell
+from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.queries import agreement_of, facts_of
+from prorata.vendors.queries import policy_at, policy_of
+
+
+class Outdated(Refused):
+    """A quote that no longer holds; `again` is what the change costs now, kept as a quote of its own."""
+
+    def __init__(self, sentence: str, again: Quote) -> None:
+        super().__init__([sentence])
+        self.again = again
+
+
+def preview(*, subscription: Subscription, now: datetime) -> engine.Outlook:
+    """What an account will be sent if nothing more is recorded; raises CannotBill where it cannot be billed."""
+    row, policy, issued, facts = _state(subscription, now)
+    told = history(agreement_of(row, policy), facts)
+    return engine.outlook(told, now=moment_of(now, ZoneInfo(policy.time_zone)), issued=issued)
+
+
+def make_quote(*, subscription: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
+    """What a change costs that takes effect when its facts say, whatever moment they name as their recording.
+
+    It holds until the account's day is over. Raises Refused where the change contradicts what was recorded, and
+    CannotBill where the account cannot be billed.
+    """
+    made = _computed(subscription, change, now)
+    made.save()
+    return made
+
+
+def accept(*, quote: Quote, now: datetime, actor: str) -> list[Event]:
+    """Records the change of a quote, which then costs exactly what the quote says.
+
+    Raises Outdated, with a new quote, where the day is over or the account changed so that it would cost something
+    else, and Refused where it was acted on already or the change is no longer possible.
+    """
+    with transaction.atomic():
+        events = _accepted(quote, now, actor)
+    if isinstance(events, Outdated):
+        raise events
+    return events
+
+
+def _accepted(quote: Quote, now: datetime, actor: str) -> list[Event] | Outdated:
+    """What is recorded, or a refusal to be raised once its new quote is kept."""
+    row = locked(quote.subscription)
+    held = Quote.objects.get(pk=quote.pk)
+    if held.accepted_at is not None:
+        raise Refused([f"the quote was accepted already, at {held.accepted_at.isoformat()}"])
+    change = [Fact(recorded=0, **fact) for fact in held.change]
+    again = _computed(row, change, now)
+    because = ""
+    if now >= held.valid_until:
+        because = f"the quote was valid until {held.valid_until.isoformat()}"
+    elif _amounts(again) != _amounts(held):
+        because = "the account has changed since the quote was made"
+    if because:
+        again.save()
+        return Outdated(f"{because}; the change now costs {_said(again)}, and was quoted {_said(held)}", again)
+    held.accepted_at = now
+    held.save(update_fields=["accepted_at"])
+    return tell(subscription=row, facts=change, now=now, actor=actor)
+
+
+def _computed(subscription: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
+    """The quote of a change, not written yet."""
+    row, policy, issued, facts = _state(subscription, now)
+    agreement, zone = agreement_of(row, policy), ZoneInfo(policy.time_zone)
+    moment = moment_of(now, zone)
+    news = [replace(fact, recorded=moment) for fact in change]
+    problems = [sentence_of(problem) for problem in contradictions(agreement, [*facts, *news])]
+    if problems:
+        raise Refused(problems)
+    made = engine.quote(agreement, facts, news, now=moment, issued=issued)
+    following, recurring = made.changed.next_document, made.changed.recurring
+    return Quote(
+        vendor_id=row.vendor_id,
+        subscription=row,
+        change=[_as_json(fact) for fact in change],
+        made_at=now,
+        valid_until=instant_of(midnight(day_of(moment) + 1), zone),
+        currency=policy.currency,
+        now_minor=made.now_minor,
+        next_minor=made.next_minor,
+        next_date=None if following is None else following.date,
+        per_period_minor=made.per_period_minor,
+        period_start=None if recurring is None else recurring.start,
+        period_end=None if recurring is None else recurring.end,
+    )
+
+
+def _state(subscription: Subscription, now: datetime) -> tuple[Subscription, Policy, Issued | None, list[Fact]]:
+    """What is known of a subscription now: its row, its rules, what was issued to it, and what was told of it."""
+    row = Subscription.objects.select_related("account", "vendor").get(pk=subscription.pk)
+    policy = policy_of(policy_at(row.vendor, row.policy_name, now))
+    issued = issued_to([row], {row.pk: ZoneInfo(policy.time_zone)}).get(row.pk)
+    return row, policy, issued, facts_of([row], {row.pk: policy})[row.pk]
+
+
+def _amounts(quote: Quote) -> tuple[object, ...]:
+    return quote.now_minor, quote.next_minor, quote.next_date, quote.per_period_minor, quote.period_start
+
+
+def _said(quote: Quote) -> str:
+    now, following, each = (
+        speak_amount(minor, quote.currency) for minor in (quote.now_minor, quote.next_minor, quote.per_period_minor)
+    )
+    return f"{now} {quote.currency} now, {following} with the next document and {each} a period"
+
+
+def _as_json(fact: Fact) -> dict[str, Any]:
+    """A fact but for its recording, which is when the quote is accepted."""
+    return {name: value for name, value in asdict(fact).items() if name != "recorded" and value not in ("", None)}
