@@ -49,6 +49,28 @@ def test_from_an_event_file_to_documents_that_are_verified(shop: Path) -> None:
     assert listed[-6:] == ["acme", "Acme", "AB", "mainter", "2", "4"]
 
 
+def test_a_document_is_listed_and_explained_with_the_people_behind_it(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    listed = prorata("documents", "--account", "nord", cwd=shop).out.splitlines()
+    assert listed[1].split() == ["invoice-1", "2026-04-01", "nord", "598.00", "0.00", "598.00"]
+    assert listed[2].split() == ["invoice-2", "2026-05-01", "nord", "1,096.33", "0.00", "1,096.33"]
+    said = prorata("explain", "invoice-2", "--line", "1", cwd=shop).out
+    assert "1 seat BASIC added, 11–30 April 2026: chris joined on 10 April 2026" in said
+    assert "1 × 299.00 × 20/30 = 199.33" in said
+    assert prorata("explain", "2", "--line", "1", cwd=shop).out == said
+    for words, sentence in (
+        (("nix",), "'nix' is not a document; name one like invoice-12 or credit_note-3\n"),
+        (("credit-note-1",), "vendor acme has no credit note 1\n"),
+        (("invoice-2", "--line", "3"), "--line 3: the document of 2026-05-01 has lines 1 to 2\n"),
+        ((), "explain needs a document of the database, such as invoice-12, or --policy, --events, --account and "
+             "--date\n"),
+    ):  # fmt: skip
+        assert prorata("explain", *words, cwd=shop, code=2).errors == sentence
+    refused = prorata("documents", "--account", "nix", cwd=shop, code=2)
+    assert refused.errors == "--account: vendor acme has no account 'nix'\n"
+
+
 def test_a_line_that_is_wrong_is_named_and_nothing_of_the_file_is_kept(shop: Path) -> None:
     write(shop, "events.csv", (*EVENTS, "2026-04-12,nord,deactivate,zoe,"))
     said = prorata("import", "--events", "events.csv", cwd=shop, code=2)
@@ -70,10 +92,11 @@ def test_what_happened_since_is_imported_into_the_accounts_there_are(shop: Path)
     )
     assert prorata("import", "--events", "more.csv", cwd=shop).out == "2 accounts, 1 of them known before, 3 events.\n"
     said = prorata("bill-run", "--through", "2026-06-01", cwd=shop).out
-    # nord: two for June, less 21 of 31 days of anna's May; syd 699.00; ost 21 of 31 days of May, and June
-    assert said == "acme: 3 accounts due; 4 invoices of 1,596.00 SEK, 0 credit notes.\n"
+    # nord: two for June less 20 of 31 days of anna's May, 405.10; syd 699.00; ost 21 of 31 days of May, and June
+    assert said == "acme: 3 accounts due; 4 invoices of 1,605.65 SEK, 0 credit notes.\n"
     again = prorata("import", "--events", "events.csv", cwd=shop, code=2)
-    assert again.errors == "events.csv, line 5, column event: the account has a start on 1 April 2026 already\n"
+    assert again.errors.splitlines()[0] == "events.csv, line 2: this activate of account nord is recorded already"
+    assert "events.csv, line 5: this start of account syd is recorded already" in again.errors
 
 
 def test_what_is_missing_or_misspelt_is_said_in_a_sentence(folder: Path) -> None:
@@ -84,7 +107,7 @@ def test_what_is_missing_or_misspelt_is_said_in_a_sentence(folder: Path) -> None
     none = "there is no vendor yet; add one: prorata vendor add KEY --name NAME --policy POLICY\n"
     assert prorata(*run, cwd=folder, code=2).errors == none
     said = prorata("vendor", "add", "a b", "--name", "A", "--policy", "mainter", cwd=folder, code=2)
-    assert said.errors == "'a b' is not a vendor's key; write letters, digits, - and _ only\n"
+    assert said.errors == "'a b' is not a vendor's key; write letters, digits, - and _, at most 50\n"
     said = prorata("vendor", "add", "acme", "--name", "A", "--policy", "mainte", cwd=folder, code=2)
     assert "mainte" in said.errors
     for key in ("acme", "best"):
@@ -105,6 +128,46 @@ def test_a_database_that_is_not_there_is_said_so(folder: Path) -> None:
     env = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     said = prorata("bill-run", "--through", "2026-05-01", cwd=folder, env=env, code=2)
     assert said.errors.startswith("the PostgreSQL database none cannot be used: ")
+
+
+@pytest.mark.parametrize("url", ["foo", "http://example.org/x", "mysql://u@h/n", "[", "postgres"])
+def test_an_address_of_no_database_of_ours_is_said_so(folder: Path, url: str) -> None:
+    said = prorata("migrate", cwd=folder, env={"DATABASE_URL": url}, code=2)
+    assert said.errors.startswith("DATABASE_URL names no database of ours; write postgresql://user:password@host/name")
+
+
+def test_a_file_that_is_no_database_is_said_so(folder: Path) -> None:
+    (folder / "prorata.sqlite3").write_text(
+        "not a database, but long enough to be looked at as one" * 40, encoding="utf-8"
+    )
+    said = prorata("migrate", cwd=folder, code=2)
+    assert said.errors == f"{folder}/prorata.sqlite3 cannot be used: file is not a database\n"
+
+
+def test_a_policy_of_another_name_is_not_taken_for_the_next_version(shop: Path) -> None:
+    text = prorata("policy", "show", "mainter", "--source", cwd=shop).out
+    (shop / "mainter-2027.toml").write_text(text, encoding="utf-8")
+    said = prorata("vendor", "policy", "acme", "--policy", "mainter-2027.toml", cwd=shop, code=2)
+    assert said.errors == (
+        "vendor acme has no policy mainter-2027, but mainter; call the file so, or say --new to bill further accounts "
+        "by it\n"
+    )
+    twice = ("--policy", "mainter", "--policy", "mainter")
+    said = prorata("vendor", "add", "dup", "--name", "Dup", *twice, cwd=shop, code=2)
+    assert said.errors == "--policy: mainter is given twice\n"
+
+
+def test_nobody_is_billed_ahead_of_time(shop: Path) -> None:
+    said = prorata("bill-run", "--through", "2162-05-01", cwd=shop, code=2)
+    assert said.errors == "2162-05-01 has not come yet; --dry-run says what would be billed by then\n"
+
+
+def test_names_that_have_no_room_are_refused_with_their_place(shop: Path) -> None:
+    write(shop, "long.csv", ("at,account,event,user", f"2026-04-01,nord,activate,{'x' * 201}"))
+    said = prorata("import", "--events", "long.csv", cwd=shop, code=2)
+    assert said.errors == "long.csv, line 2, column user: 201 signs are too many; allowed: 200\n"
+    said = prorata("vendor", "add", "long", "--name", "x" * 201, "--policy", "mainter", cwd=shop, code=2)
+    assert said.errors.startswith("name: Ensure this value has at most 200 characters")
 
 
 def test_other_rules_are_billed_by_from_now_on(shop: Path) -> None:

@@ -535,7 +535,10 @@ def restarting(draw: st.DrawFn, *, moments: bool = False) -> Subscription:
         by_day = rules.seats.measure == "level" and rules.rise.takes_effect == "day"
         restarts = replace(change, more_seats=more_seats) if by_day else change
         give = "credit" if rules.fall.give == "nothing" else rules.fall.give
-        return replace(rules, period=period, fall=replace(rules.fall, give=give), change=restarts)
+        rise, fall = rules.rise, replace(rules.fall, give=give)
+        if set(restarts.restarting) - {"interval"}:  # a policy that lets changes wait as well is refused
+            rise, fall = replace(rise, waiting_days=0), replace(fall, notice_days=0)
+        return replace(rules, period=period, rise=rise, fall=fall, change=restarts)
 
     policy = subscription.policy
     variants = {chosen: plain(rules) for chosen, rules in policy.variants.items()}

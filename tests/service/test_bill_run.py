@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from prorata.invoicing.actions.run_bills import run_bills
+from prorata.accounts.actions import members_called
+from prorata.invoicing.actions.run_bills import NotYet, run_bills
 from prorata.invoicing.models import BillRun, Document, Problem
 from prorata.invoicing.verify import verify
 from prorata.policies import policy_text
-from prorata.subscriptions.actions import Refused, record, tell
+from prorata.subscriptions.actions import Refused, change_policy, event_row, record, tell
 from prorata.subscriptions.models import Event, Subscription
-from prorata.vendors.actions import set_policy
-from prorata.vendors.models import Series, Vendor
+from prorata.vendors.actions import UnfitPolicy, set_policy
+from prorata.vendors.models import PolicyVersion, Series, Vendor
 from tests.service.world import a_year, at, customer, fact, seller, with_people
 
 
@@ -177,3 +179,69 @@ def test_a_year_of_many_accounts_is_without_gaps_and_right_when_computed_again()
     days = Document.objects.order_by("id").values_list("date", flat=True)
     assert max(days) - min(days) > timedelta(200)
     assert list(verify(vendor)) == []
+
+
+def test_nobody_is_billed_through_a_day_that_has_not_come() -> None:
+    vendor = seller()
+    with_people(vendor, "nord", "anna")
+    with pytest.raises(NotYet, match="2062-05-01 has not come yet; --dry-run says what would be billed by then"):
+        run_bills(vendor=vendor, through=date(2062, 5, 1), now=at("2026-05-01", 20))
+    ahead = run_bills(vendor=vendor, through=date(2026, 12, 31), now=at("2026-05-01", 20), dry_run=True)
+    assert ahead.documents["invoice"] == 12
+    # on 2 January it is the first in Stockholm at ten in the evening of the first in London, and not before
+    run_bills(vendor=vendor, through=date(2026, 1, 2), now=at("2026-01-01", 20))
+    assert Subscription.objects.get().billed_through == date(2026, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('currency = "SEK"', 'currency = "EUR"', "currency was 'SEK' and cannot become 'EUR'"),
+        ('time_zone = "Europe/Stockholm"', 'time_zone = "Asia/Tokyo"', "time_zone was 'Europe/Stockholm' and cannot"),
+        ("[plans.BASIC]", "[plans.SMALL]", "plan BASIC may be in use; it has to stay"),
+        ("[roles.free]", "[roles.guest]", "role free may be in use; it has to stay"),
+    ],
+)
+def test_rules_that_make_nonsense_of_what_was_agreed_are_refused(old: str, new: str, sentence: str) -> None:
+    vendor = seller()
+    text = policy_text("mainter")
+    assert old in text
+    with pytest.raises(UnfitPolicy, match=sentence):
+        change_policy(vendor=vendor, name="mainter", text=text.replace(old, new), now=at("2026-01-10"), actor="test")
+    assert PolicyVersion.objects.count() == 1
+
+
+def test_a_new_version_is_looked_at_also_for_who_has_left() -> None:
+    vendor = seller()
+    subscription = with_people(vendor, "nord", "anna")
+    tell(subscription=subscription, facts=[fact("cancel", "2026-01-20")], now=at("2026-01-20"), actor="test")
+    run_bills(vendor=vendor, through=date(2026, 3, 1), now=at("2026-03-01", 20))
+    subscription.refresh_from_db()
+    assert (subscription.next_look, subscription.ended_on) == (None, date(2026, 2, 1))
+    cheaper = policy_text("mainter").replace("299.00", "280.00")
+    change_policy(vendor=vendor, name="mainter", text=cheaper, now=at("2026-03-10"), actor="test")
+    run_bills(vendor=vendor, through=date(2026, 4, 1), now=at("2026-04-01", 20))
+    assert totals(vendor)[-1] == ("nord", 1, "2026-04-01", -1900)
+    subscription.refresh_from_db()
+    assert list(verify(vendor)) == []
+
+
+def test_what_was_wrong_before_does_not_keep_anybody_from_leaving() -> None:
+    vendor = seller("sloneek")
+    subscription = customer(vendor, "brno", "sloneek")
+    people = [fact("activate", "2026-01-01", f"u{number}") for number in range(11)]
+    known = [fact("start", "2026-01-01", quantity=10), *people]
+    Event.objects.bulk_create(
+        event_row(
+            subscription,
+            one,
+            members_called(account=subscription.account, keys=[one.user])[one.user] if one.user else None,
+            ZoneInfo("Europe/Prague"),
+            1,
+            "older rules",
+        )
+        for one in known
+    )
+    tell(subscription=subscription, facts=[fact("cancel", "2026-02-01")], now=at("2026-02-01"), actor="test")
+    with pytest.raises(Refused, match="12 members hold seats; buy more than 10 first"):
+        tell(subscription=subscription, facts=[fact("activate", "2026-02-02", "x")], now=at("2026-02-02"), actor="test")

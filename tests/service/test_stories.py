@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ STORIES = [name for name in NAMES if scenario_of(name).refused is None]  # who i
 @pytest.mark.parametrize("name", STORIES)
 def test_the_story_comes_out_of_the_database_as_of_the_engine(name: str) -> None:
     scenario = scenario_of(name)
-    policy = read_document(scenario.policy, name=scenario.policy_name, source=name)
+    policy = read_document(scenario.policy, name=Path(scenario.policy_name).stem, source=name)
     told = read_facts(scenario.history, Intake(policy=policy, account="account", as_keys=True, **scenario.settings))
     vendor = vendor_with(policy.name, scenario.policy)
     subscriptions = live_through(vendor, told, scenario.through)

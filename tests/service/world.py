@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,7 +75,7 @@ def _due(vendor: Vendor) -> list[date]:
 def told(name: str) -> Vendor:
     """A vendor that has lived through a story of the engine's: the path of a scenario."""
     scenario = scenario_of(name)
-    policy = read_document(scenario.policy, name=scenario.policy_name, source=name)
+    policy = read_document(scenario.policy, name=Path(scenario.policy_name).stem, source=name)
     facts = read_facts(scenario.history, Intake(policy=policy, account="account", as_keys=True, **scenario.settings))
     vendor = vendor_with(policy.name, scenario.policy)
     live_through(vendor, facts, scenario.through)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -16,6 +16,12 @@ from rich.progress import Progress
 from prorata.engine.calendar import MONTHS, YEARS, Interval
 from prorata.engine.intake import INTERVAL_WORDS, IntakeError
 from prorata.engine.policy.reading import PolicyError
+
+
+class Step(Protocol):
+    """Told how many more are done."""
+
+    def __call__(self, more: int = 1, /) -> None: ...
 
 
 class SeatsRule(StrEnum):
@@ -63,12 +69,12 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def steps(description: str, count: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error that moves with every call, while that is a terminal."""
+def steps(description: str, count: int) -> Iterator[Step]:
+    """A bar on standard error that moves with every call, by one or by so many, while that is a terminal."""
     errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(description, total=count)
-        yield lambda: progress.advance(task)
+        yield lambda more=1: progress.advance(task, more)
 
 
 def day_of(option: str, text: str) -> date:

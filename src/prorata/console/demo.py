@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from prorata.console import output, service
+from prorata.console.asked import steps
 from prorata.console.event_files import rows_of
 from prorata.engine.bill import Billing, bill
 from prorata.engine.calendar import speak_day, to_day
@@ -94,9 +95,9 @@ def _live(policy: Policy) -> None:
     cells = lively_rows(policy, accounts=_ACCOUNTS, first=_FIRST, days=_DAYS, seed=1)
     rows = [Row(f"row {number}", one) for number, one in enumerate(cells, 1)]
     told = read_facts(rows, Intake(policy=policy))
-    with service.steps(f"Loading {vendor.key}", len(told)) as step:
+    with steps(f"Loading {vendor.key}", len(told)) as step:
         load(vendor=vendor, told=told, now=now, actor="demo", step=step)
-    with service.steps(f"Billing {vendor.key}", len(told)) as step:
+    with steps(f"Billing {vendor.key}", len(told)) as step:
         outcome = run_bills(vendor=vendor, through=_THROUGH, now=now, step=step)
     service.write_outcome(vendor.key, outcome)
     service.verify_vendor(vendor)

@@ -16,7 +16,6 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import track
-from rich.table import Table
 from rich.text import Text
 
 from prorata.console import output, service
@@ -40,6 +39,7 @@ from prorata.console.asked import (
 )
 from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
+from prorata.engine.document import Document
 from prorata.engine.history import Subscription
 from prorata.engine.intake import Intake, IntakeError, read_histories
 from prorata.engine.policy.price_checks import unpriced
@@ -156,11 +156,19 @@ def compare(
 
 @app.command()
 def explain(
-    policy: PolicyOption,
-    events: EventsOption,
-    account: Annotated[str, typer.Option("--account", "-a", help="Whose document.")],
-    on: Annotated[str, typer.Option("--date", help="The document's date.")],
+    document: Annotated[
+        str | None, typer.Argument(help="A document of the database, such as invoice-12; without one, of a file:")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", "-p", help="A policy that ships, or the path of a policy file.")
+    ] = None,
+    events: Annotated[
+        str | None, typer.Option("--events", "-e", help="Event file, CSV or JSON Lines; - is standard input.")
+    ] = None,
+    account: Annotated[str | None, typer.Option("--account", "-a", help="Whose document.")] = None,
+    on: Annotated[str | None, typer.Option("--date", help="The document's date.")] = None,
     line: Annotated[int | None, typer.Option(help="Only this line of it, counted from 1.")] = None,
+    vendor: service.VendorOption = None,
     start: StartOption = None,
     plan: PlanOption = None,
     interval: IntervalOption = None,
@@ -169,29 +177,20 @@ def explain(
     seats: SeatsOption = None,
 ) -> None:
     """Say why a document of an account is what it is, line by line."""
-    from prorata.engine.explain import Explainer
-
     with sentences():
-        day = day_of("--date", on)
-        subscriptions = _subscriptions(
-            policy, events, start, plan, interval, payment_method, [account], map_role, seats
-        )
-        subscription, billing = next(iter(_billed(subscriptions, day)))
-        dates = [document.date for document in billing.documents]
-        if day not in dates:
-            known = ", ".join(str(one) for one in dates[-6:]) or "none"
-            raise IntakeError([f"account {account} has no document of {day}; its documents up to then: {known}"])
-        document = billing.documents[dates.index(day)]
-        if line is not None and not 1 <= line <= len(document.lines):
-            raise IntakeError([f"--line {line}: the document of {day} has lines 1 to {len(document.lines)}"])
-    explainer = Explainer(subscription)
+        if document is not None:
+            subscription, found = service.document_called(document, vendor)
+        else:
+            if policy is None or events is None or account is None or on is None:
+                way = "a document of the database, such as invoice-12, or --policy, --events, --account and --date"
+                raise IntakeError([f"explain needs {way}"])
+            day = day_of("--date", on)
+            billed = _subscriptions(policy, events, start, plan, interval, payment_method, [account], map_role, seats)
+            subscription, found = _document_of(billed, account, day)
+        if line is not None and not 1 <= line <= len(found.lines):
+            raise IntakeError([f"--line {line}: the document of {found.date} has lines 1 to {len(found.lines)}"])
     with output.paper() as console:
-        console.print(output.document_table(document, None))
-        for number, one in enumerate(document.lines, 1):
-            if line in (None, number):
-                said = Table.grid(padding=(0, 2, 1, 0))
-                said.add_row(Text(str(number), style="bold"), Text(str(explainer.explain(one, document))))
-                console.print(said)
+        output.write_explained(console, subscription, found, line)
 
 
 @app.command()
@@ -345,6 +344,16 @@ def _subscriptions(
     subscriptions = read_histories(read_event_file(events), intake)
     names = _chosen([subscription.account for subscription in subscriptions], accounts, events)
     return tuple(subscription for subscription in subscriptions if subscription.account in names)
+
+
+def _document_of(subscriptions: tuple[Subscription, ...], account: str, day: date) -> tuple[Subscription, Document]:
+    """The document of a day among those of one account."""
+    subscription, billing = next(iter(_billed(subscriptions, day)))
+    dates = [document.date for document in billing.documents]
+    if day not in dates:
+        known = ", ".join(str(one) for one in dates[-6:]) or "none"
+        raise IntakeError([f"account {account} has no document of {day}; its documents up to then: {known}"])
+    return subscription, billing.documents[dates.index(day)]
 
 
 def _chosen(known: Sequence[str], accounts: list[str] | None, events: str) -> Collection[str]:

@@ -191,6 +191,17 @@ def document_table(document: Document, explainer: Explainer | None) -> Renderabl
     return Group(heading, Padding(table, (0, 0, 1, 2)))
 
 
+def write_explained(console: Console, subscription: Subscription, document: Document, line: int | None) -> None:
+    """A document, and why each of its lines is what it is, or one of them, counted from 1."""
+    explainer = Explainer(subscription)
+    console.print(document_table(document, None))
+    for number, one in enumerate(document.lines, 1):
+        if line in (None, number):
+            said = Table.grid(padding=(0, 2, 1, 0))
+            said.add_row(Text(str(number), style="bold"), Text(str(explainer.explain(one, document))))
+            console.print(said)
+
+
 def _totals(document: Document, sign: int) -> Iterator[tuple[str, int]]:
     if document.tax_minor:
         yield "subtotal", sign * document.subtotal_minor

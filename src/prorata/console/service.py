@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from prorata.console.asked import (
@@ -28,14 +28,17 @@ from prorata.console.asked import (
     roles_of,
     say,
     sentences,
+    steps,
 )
 from prorata.console.event_files import read_event_file
 from prorata.engine.intake import Intake, IntakeError, near, read_facts
 from prorata.engine.money import speak_amount
-from prorata.engine.words import plural
+from prorata.engine.words import listed, plural
 from prorata.policies import load_policy, policy_names, policy_text
 
 if TYPE_CHECKING:
+    from prorata.engine.document import Document as EngineDocument
+    from prorata.engine.history import Subscription as History
     from prorata.invoicing.actions.run_bills import Outcome
     from prorata.vendors.models import Vendor
 
@@ -57,6 +60,7 @@ def register(app: typer.Typer) -> None:
     app.command()(migrate)
     app.command("import")(import_events)
     app.command("bill-run")(bill_run)
+    app.command("documents")(list_documents)
     app.command()(verify)
 
 
@@ -79,15 +83,10 @@ def add(
 ) -> None:
     """Add a vendor with the policies it bills by."""
     with sentences(), database():
-        from django.core.exceptions import ValidationError
-        from django.core.validators import validate_slug
-
         from prorata.vendors.models import Vendor
 
-        try:
-            validate_slug(key)
-        except ValidationError:
-            raise IntakeError([f"{key!r} is not a vendor's key; write letters, digits, - and _ only"]) from None
+        if not re.fullmatch(r"[\w-]{1,50}", key, re.ASCII):
+            raise IntakeError([f"{key!r} is not a vendor's key; write letters, digits, - and _, at most 50"])
         if Vendor.objects.filter(key=key).exists():
             raise IntakeError([f"there is a vendor {key} already; prorata vendor policy changes its policies"])
         identity = {
@@ -105,12 +104,19 @@ def add(
 def set_policy(
     key: Annotated[str, typer.Argument(help="The vendor's key.")],
     policy: PoliciesOption,
+    new: Annotated[bool, typer.Option("--new", help="Add a policy beside those it has.")] = False,
 ) -> None:
     """Bill by other rules from now on; what a policy changes of days billed already goes on the next documents."""
     with sentences(), database():
-        vendor = _vendor(key)
-        for version in _set_policies(vendor, [_policy_text(one) for one in policy]):
-            console().print(f"Vendor {key} bills by version {version} from now on.", markup=False)
+        from prorata.vendors.queries import policy_names as names_of
+
+        seller = _vendor(key)
+        names, told = names_of(seller), _policy_texts(policy)
+        if unknown := [] if new else [name for name, _ in told if name not in names]:
+            way_out = "call the file so, or say --new to bill further accounts by it"
+            raise IntakeError([f"vendor {key} has no policy {listed(unknown)}, but {listed(names)}; {way_out}"])
+        for name, number in _set_policies(seller, told):
+            console().print(f"Vendor {key} bills by version {number} of {name} from now on.", markup=False)
 
 
 @vendors.command("list")
@@ -119,15 +125,15 @@ def list_vendors() -> None:
     with sentences(), database():
         from prorata.invoicing.models import Document
         from prorata.subscriptions.models import Subscription
-        from prorata.vendors.models import PolicyVersion, Vendor
+        from prorata.vendors.models import Vendor
+        from prorata.vendors.queries import policy_names as names_of
 
         table = Table("vendor", "name", "policies", box=None, header_style="bold")
         for title in ("subscriptions", "documents"):
             table.add_column(title, justify="right")
         for vendor in Vendor.objects.order_by("key"):
-            names = PolicyVersion.objects.filter(vendor=vendor).values_list("name", flat=True)
             counts = (one.objects.filter(vendor=vendor).count() for one in (Subscription, Document))
-            table.add_row(vendor.key, vendor.name, ", ".join(sorted(set(names))), *(f"{count:,}" for count in counts))
+            table.add_row(vendor.key, vendor.name, ", ".join(names_of(vendor)), *(f"{count:,}" for count in counts))
         console().print(table)
 
 
@@ -196,6 +202,57 @@ def bill_run(
         raise typer.Exit(1)
 
 
+def list_documents(
+    vendor: VendorOption = None,
+    account: Annotated[str | None, typer.Option("--account", "-a", help="Only those of this account.")] = None,
+    last: Annotated[int, typer.Option(help="How many, the newest.")] = 20,
+) -> None:
+    """The newest documents, by the names under which prorata explain knows them."""
+    with sentences(), database():
+        from prorata.invoicing.models import Document
+
+        seller = _vendor(vendor)
+        rows = Document.objects.filter(vendor=seller).select_related("account").order_by("-id")
+        if account is not None:
+            if not seller.accounts.filter(key=account).exists():
+                raise IntakeError([f"--account: vendor {seller.key} has no account {account!r}"])
+            rows = rows.filter(account__key=account)
+        table = Table("document", "date", "account", box=None, header_style="bold")
+        for title in ("total", "credit used", "due"):
+            table.add_column(title, justify="right")
+        for row in reversed(rows[:last]):
+            due = max(row.total_minor, 0) - row.credit_used_minor
+            amounts = [speak_amount(minor, row.currency) for minor in (row.total_minor, row.credit_used_minor, due)]
+            table.add_row(f"{row.kind}-{row.number}", str(row.date), row.account.key, *amounts)
+        console().print(table)
+
+
+def document_called(name: str, vendor: str | None) -> tuple[History, EngineDocument]:
+    """A document by its kind and number, computed again, with the history behind it; raises IntakeError."""
+    kind, _, number = name.rpartition("-")
+    kind = (kind or "invoice").replace("-", "_")
+    with database():
+        from prorata.engine.refusal import CannotBill
+        from prorata.invoicing.again import computed_again, stored, told_under
+        from prorata.invoicing.models import Document
+
+        seller = _vendor(vendor)
+        if kind not in ("invoice", "credit_note") or not number.isdecimal():
+            raise IntakeError([f"{name!r} is not a document; name one like invoice-12 or credit_note-3"])
+        row = Document.objects.filter(vendor=seller, kind=kind, number=int(number)).select_related("policy").first()
+        if row is None:
+            raise IntakeError([f"vendor {seller.key} has no {kind.replace('_', ' ')} {number}"])
+        [issued] = stored([row.subscription])
+        history = told_under(row.subscription, row.policy)
+        try:
+            again = computed_again(issued, [one.pk for one in issued.rows].index(row.pk), history)
+        except CannotBill as error:
+            raise IntakeError([f"{name} cannot be computed again: {error}"]) from None
+        if len(again) != 1:
+            raise IntakeError([f"{name} cannot be computed again; prorata verify says why"])
+        return history, again[0]
+
+
 def verify(vendor: VendorOption = None) -> None:
     """Compute every document again from what was known then, and look at every number and digest."""
     wrong = 0
@@ -221,7 +278,7 @@ def add_with_policies(
 
     from prorata.vendors.actions import add_vendor
 
-    told = [_policy_text(one) for one in policies]
+    told = _policy_texts(policies)
     with transaction.atomic():
         vendor = add_vendor(key=key, name=name, identity=identity)
         _set_policies(vendor, told)
@@ -270,11 +327,18 @@ def database(*, migrated: bool = True) -> Iterator[None]:
     """The database that the settings name, with its tables as they should be; raises IntakeError where they are not."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prorata.site.settings")
     import django
+    from django.core.exceptions import ImproperlyConfigured, ValidationError
+
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise IntakeError([str(error)]) from None
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
-    from django.db.utils import OperationalError
+    from django.db.utils import DatabaseError
 
-    django.setup()
+    from prorata.invoicing.actions.run_bills import NotYet
+    from prorata.vendors.actions import UnfitPolicy
     from prorata.vendors.queries import NoPolicy
 
     try:
@@ -283,19 +347,13 @@ def database(*, migrated: bool = True) -> Iterator[None]:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 raise IntakeError([f"the tables of {_database_name()} are not there, or older; run: prorata migrate"])
         yield
-    except NoPolicy as error:
+    except (NoPolicy, UnfitPolicy, NotYet) as error:
         raise IntakeError([str(error)]) from None
-    except OperationalError as error:
+    except ValidationError as error:
+        said = error.message_dict.items()
+        raise IntakeError([f"{name}: {sentence}" for name, sentences_ in said for sentence in sentences_]) from None
+    except DatabaseError as error:
         raise IntakeError([f"{_database_name()} cannot be used: {str(error).strip()}"]) from None
-
-
-@contextmanager
-def steps(description: str, count: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error that moves by so many with every call, while that is a terminal."""
-    errors = Console(stderr=True)
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task(description, total=count)
-        yield lambda more: progress.advance(task, more)
 
 
 def console() -> Console:
@@ -340,9 +398,9 @@ def _vendor(key: str | None) -> Vendor:
 
 def _policy_name(vendor: Vendor, name: str | None) -> str:
     """The vendor's policy that is named, or its only one."""
-    from prorata.vendors.models import PolicyVersion
+    from prorata.vendors.queries import policy_names as names_of
 
-    names = sorted(set(PolicyVersion.objects.filter(vendor=vendor).values_list("name", flat=True)))
+    names = names_of(vendor)
     if name is None and len(names) == 1:
         return names[0]
     if name not in names:
@@ -357,9 +415,21 @@ def _policy_text(named: str) -> tuple[str, str]:
     return policy.name, policy_text(named) if named in policy_names() else Path(named).read_text(encoding="utf-8-sig")
 
 
-def _set_policies(vendor: Vendor, told: Iterable[tuple[str, str]]) -> list[str]:
-    from prorata.vendors import actions
+def _policy_texts(named: Iterable[str]) -> list[tuple[str, str]]:
+    told = [_policy_text(one) for one in named]
+    names = [name for name, _ in told]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise IntakeError([f"--policy: {listed(twice)} is given twice"])
+    return told
+
+
+def _set_policies(vendor: Vendor, told: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
+    """Bills by these texts from now on, all of them or none; the name and number of each version."""
+    from django.db import transaction
+
+    from prorata.subscriptions.actions import change_policy
 
     now = datetime.now(UTC)
-    versions = [actions.set_policy(vendor=vendor, name=name, text=text, now=now, actor=_ACTOR) for name, text in told]
-    return [f"{version.number} of {version.name}" for version in versions]
+    with transaction.atomic():
+        versions = [change_policy(vendor=vendor, name=name, text=text, now=now, actor=_ACTOR) for name, text in told]
+    return [(version.name, version.number) for version in versions]

@@ -110,8 +110,9 @@ def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Do
 
 
 def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date | None:
-    ages = credits.left_minor and settlement.released and settlement.released[-1].period.rules.credits.lapse_months
-    day = settlement.next_look(through, lapses=bool(ages))
+    rules = [one.credits for one in settlement.known.subscription.policy.variants.values()]
+    lapses = credits.left_minor > 0 and any(one.lapse != "never" or one.lapse_months for one in rules)
+    day = settlement.next_look(through, lapses=lapses)
     return None if day is None else to_date(day)
 
 

@@ -204,12 +204,13 @@ class Settlement:
         """A day after `through` before which nothing is billed unless something is recorded; None where nothing is.
 
         Sometimes nothing is billed on that day either: it is the first on which it is worth asking. With credits that
-        may lapse by their age it is worth asking even after the end.
+        may lapse it is worth asking even after the end.
         """
         if self._told >= self._until or (self._schedule and self._schedule[0] < self._until):
             return through + 1
         has_news = self._learned < len(self._recorded) and self._recorded[self._learned] < self._until
-        end = None if lapses or has_news else self.ended(through)
+        is_open = has_news or self._changed_from is not None
+        end = None if lapses or is_open else self.ended(through)
         if end is not None and self.released and self.released[-1].released >= end:
             return None
         turn = self._next_turn() if self._turns else None

@@ -3,140 +3,175 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterator
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max, Min
+from django.db import connection, transaction
+from django.db.models import Count, Max, Min, Model, OuterRef, QuerySet, Subquery
 
 from prorata.engine.bill import bill
-from prorata.engine.calendar import midnight, moment_of
 from prorata.engine.history import Subscription as History
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
-from prorata.invoicing.models import Document, Lapse, Line
-from prorata.invoicing.queries import Issued, IssuedDocument, IssuedLapse, issued_document, issued_lapse, issued_line
+from prorata.engine.words import plural
+from prorata.invoicing.actions.issue import document_row, line_row
+from prorata.invoicing.again import Stored, computed_again, stored, told_under
+from prorata.invoicing.models import Document
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import histories
-from prorata.vendors.models import Series, Vendor
-from prorata.vendors.queries import policy_of
+from prorata.vendors.models import PolicyVersion, Series, Vendor
 
 BATCH = 200
 
 Step = Callable[[int], None]  # told how many subscriptions more have been verified
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What was issued to one subscription: the rows in their order, and as the engine remembers them."""
-
-    rows: Sequence[Document]
-    lines: Sequence[Sequence[Line]]
-    documents: Sequence[IssuedDocument]
-    lapses: Sequence[IssuedLapse]
-
-    def before(self, at: int) -> Issued | None:
-        """What had been issued when a document came up, as far as documents tell; None before the first."""
-        if not at:
-            return None
-        day, last = self.rows[at].date, self.documents[at - 1]
-        through, known_until = day - timedelta(days=1), midnight(day.toordinal())
-        if last.date == day:
-            through, known_until = day, last.known_until
-        lapses = [lapse for lapse in self.lapses if lapse.date <= through]
-        return Issued(through, known_until, self.documents[:at], lapses)
-
-
 def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
     """Whatever is wrong with what a vendor issued, in sentences; nothing where all is right."""
+    yield from _policies(vendor)
     yield from _numbers(vendor)
     last = 0
-    while rows := list(
-        Subscription.objects.filter(vendor=vendor, pk__gt=last).select_related("account").order_by("pk")[:BATCH]
-    ):
+    while True:
+        with transaction.atomic():
+            _as_of_one_moment()
+            rows = list(_rows(vendor, last)[:BATCH])
+            wrong = [sentence for issued in stored(rows) for sentence in _subscription(issued)]
+            wrong += [sentence for row in rows for sentence in _forgotten(row)]
+        yield from wrong
+        if not rows:
+            return
         last = rows[-1].pk
-        yield from _batch(rows)
         if step is not None:
             step(len(rows))
 
 
+def _as_of_one_moment() -> None:
+    """Lets all that is read in this transaction be of one moment, while others write."""
+    if connection.vendor == "postgresql" and not connection.savepoint_ids:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def _rows(vendor: Vendor, last: int) -> QuerySet[Subscription]:
+    rows = Subscription.objects.filter(vendor=vendor, pk__gt=last)
+    return rows.select_related("account", "vendor").order_by("pk")
+
+
+def _policies(vendor: Vendor) -> Iterator[str]:
+    """The texts of policies are those their digests were taken of."""
+    for version in PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number"):
+        if sha256(version.text.encode()).hexdigest() != version.sha256:
+            yield f"policy {version.name} {version.number}: its text is not what its digest was taken of"
+
+
 def _numbers(vendor: Vendor) -> Iterator[str]:
     """The numbers of each series run from 1 to the last one used."""
-    of_kind = Document.objects.filter(vendor=vendor).values("kind")
-    used = {row["kind"]: row for row in of_kind.annotate(first=Min("number"), last=Max("number"), count=Count("id"))}
-    for series in Series.objects.filter(vendor=vendor).order_by("kind"):
-        row = used.get(series.kind, {"first": 1, "last": 0, "count": 0})
-        if (row["first"], row["last"], row["count"]) != (1, series.last, series.last):
-            yield (
-                f"series {series.kind}: {series.last} numbers were given, and there are {row['count']} documents, "
-                f"numbered from {row['first']} to {row['last']}"
-            )
+    of_series = Document.objects.filter(vendor=vendor, kind=OuterRef("kind")).order_by().values("kind")
+    series = Series.objects.filter(vendor=vendor).annotate(
+        first=Subquery(of_series.annotate(of=Min("number")).values("of")),
+        highest=Subquery(of_series.annotate(of=Max("number")).values("of")),
+        count=Subquery(of_series.annotate(of=Count("id")).values("of")),
+    )
+    for row in series.order_by("kind"):
+        first, highest, count = row.first or 1, row.highest or 0, row.count or 0
+        if (first, highest, count) != (1, row.last, row.last):
+            documents = f"{count} {plural('document', count)}, numbered from {first} to {highest}"
+            yield f"series {row.kind}: {row.last} {plural('number', row.last)} given to {documents}"
 
 
-def _batch(rows: Sequence[Subscription]) -> Iterator[str]:
-    documents: dict[int, list[Document]] = defaultdict(list)
-    for document in Document.objects.filter(subscription__in=rows).select_related("policy").order_by("id"):
-        documents[document.subscription_id].append(document)
-    lines: dict[int, list[Line]] = defaultdict(list)
-    for line in Line.objects.filter(document__subscription__in=rows).order_by("document_id", "position"):
-        lines[line.document_id].append(line)
-    lapses: dict[int, list[Lapse]] = defaultdict(list)
-    for lapse in Lapse.objects.filter(subscription__in=rows).order_by("id"):
-        lapses[lapse.subscription_id].append(lapse)
-    for row in rows:
-        if of_row := documents[row.pk]:
-            zone = ZoneInfo(policy_of(of_row[0].policy).time_zone)
-            its_lines = [lines[document.pk] for document in of_row]
-            yield from _subscription(row, _stored(of_row, its_lines, lapses[row.pk], zone), zone)
+def _forgotten(row: Subscription) -> Iterator[str]:
+    """Who has begun and not ended is due some day."""
+    begun = ("start", "trial")
+    if row.next_look is None and row.ended_on is None and row.events.filter(kind__in=begun).exists():
+        yield f"{row.account.key}: it has not ended, and is not to be looked at any more"
 
 
-def _stored(
-    rows: Sequence[Document], lines: Sequence[Sequence[Line]], lapses: Sequence[Lapse], zone: ZoneInfo
-) -> _Stored:
-    documents = [
-        issued_document(row, [issued_line(line) for line in its], zone) for row, its in zip(rows, lines, strict=True)
-    ]
-    return _Stored(rows, lines, documents, [issued_lapse(lapse, zone) for lapse in lapses])
-
-
-def _subscription(row: Subscription, stored: _Stored, zone: ZoneInfo) -> Iterator[str]:
+def _subscription(issued: Stored) -> Iterator[str]:
     told: dict[int, History] = {}
-    for at, document in enumerate(stored.rows):
-        if document.policy_id not in told:
-            told[document.policy_id] = histories([row], {row.pk: policy_of(document.policy)})[row.pk]
-        problems = [*_record(document, stored.lines[at])]
-        problems += _again(document, told[document.policy_id], stored.before(at), zone)
-        for sentence in problems:
-            yield f"{row.account.key}: {document.kind} {document.number} of {document.date}: {sentence}"
+    key = issued.subscription.account.key
+    for at, row in enumerate(issued.rows):
+        if row.policy_id not in told:
+            told[row.policy_id] = told_under(issued.subscription, row.policy)
+        for sentence in (*_record(row), *_again(issued, at, told[row.policy_id])):
+            yield f"{key}: {row.kind} {row.number} of {row.date}: {sentence}"
+    for sentence in (*_lapses(issued, told[issued.rows[-1].policy_id]), *_how_far(issued)):
+        yield f"{key}: {sentence}"
 
 
-def _record(row: Document, lines: Sequence[Line]) -> Iterator[str]:
+def _lapses(issued: Stored, history: History) -> Iterator[str]:
+    """The credits that lapsed had to."""
+    for at, lapse in enumerate(issued.lapses):
+        try:
+            before = issued.before_lapse(at)
+            again = bill(history, through=lapse.date, known_until=lapse.known_until, issued=before).lapses
+        except CannotBill:
+            again = ()
+        told = [(one.date, one.amount_minor, one.reason) for one in again]
+        if (lapse.date, lapse.amount_minor, lapse.reason) not in told:
+            yield f"a credit of {lapse.amount_minor} (in minor units) lapsed on {lapse.date}, and had not to"
+
+
+def _how_far(issued: Stored) -> Iterator[str]:
+    """All was billed up to where the subscription says, and it will be looked at when there may be more."""
+    row, everything = issued.subscription, issued.everything()
+    if everything is None or everything.through < issued.rows[-1].date:
+        yield f"it was billed on {issued.rows[-1].date}, and says that it was through {row.billed_through}"
+        return
+    latest = PolicyVersion.objects.filter(vendor=row.vendor_id, name=row.policy_name).order_by("-number")[:1]
+    since = issued.since_the_last()
+    later = [lapse for lapse in everything.lapses if lapse.date > since.through]
+    said = []
+    for version in {issued.rows[-1].policy, *latest}:  # which of them later looks were by is not known
+        try:
+            history = told_under(row, version)
+            more = bill(history, through=everything.through, known_until=everything.known_until, issued=since)
+        except CannotBill as refused:
+            said.append(f"it cannot be billed any more: {refused}")
+            continue
+        if not more.documents and len(more.lapses) <= len(later):
+            return
+        said.append(f"by {everything.through} more was due, or had lapsed, than was issued")
+    yield said[-1]
+
+
+def _record(row: Document) -> Iterator[str]:
     """What the document's own row says."""
     record = json.loads(row.record)
     if sha256(row.record.encode()).hexdigest() != row.sha256:
         yield "its record is not what its digest was taken of"
     if (record.get("kind"), record.get("number")) != (row.kind, row.number):
         yield f"its record says {record.get('kind')} {record.get('number')}"
-    total = sum(line.amount_minor for line in lines)
-    if total != row.subtotal_minor:
-        yield f"its lines add up to {total}, and its subtotal is {row.subtotal_minor}"
 
 
-def _again(row: Document, history: History, before: Issued | None, zone: ZoneInfo) -> Iterator[str]:
-    """What it is when it is computed again, from what was known then and issued before."""
-    known_until = moment_of(row.known_until, zone)
+def _again(issued: Stored, at: int, history: History) -> Iterator[str]:
+    """What is otherwise when it is computed again."""
+    row = issued.rows[at]
     try:
-        again = bill(history, through=row.date, known_until=known_until, issued=before).documents
+        again = computed_again(issued, at, history)
     except CannotBill as refused:
         yield f"it cannot be computed again: {refused}"
         return
     if len(again) != 1:
         yield f"computed again there are {len(again)} documents by that day that were not issued before"
         return
+    [found] = again
     record = json.loads(row.record)
-    stated = {key: record.get(key) for key in document_record(again[0])}
-    if stated != document_record(again[0]) or again[0].total_minor != row.total_minor:
-        yield f"it states {row.total_minor} (in minor units), and computed again it comes to {again[0].total_minor}"
+    for key, value in document_record(found).items():
+        if record.get(key) != value:
+            yield f"its record says {key} {record.get(key)!r}, and computed again it is {value!r}"
+    expected = document_row(issued.subscription, row.policy, issued.zone, found, row.number)
+    yield from _differences(row, expected, {"id", "run_id", "record", "sha256"})
+    lines = issued.lines[at]
+    if len(lines) != len(found.lines):
+        yield f"it has {len(lines)} lines, and computed again {len(found.lines)}"
+    for position, (line, one) in enumerate(zip(lines, found.lines, strict=False), 1):
+        for sentence in _differences(line, line_row(row, position, one), {"id"}):
+            yield f"line {position}: {sentence}"
+
+
+def _differences(row: Model, expected: Model, but: Collection[str]) -> Iterator[str]:
+    """The columns in which a row is another than it should be."""
+    for column in row._meta.concrete_fields:
+        name = column.attname
+        there, should_be = getattr(row, name), column.to_python(getattr(expected, name))
+        if name not in but and there != should_be:
+            yield f"{name} is {there}, and computed again it is {should_be}"

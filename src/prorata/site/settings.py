@@ -8,17 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 
 _SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",  # who writes waits at the beginning, and is never refused half way
     "timeout": 20,
     "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
 }
+_UNKNOWN = "DATABASE_URL names no database of ours; write postgresql://user:password@host/name or sqlite:///path"
 
 
 def _database() -> dict[str, Any]:
     default = f"sqlite:///{Path(os.environ.get('PRORATA_HOME', '.')).absolute() / 'prorata.sqlite3'}"
-    database: dict[str, Any] = dict(dj_database_url.parse(os.environ.get("DATABASE_URL") or default))
+    url = os.environ.get("DATABASE_URL") or default
+    try:
+        database: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError:
+        raise ImproperlyConfigured(_UNKNOWN) from None
+    if database["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise ImproperlyConfigured(_UNKNOWN)
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **_SQLITE_OPTIONS}
     return database

@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import F
 
 from prorata.accounts.actions import members_called
 from prorata.accounts.models import Account, Member
@@ -17,6 +18,8 @@ from prorata.engine.facts import Contradiction, Fact, contradictions
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import agreement_of, facts_of
+from prorata.vendors.actions import set_policy
+from prorata.vendors.models import PolicyVersion, Vendor
 from prorata.vendors.queries import policy_at, policy_of
 
 
@@ -46,6 +49,18 @@ def subscription_row(account: Account, agreement: engine.Subscription) -> Subscr
         seats_follow=agreement.seats_follow,
         payment_method=agreement.payment_method,
     )
+
+
+@transaction.atomic
+def change_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: str) -> PolicyVersion:
+    """The rules of a policy from now on, and everyone billed by it is looked at anew; as vendors' set_policy."""
+    version = set_policy(vendor=vendor, name=name, text=text, now=now, actor=actor)
+    if version.recorded_at == now:
+        day = now.astimezone(ZoneInfo(policy_of(version).time_zone)).date()
+        rows = Subscription.objects.filter(vendor=vendor, policy_name=name)
+        rows.filter(billed_through__lt=day).update(next_look=day)
+        rows.filter(billed_through__gte=day).update(next_look=F("billed_through"))
+    return version
 
 
 @transaction.atomic
@@ -86,11 +101,12 @@ def locked(subscription: Subscription) -> Subscription:
 
 
 def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str) -> list[Event]:
+    if not facts:
+        return []
     agreement, zone = agreement_of(row, policy), ZoneInfo(policy.time_zone)
     known = facts_of([row], {row.pk: policy})[row.pk]
-    problems = list(contradictions(agreement, [*known, *facts]))
-    if problems:
-        raise Refused([sentence_of(problem) for problem in problems])
+    if problems := [*too_long(facts), *new_contradictions(agreement, known, facts)]:
+        raise Refused(problems)
     members = members_called(account=row.account, keys=[fact.user for fact in facts if fact.user])
     events = [
         event_row(row, fact, members[fact.user] if fact.user else None, zone, policy.ticks, actor) for fact in facts
@@ -121,6 +137,23 @@ def event_row(row: Subscription, fact: Fact, member: Member | None, zone: ZoneIn
         reason=fact.reason,
         payment_method=fact.payment_method,
     )
+
+
+def new_contradictions(agreement: engine.Subscription, known: Sequence[Fact], facts: Sequence[Fact]) -> list[str]:
+    """What facts contradict of what is known, or of one another; what was wrong before is not said again."""
+    before = set(contradictions(agreement, known))
+    return [sentence_of(one) for one in contradictions(agreement, [*known, *facts]) if one not in before]
+
+
+def too_long(facts: Sequence[Fact]) -> list[str]:
+    """Names that have no room in the database."""
+    lengths = {"user": 200} | dict.fromkeys(("role", "plan", "item", "payment_method"), 100)
+    return [
+        sentence_of(Contradiction(fact, name, f"{len(getattr(fact, name))} signs are too many; allowed: {most}"))
+        for fact in facts
+        for name, most in lengths.items()
+        if len(getattr(fact, name)) > most
+    ]
 
 
 def _ask_again(row: Subscription, recorded: Moment) -> None:

@@ -14,8 +14,9 @@ from prorata.accounts.models import Account, Member
 from prorata.engine.calendar import Moment, day_of, moment_of, to_date
 from prorata.engine.facts import Fact
 from prorata.engine.history import Subscription as Agreement
-from prorata.subscriptions.actions import Refused, event_row, record, subscription_row
+from prorata.subscriptions.actions import Refused, event_row, record, subscription_row, too_long
 from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.queries import facts_of
 from prorata.vendors.models import Vendor
 
 BATCH = 500
@@ -41,11 +42,14 @@ def load(
 
     Accounts that the vendor has go on with what is told. Of an account that has been billed, what the file does not say
     the recording of is recorded now. With a `dry_run` nothing stays written. Raises Refused where what is told of a
-    known account contradicts what was recorded, or claims to have been known when something was billed without it.
+    known account was recorded already or contradicts that, or claims to have been known when something was billed
+    without it.
     """
-    keys = {agreement.account for agreement, _ in told}
-    known = {row.account.key: row for row in _known(vendor, keys)}
-    refused: list[str] = []
+    Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)  # who loads at the same time waits
+    known = _known(vendor, [agreement.account for agreement, _ in told])
+    refused = [sentence for agreement, facts in told for sentence in (*_unnamed(agreement), *too_long(facts))]
+    if refused:
+        raise Refused(refused)
     events = 0
     new = [one for one in told if one[0].account not in known]
     for agreement, facts in told:
@@ -56,10 +60,15 @@ def load(
             refused.append(f"account {agreement.account} {named}")
             continue
         try:
+            if again := _recorded_already(row, agreement, facts):
+                refused += again
+                continue
             news = _as_news(row, now, _by(now, agreement, facts), agreement)
             events += len(record(subscription=row, facts=news, now=now, actor=actor))
         except Refused as error:
-            refused += error.sentences
+            places = tuple(fact.place for fact in facts if fact.place not in ("", "start"))
+            named = f"account {agreement.account}: "
+            refused += [one if one.startswith(places) else named + one for one in error.sentences]
         if step is not None:
             step(1)
     if refused:
@@ -73,9 +82,33 @@ def load(
     return Loaded(len(told), len(known), events)
 
 
-def _known(vendor: Vendor, keys: set[str]) -> Iterator[Subscription]:
-    rows = Subscription.objects.filter(vendor=vendor).select_related("account").order_by("pk")
-    return (row for row in rows.iterator() if row.account.key in keys)
+def _known(vendor: Vendor, keys: Sequence[str]) -> dict[str, Subscription]:
+    """The vendor's subscriptions of accounts of these keys, locked in the order in which bill runs lock them."""
+    pks: list[int] = []
+    rows = Subscription.objects.filter(vendor=vendor)
+    for at in range(0, len(keys), BATCH):
+        pks += rows.filter(account__key__in=keys[at : at + BATCH]).values_list("pk", flat=True)
+    found = {}
+    for at in range(0, len(pks), BATCH):
+        some = rows.filter(pk__in=sorted(pks)[at : at + BATCH]).select_related("account", "vendor")
+        for row in some.select_for_update(of=("self",)).order_by("pk"):
+            found[row.account.key] = row
+    return found
+
+
+def _recorded_already(row: Subscription, agreement: Agreement, facts: Sequence[Fact]) -> list[str]:
+    """What a file tells again that was recorded before, whenever that was."""
+    known = {replace(fact, recorded=0) for fact in facts_of([row], {row.pk: agreement.policy})[row.pk]}
+    again = [fact for fact in facts if replace(fact, recorded=0, place="") in known]
+    return [f"{fact.place}: this {fact.kind} of account {agreement.account} is recorded already" for fact in again]
+
+
+def _unnamed(agreement: Agreement) -> list[str]:
+    """An account whose name has no room in the database."""
+    key, most = agreement.account, 200
+    return (
+        [f"account {key[:40]}…: {len(key)} signs are too many for a name; allowed: {most}"] if len(key) > most else []
+    )
 
 
 def _batches(told: Sequence[Told]) -> Iterator[list[Told]]:

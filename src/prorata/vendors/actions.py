@@ -8,28 +8,73 @@ from hashlib import sha256
 
 from django.db import transaction
 
+from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
+from prorata.engine.words import listed
 from prorata.vendors.models import PolicyVersion, Series, Vendor
+from prorata.vendors.queries import policy_of
 
 
 @transaction.atomic
 def add_vendor(*, key: str, name: str, identity: Mapping[str, str] | None = None) -> Vendor:
-    """A new vendor with its two series of numbers, for invoices and for credit notes."""
-    vendor = Vendor.objects.create(key=key, name=name, **(identity or {}))
+    """A new vendor with its two series of numbers, for invoices and for credit notes.
+
+    Raises ValidationError where the key is taken, or something is too long or not what it should be.
+    """
+    vendor = Vendor(key=key, name=name, **(identity or {}))
+    vendor.full_clean()
+    vendor.save()
     Series.objects.bulk_create(Series(vendor=vendor, kind=kind) for kind in ("invoice", "credit_note"))
     return vendor
 
 
+class UnfitPolicy(ValueError):
+    """A version of a policy that those billed by the one before cannot be billed by; says why."""
+
+
 @transaction.atomic
 def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: str) -> PolicyVersion:
-    """The rules from now on; the same text again changes nothing. Raises PolicyError where they cannot be used."""
-    read_policy(text, name=name, source=f"{name}.toml")
+    """The rules from now on; the same text again changes nothing.
+
+    Raises PolicyError where they cannot be used, and UnfitPolicy where what was agreed under the version before has no
+    meaning in them.
+    """
+    policy = read_policy(text, name=name, source=f"{name}.toml")
     digest = sha256(text.encode()).hexdigest()
-    Vendor.objects.select_for_update().get(pk=vendor.pk)  # so that two at once become two versions
+    Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)  # so that two at once become two versions
     last = PolicyVersion.objects.filter(vendor=vendor, name=name).order_by("-number").first()
     if last is not None and last.sha256 == digest:
         return last
-    number = 1 if last is None else last.number + 1
-    return PolicyVersion.objects.create(
-        vendor=vendor, name=name, number=number, text=text, sha256=digest, recorded_at=now, actor=actor
-    )
+    if last is not None and (problems := _unfit(policy_of(last), policy)):
+        raise UnfitPolicy("\n".join(f"policy {name}: {problem}" for problem in problems))
+    version = PolicyVersion(
+        vendor=vendor, name=name, number=1 if last is None else last.number + 1,
+        text=text, sha256=digest, recorded_at=now, actor=actor,
+    )  # fmt: skip
+    version.full_clean()
+    version.save()
+    return version
+
+
+def _unfit(before: Policy, after: Policy) -> list[str]:
+    """Why histories told under one policy cannot be read under another."""
+    found = [
+        f"{key} was {was!r} and cannot become {now!r}; bill by it under another name"
+        for key, was, now in (
+            ("currency", before.currency, after.currency),
+            ("time_zone", before.time_zone, after.time_zone),
+            ("precision", before.ticks, after.ticks),
+        )
+        if was != now
+    ]
+    for kind, was_there, is_there in (
+        ("interval", before.intervals, after.intervals),
+        ("plan", before.plans, after.plans),
+        ("role", before.roles, after.roles),
+        ("add-on", before.add_ons, after.add_ons),
+        ("payment method", before.payment_methods, after.payment_methods),
+    ):
+        gone = [one for one in was_there if one not in is_there]
+        if gone and (is_there or kind in ("interval", "plan")):
+            found.append(f"{kind} {listed(gone)} may be in use; it has to stay, even if it is no longer offered")
+    return found

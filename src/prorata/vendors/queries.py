@@ -24,6 +24,11 @@ def policy_of(version: PolicyVersion) -> Policy:
     return _read(version.text, version.name)
 
 
+def policy_names(vendor: Vendor) -> list[str]:
+    """The names of a vendor's policies."""
+    return sorted(set(PolicyVersion.objects.filter(vendor=vendor).values_list("name", flat=True)))
+
+
 def policy_at(vendor: Vendor, name: str, known_until: datetime) -> PolicyVersion:
     """The version of a policy that had been recorded before a moment; raises NoPolicy where there was none."""
     versions = PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lt=known_until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from random import Random
 import pytest
 from django.db import connection, connections
 
+from prorata.accounts.models import Account
 from prorata.engine.calendar import midnight
 from prorata.engine.facts import Fact
 from prorata.engine.intake import Intake, Row, read_facts
@@ -23,7 +25,7 @@ from prorata.invoicing.models import Document
 from prorata.invoicing.verify import verify
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
-from prorata.subscriptions.actions import tell
+from prorata.subscriptions.actions import Refused, tell
 from prorata.subscriptions.load import load
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.actions import add_vendor, set_policy
@@ -33,6 +35,7 @@ from tests.service.world import LONG_AGO
 FORK = get_context("fork")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 LAST = date(2026, 9, 30)
+BEGUN = time.monotonic()
 ACCOUNTS, KILLS = 60, 200
 
 pytestmark = pytest.mark.django_db(transaction=True)  # commits are real here
@@ -58,6 +61,11 @@ def loaded(key: str) -> Vendor:
     told = read_facts([Row(f"row {at}", one) for at, one in enumerate(cells, 1)], Intake(policy=policy))
     load(vendor=vendor, told=told, now=NOW, actor="test")
     return vendor
+
+
+def clock() -> datetime:
+    """A clock that goes on from NOW as the tests do."""
+    return NOW + timedelta(seconds=time.monotonic() - BEGUN)
 
 
 def in_a_process(what: Callable[[], object]) -> ForkProcess:
@@ -121,11 +129,11 @@ def test_clients_that_change_seats_while_bills_run_are_all_heard_and_billed(vend
     def client(number: int) -> None:
         for round_ in range(5):
             fact = Fact("activate", day, day, user=f"client-{number}-{round_}")
-            tell(subscription=subscriptions[number % 10], facts=[fact], now=datetime.now(UTC), actor=f"client {number}")
+            tell(subscription=subscriptions[number % 10], facts=[fact], now=clock(), actor=f"client {number}")
 
     def runs() -> None:
         for day in range(6, 31):
-            run_bills(vendor=vendor, through=date(2026, 10, day), now=datetime.now(UTC))
+            run_bills(vendor=vendor, through=date(2026, 10, day), now=clock())
 
     processes = [in_a_process(partial(client, number)) for number in range(20)]
     processes += [in_a_process(runs) for _ in range(2)]
@@ -133,5 +141,30 @@ def test_clients_that_change_seats_while_bills_run_are_all_heard_and_billed(vend
         process.join()
     assert [process.exitcode for process in processes] == [0] * 22
     assert Event.objects.count() == before + 20 * 5
-    run_bills(vendor=vendor, through=date(2027, 1, 1), now=datetime.now(UTC))
+    run_bills(vendor=vendor, through=date(2027, 1, 1), now=NOW + timedelta(90))
+    assert_whole(vendor)
+
+
+def test_files_that_are_loaded_at_once_while_bills_run_wait_for_one_another(vendor: Vendor) -> None:
+    policy = load_policy("mainter")
+    keys = list(Account.objects.filter(vendor=vendor).order_by("key").values_list("key", flat=True))
+
+    def file(number: int) -> None:
+        told_of = {"at": "2026-10-02", "event": "activate", "user": f"u{number}"}
+        rows = [Row("row", {**told_of, "account": key}) for key in keys]
+        ordered = rows if number % 2 else rows[::-1]
+        told = read_facts([*ordered, Row("row", {**told_of, "account": "new"})], Intake(policy=policy), set(keys))
+        try:
+            load(vendor=vendor, told=told, now=clock(), actor=f"file {number}")
+        except Refused as error:  # of those that bring the same account the first is in time
+            sys.exit(0 if str(error).startswith("account new: ") else 3)
+
+    run = partial(run_bills, vendor=vendor, through=date(2026, 10, 31), now=NOW)
+    processes = [in_a_process(partial(file, number)) for number in range(4)]
+    processes += [in_a_process(run) for _ in range(2)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 6
+    assert Account.objects.filter(vendor=vendor, key="new").count() == 1
+    run_bills(vendor=vendor, through=date(2026, 12, 1), now=NOW + timedelta(60))
     assert_whole(vendor)

@@ -29,7 +29,7 @@ class Computed:
     billing: Billing
 
 
-def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun | None) -> int:
+def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> int:
     """Writes the documents and lapses of one vendor's subscriptions and how far they are billed; how many documents.
 
     To be called within a transaction that holds the subscriptions' rows. The numbers are taken last, so that others
@@ -46,11 +46,11 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun | None) 
     made = [(one, found) for one in computed for found in one.billing.documents]
     numbers = _numbers(vendor, [found.kind for _, found in made])
     documents = [
-        _document_row(vendor, one, found, number, run) for (one, found), number in zip(made, numbers, strict=True)
+        _issued_row(vendor, one, found, number, run) for (one, found), number in zip(made, numbers, strict=True)
     ]
     Document.objects.bulk_create(documents, batch_size=500)
     pairs = zip(documents, made, strict=True)
-    lines = [_line_row(row, at, line) for row, (_, found) in pairs for at, line in enumerate(found.lines, 1)]
+    lines = [line_row(row, at, line) for row, (_, found) in pairs for at, line in enumerate(found.lines, 1)]
     Line.objects.bulk_create(lines, batch_size=500)
     return len(documents)
 
@@ -90,32 +90,38 @@ def _numbers(vendor: Vendor, kinds: Sequence[str]) -> Iterable[int]:
     return numbers
 
 
-def _document_row(
-    vendor: Vendor, one: Computed, found: document.Document, number: int, run: BillRun | None
+def document_row(
+    subscription: Subscription, policy: PolicyVersion, zone: ZoneInfo, found: document.Document, number: int
 ) -> Document:
-    record = shown(found, number, party(vendor), party(one.subscription.account))
+    """The row of a document but for its record, not written yet."""
     return Document(
-        vendor=vendor,
-        account_id=one.subscription.account_id,
-        subscription=one.subscription,
-        run=run,
-        policy=one.policy,
+        vendor_id=subscription.vendor_id,
+        account_id=subscription.account_id,
+        subscription=subscription,
+        policy=policy,
         kind=found.kind,
         number=number,
         date=found.date,
-        known_until=instant_of(found.known_until, one.zone),
+        known_until=instant_of(found.known_until, zone),
         currency=found.currency,
         subtotal_minor=found.subtotal_minor,
         total_minor=found.total_minor,
         credit_used_minor=found.credit_used_minor,
         credit_left_minor=found.credit_left_minor,
         refund_minor=found.refund_minor,
-        record=record,
-        sha256=sha256(record.encode()).hexdigest(),
     )
 
 
-def _line_row(row: Document, position: int, line: document.Line) -> Line:
+def _issued_row(vendor: Vendor, one: Computed, found: document.Document, number: int, run: BillRun) -> Document:
+    row = document_row(one.subscription, one.policy, one.zone, found, number)
+    row.run = run
+    row.record = shown(found, number, party(vendor), party(one.subscription.account))
+    row.sha256 = sha256(row.record.encode()).hexdigest()
+    return row
+
+
+def line_row(row: Document, position: int, line: document.Line) -> Line:
+    """The row of a line of a document, not written yet."""
     exact, after = line.exact_minor, line.after
     quantity, price = (None, None) if after is None else after
     return Line(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from prorata.engine.bill import bill
 from prorata.engine.calendar import moment_of
@@ -25,6 +26,13 @@ from prorata.vendors.queries import policy_at, policy_of
 BATCH = 500
 
 Step = Callable[[int], None]  # told how many subscriptions more have been looked at
+
+_EAST = timedelta(hours=14)  # so much later it is where a day begins first
+_MOST = 2**63  # what has no room in the database
+
+
+class NotYet(ValueError):
+    """A day up to which nobody can be billed yet."""
 
 
 @dataclass(slots=True)
@@ -60,7 +68,12 @@ def run_bills(
     Two runs at once share the batches, since each takes rows that nobody holds; rows that stay held are waited for at
     the end. A subscription that cannot be billed becomes a problem of the run, and stays due. With a `dry_run` all of
     it is computed and nothing stays written.
+
+    Raises NotYet for a day that has not come: what is recorded until then belongs on its bills. Where it has come for
+    some accounts only, the others are billed through their own today.
     """
+    if not dry_run and through > (now + _EAST).date():
+        raise NotYet(f"{through} has not come yet; --dry-run says what would be billed by then")
     run = BillRun(vendor=vendor, through=through, known_until=now)
     if not dry_run:
         run.save()
@@ -74,7 +87,7 @@ def run_bills(
             if step is not None:
                 step(more)
     if not dry_run:
-        run.looked_at, run.documents, run.ended_at = outcome.looked_at, outcome.documents.total(), now
+        run.looked_at, run.documents, run.ended_at = outcome.looked_at, outcome.documents.total(), Now()
         run.save(update_fields=["ended_at", "looked_at", "documents"])
     return outcome
 
@@ -86,7 +99,7 @@ def _bill_batch(
     """Bills the next due subscriptions behind an id; which they are."""
     due = list(_due(run, waits=waits).filter(pk__gt=last).order_by("pk")[:BATCH])
     rows = [row for row in due if row.pk not in looked_at]
-    computed, problems = _computed(run, rows)
+    computed, problems = _computed(run, rows, dry_run=dry_run)
     outcome.add(computed)
     outcome.problems += [f"account {problem.subscription.account.key}: {problem.sentence}" for problem in problems]
     looked_at.update(row.pk for row in rows)
@@ -106,7 +119,7 @@ def _due(run: BillRun, *, waits: bool) -> QuerySet[Subscription]:
     return rows.select_related("account")
 
 
-def _computed(run: BillRun, rows: Sequence[Subscription]) -> tuple[list[Computed], list[Problem]]:
+def _computed(run: BillRun, rows: Sequence[Subscription], *, dry_run: bool) -> tuple[list[Computed], list[Problem]]:
     if not rows:
         return [], []
     versions: dict[str, PolicyVersion] = {}
@@ -119,13 +132,19 @@ def _computed(run: BillRun, rows: Sequence[Subscription]) -> tuple[list[Computed
     for row in rows:
         zone = zones[row.pk]
         known_until = max(run.known_until, row.known_until or run.known_until)
+        today = run.known_until.astimezone(zone).date()
+        through = run.through if dry_run else min(run.through, today)
+        if row.next_look is not None and row.next_look > through:
+            continue
         try:
             billing = bill(
                 told[row.pk],
-                through=run.through,
+                through=through,
                 known_until=moment_of(known_until, zone),
                 issued=issued.get(row.pk),
             )
+            if any(abs(line.exact_parts) >= _MOST for document in billing.documents for line in document.lines):
+                raise CannotBill("an amount is too large to be kept; look at the quantities and prices agreed")
         except CannotBill as refused:
             problems.append(Problem(vendor=run.vendor, run=run, subscription=row, sentence=str(refused)))
         else:
