@@ -132,7 +132,7 @@ class Causes:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
         start = line.start_day
         if event.kind == "cancel":
-            return (self._end(event, line) <= start) == (line.after is None)
+            return line.after is not None or self._end(event, line) <= start
         if event.kind in ("start", "trial") and line.after is None:
             return True
         if line.period.once:

@@ -47,7 +47,7 @@ def load(
     """
     Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)  # who loads at the same time waits
     known = _known(vendor, [agreement.account for agreement, _ in told])
-    refused = [sentence for agreement, facts in told for sentence in (*_unnamed(agreement), *too_long(facts))]
+    refused = [sentence for agreement, facts in told for sentence in (*_has_no_room(agreement), *too_long(facts))]
     if refused:
         raise Refused(refused)
     events = 0
@@ -103,7 +103,7 @@ def _recorded_already(row: Subscription, agreement: Agreement, facts: Sequence[F
     return [f"{fact.place}: this {fact.kind} of account {agreement.account} is recorded already" for fact in again]
 
 
-def _unnamed(agreement: Agreement) -> list[str]:
+def _has_no_room(agreement: Agreement) -> list[str]:
     """An account whose name has no room in the database."""
     key, most = agreement.account, 200
     return (
@@ -122,19 +122,19 @@ def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str) -> i
     accounts = Account.objects.bulk_create(
         Account(vendor=vendor, key=agreement.account, name=agreement.account) for agreement, _ in told
     )
-    subscriptions, members, facts_of = [], [], []
+    subscriptions, members, told_of = [], [], []
     for account, (agreement, told_facts) in zip(accounts, told, strict=True):
         facts = _by(now, agreement, told_facts)
         row = subscription_row(account, agreement)
         row.next_look = to_date(day_of(min(fact.recorded for fact in facts)))
         subscriptions.append(row)
-        facts_of.append(facts)
+        told_of.append(facts)
         users = dict.fromkeys(fact.user for fact in facts if fact.user)
         members += [Member(vendor=vendor, account=account, key=user) for user in users]
     Subscription.objects.bulk_create(subscriptions)
     called = {(one.account_id, one.key): one for one in Member.objects.bulk_create(members, batch_size=2000)}
     events = []
-    for row, (agreement, _), facts in zip(subscriptions, told, facts_of, strict=True):
+    for row, (agreement, _), facts in zip(subscriptions, told, told_of, strict=True):
         zone = ZoneInfo(agreement.policy.time_zone)
         for fact in facts:
             member = called[row.account_id, fact.user] if fact.user else None
