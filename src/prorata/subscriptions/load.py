@@ -21,6 +21,8 @@ from prorata.vendors.models import Vendor
 
 BATCH = 500
 
+_NOT_PLACES = ("", "start")  # of a fact that stands in no row
+
 Told = tuple[Agreement, Sequence[Fact]]
 Step = Callable[[int], None]  # told how many accounts more have been written
 
@@ -66,7 +68,7 @@ def load(
             news = _as_news(row, now, _by(now, agreement, facts), agreement)
             events += len(record(subscription=row, facts=news, now=now, actor=actor))
         except Refused as error:
-            places = tuple(fact.place for fact in facts if fact.place not in ("", "start"))
+            places = tuple(fact.place for fact in facts if fact.place not in _NOT_PLACES)
             named = f"account {agreement.account}: "
             refused += [one if one.startswith(places) else named + one for one in error.sentences]
         if step is not None:
@@ -100,7 +102,11 @@ def _recorded_already(row: Subscription, agreement: Agreement, facts: Sequence[F
     """What a file tells again that was recorded before, whenever that was."""
     known = {replace(fact, recorded=0) for fact in facts_of([row], {row.pk: agreement.policy})[row.pk]}
     again = [fact for fact in facts if replace(fact, recorded=0, place="") in known]
-    return [f"{fact.place}: this {fact.kind} of account {agreement.account} is recorded already" for fact in again]
+    return [
+        (f"{fact.place}: " if fact.place not in _NOT_PLACES else "")
+        + f"this {fact.kind} of account {agreement.account} is recorded already"
+        for fact in again
+    ]
 
 
 def _has_no_room(agreement: Agreement) -> list[str]:
