@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 
 from django.db import connection, transaction
@@ -29,12 +29,14 @@ def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
     """Whatever is wrong with what a vendor issued, in sentences; nothing where all is right."""
     yield from _policies(vendor)
     yield from _numbers(vendor)
+    versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
+    latest_of = {version.name: version for version in versions}
     last = 0
     while True:
         with transaction.atomic():
             _as_of_one_moment()
             rows = list(_rows(vendor, last)[:BATCH])
-            wrong = [sentence for issued in stored(rows) for sentence in _subscription(issued)]
+            wrong = [sentence for issued in stored(rows) for sentence in _subscription(issued, latest_of)]
             wrong += [sentence for row in rows for sentence in _forgotten(row)]
         yield from wrong
         if not rows:
@@ -85,15 +87,16 @@ def _forgotten(row: Subscription) -> Iterator[str]:
         yield f"{row.account.key}: it has not ended, and is not to be looked at any more"
 
 
-def _subscription(issued: Stored) -> Iterator[str]:
-    told: dict[int, History] = {}
-    key = issued.subscription.account.key
+def _subscription(issued: Stored, latest_of: Mapping[str, PolicyVersion]) -> Iterator[str]:
+    key, last = issued.subscription.account.key, issued.rows[-1].policy
+    told = {version: told_under(issued.subscription, version) for version in {row.policy for row in issued.rows}}
     for at, row in enumerate(issued.rows):
-        if row.policy_id not in told:
-            told[row.policy_id] = told_under(issued.subscription, row.policy)
-        for sentence in (*_record(row), *_again(issued, at, told[row.policy_id])):
+        for sentence in (*_record(row), *_again(issued, at, told[row.policy])):
             yield f"{key}: {row.kind} {row.number} of {row.date}: {sentence}"
-    for sentence in (*_lapses(issued, told[issued.rows[-1].policy_id]), *_how_far(issued)):
+    latest = latest_of.get(issued.subscription.policy_name, last)
+    if latest not in told:
+        told[latest] = told_under(issued.subscription, latest)
+    for sentence in (*_lapses(issued, told[last]), *_how_far(issued, [told[last], told[latest]])):
         yield f"{key}: {sentence}"
 
 
@@ -110,19 +113,20 @@ def _lapses(issued: Stored, history: History) -> Iterator[str]:
             yield f"a credit of {lapse.amount_minor} (in minor units) lapsed on {lapse.date}, and had not to"
 
 
-def _how_far(issued: Stored) -> Iterator[str]:
-    """All was billed up to where the subscription says, and it will be looked at when there may be more."""
+def _how_far(issued: Stored, histories: Iterable[History]) -> Iterator[str]:
+    """All was billed up to where the subscription says, by the rules of the last document or the latest.
+
+    By which of them later looks were is not known.
+    """
     row, everything = issued.subscription, issued.everything()
     if everything is None or everything.through < issued.rows[-1].date:
         yield f"it was billed on {issued.rows[-1].date}, and says that it was through {row.billed_through}"
         return
-    latest = PolicyVersion.objects.filter(vendor=row.vendor_id, name=row.policy_name).order_by("-number")[:1]
     since = issued.since_the_last()
     later = [lapse for lapse in everything.lapses if lapse.date > since.through]
     said = []
-    for version in {issued.rows[-1].policy, *latest}:  # which of them later looks were by is not known
+    for history in histories:
         try:
-            history = told_under(row, version)
             more = bill(history, through=everything.through, known_until=everything.known_until, issued=since)
         except CannotBill as refused:
             said.append(f"it cannot be billed any more: {refused}")

@@ -29,8 +29,8 @@ class Computed:
     billing: Billing
 
 
-def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> int:
-    """Writes the documents and lapses of one vendor's subscriptions and how far they are billed; how many documents.
+def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None:
+    """Writes the documents and lapses of one vendor's subscriptions and how far they are billed.
 
     To be called within a transaction that holds the subscriptions' rows. The numbers are taken last, so that others
     who issue wait for as short as can be.
@@ -52,7 +52,6 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> int:
     pairs = zip(documents, made, strict=True)
     lines = [line_row(row, at, line) for row, (_, found) in pairs for at, line in enumerate(found.lines, 1)]
     Line.objects.bulk_create(lines, batch_size=500)
-    return len(documents)
 
 
 def shown(found: document.Document, number: int, seller: Mapping[str, str], buyer: Mapping[str, str]) -> str:
