@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from prorata.engine.calendar import MONTHS, YEARS, Interval
-from prorata.engine.intake import INTERVAL_WORDS, IntakeError
+from prorata.engine.intake import INTERVAL_WORDS, Intake, IntakeError
+from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import PolicyError
 
 
@@ -104,3 +105,25 @@ def roles_of(map_role: list[str] | None) -> tuple[tuple[str, str], ...]:
             raise IntakeError([f"--map-role: {pair!r} is not FROM=TO, such as member=paying"])
         pairs.append((old, new))
     return tuple(pairs)
+
+
+def intake_of(
+    policy: Policy,
+    *,
+    plan: str | None,
+    interval: str | None,
+    payment_method: str | None,
+    start: str | None,
+    map_role: list[str] | None,
+    seats: SeatsRule | None,
+) -> Intake:
+    """How the rows of an event file are read, by the options of the command; raises IntakeError."""
+    return Intake(
+        policy=policy,
+        plan=plan,
+        interval=interval_of(interval),
+        payment_method=payment_method,
+        start=day_of("--start", start) if start else None,
+        roles=dict(roles_of(map_role)),
+        seats_follow=seats is SeatsRule.follow,
+    )

@@ -31,6 +31,7 @@ from prorata.console.asked import (
     SeatsRule,
     StartOption,
     day_of,
+    intake_of,
     interval_of,
     roles_of,
     say,
@@ -41,7 +42,7 @@ from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
 from prorata.engine.document import Document
 from prorata.engine.history import Subscription
-from prorata.engine.intake import Intake, IntakeError, read_histories
+from prorata.engine.intake import IntakeError, read_histories
 from prorata.engine.policy.price_checks import unpriced
 from prorata.engine.policy.reading import PolicyError
 from prorata.engine.refusal import CannotBill
@@ -332,14 +333,14 @@ def _subscriptions(
     map_role: list[str] | None,
     seats: SeatsRule | None,
 ) -> tuple[Subscription, ...]:
-    intake = Intake(
-        policy=load_policy(policy_name),
+    intake = intake_of(
+        load_policy(policy_name),
         plan=plan,
-        interval=interval_of(interval),
+        interval=interval,
         payment_method=payment_method,
-        start=day_of("--start", start) if start else None,
-        roles=dict(roles_of(map_role)),
-        seats_follow=seats is SeatsRule.follow,
+        start=start,
+        map_role=map_role,
+        seats=seats,
     )
     subscriptions = read_histories(read_event_file(events), intake)
     names = _chosen([subscription.account for subscription in subscriptions], accounts, events)

@@ -21,17 +21,15 @@ from prorata.console.asked import (
     PlanOption,
     RoleOption,
     SeatsOption,
-    SeatsRule,
     StartOption,
     day_of,
-    interval_of,
-    roles_of,
+    intake_of,
     say,
     sentences,
     steps,
 )
 from prorata.console.event_files import read_event_file
-from prorata.engine.intake import Intake, IntakeError, near, read_facts
+from prorata.engine.intake import IntakeError, near, read_facts
 from prorata.engine.money import speak_amount
 from prorata.engine.words import listed, plural
 from prorata.policies import load_policy, policy_names, policy_text
@@ -159,14 +157,14 @@ def import_events(
 
         seller, now = _vendor(vendor), datetime.now(UTC)
         rules = policy_of(policy_at(seller, _policy_name(seller, policy), now))
-        intake = Intake(
-            policy=rules,
+        intake = intake_of(
+            rules,
             plan=plan,
-            interval=interval_of(interval),
+            interval=interval,
             payment_method=payment_method,
-            start=day_of("--start", start) if start else None,
-            roles=dict(roles_of(map_role)),
-            seats_follow=seats is SeatsRule.follow,
+            start=start,
+            map_role=map_role,
+            seats=seats,
         )
         known = set(seller.accounts.values_list("key", flat=True))
         told = read_facts(read_event_file(events), intake, known)
