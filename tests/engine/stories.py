@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from fractions import Fraction
+from datetime import date
 from typing import Any
 
 import pytest
 
 from prorata.engine.bill import Billing, bill
-from prorata.engine.calendar import Moment
+from prorata.engine.calendar import Day, Moment
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.due import Holding
@@ -64,13 +63,13 @@ def records(
 
 @dataclass(frozen=True)
 class RememberedLine:
-    period_start: date
-    period_end: date
+    period_start_day: Day
+    period_end_day: Day
     item: str
-    start: date
-    end: date
+    start_day: Day
+    end_day: Day
     after: Holding | None
-    exact_minor: Fraction
+    exact_worth: tuple[int, int]
     amount_minor: int
 
 
@@ -124,10 +123,10 @@ def _document_row(document: Document) -> dict[str, Any]:
         "refund": document.refund_minor,
         "lines": [
             {
-                "days": [str(day) for day in (line.period_start, line.period_end, line.start, line.end)],
+                "days": [line.period_start_day, line.period_end_day, line.start_day, line.end_day],
                 "item": line.item,
                 "after": line.after and [line.after[0], *price_row(line.after[1])],
-                "exact": str(line.exact_minor),
+                "exact": line.exact_minor.as_integer_ratio(),
                 "amount": line.amount_minor,
             }
             for line in document.lines
@@ -135,12 +134,9 @@ def _document_row(document: Document) -> dict[str, Any]:
     }
 
 
-def _day(text: str) -> date:
-    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
-
-
 def _remembered_line(row: dict[str, Any]) -> RememberedLine:
-    period_start, period_end, start, end = (_day(day) for day in row["days"])
+    period_start, period_end, start, end = row["days"]
     after = row["after"] and (row["after"][0], Price(*row["after"][1:]))
-    exact = Fraction(row["exact"])
+    numerator, denominator = row["exact"]
+    exact = numerator, denominator
     return RememberedLine(period_start, period_end, row["item"], start, end, after, exact, row["amount"])

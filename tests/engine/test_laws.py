@@ -287,7 +287,7 @@ def test_the_order_in_which_things_became_known_does_not_change_the_sum(subscrip
     told_at_once = replace(
         subscription,
         events=tuple(
-            event if event.kind in fixed else replace(event, recorded=midnight(event.day))
+            event if event.kind in fixed else event._replace(recorded=midnight(event.day))
             for event in subscription.events
         ),
     )
@@ -309,7 +309,7 @@ def test_a_change_undone_on_the_same_day_costs_nothing(subscription: Subscriptio
         Event("deactivate", day, midnight(day), 0, user="zoe"),
     ]
     events = [*subscription.events[:place], *visit, *subscription.events[place:]]
-    visited = replace(subscription, events=tuple(replace(event, order=order) for order, event in enumerate(events)))
+    visited = replace(subscription, events=tuple(event._replace(order=order) for order, event in enumerate(events)))
     through = settled(subscription)
     amounts = [
         [(document.date, document.total_minor, [line.amount_minor for line in document.lines])

@@ -147,7 +147,7 @@ def counted_finely(subscription: Subscription) -> Subscription:
     def finer(event: Event) -> Event:
         until = None if event.until is None else event.until * policy.ticks
         day = event.day + (event.kind == "cancel" and ends_with_its_day)
-        return replace(event, day=day * policy.ticks, until=until)
+        return event._replace(day=day * policy.ticks, until=until)
 
     return replace(subscription, policy=policy, events=tuple(finer(event) for event in subscription.events))
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
-from prorata.invoicing.models import Document, Lapse, Line
+from prorata.invoicing.models import Document, Lapse, Line, Posting
 from prorata.invoicing.verify import verify
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import PolicyVersion, Series, Vendor
@@ -26,7 +26,7 @@ def vendor() -> Vendor:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in (Event, Document, Line, Lapse, PolicyVersion):
+        for table in (Event, Document, Line, Lapse, Posting, PolicyVersion):
             name = table._meta.db_table
             if connection.vendor == "postgresql":
                 cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_append_only")
@@ -99,6 +99,7 @@ def invent_a_lapse() -> None:
 
 
 def take_the_lapse_away() -> None:
+    Posting.objects.filter(lapse__isnull=False).delete()
     Lapse.objects.all().delete()
 
 
@@ -121,7 +122,25 @@ def take_an_event_away() -> None:
 
 def take_a_document_away() -> None:
     Line.objects.filter(document=last()).delete()
+    Posting.objects.filter(document=last()).delete()
     last().delete()
+
+
+def take_only_a_document_away() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM invoicing_document WHERE id = %s", [last().pk])
+
+
+def change_a_posting() -> None:
+    Posting.objects.filter(document=last(), credit="customer_credit").update(amount_minor=1)
+
+
+def take_a_posting_away() -> None:
+    Posting.objects.filter(document=last(), credit="customer_credit").delete()
+
+
+def post_a_lapse_elsewhere() -> None:
+    Posting.objects.filter(lapse__isnull=False).update(credit="revenue")
 
 
 def give_a_number_to_nothing() -> None:
@@ -146,6 +165,10 @@ def test_nothing_is_wrong_with_what_was_issued(vendor: Vendor) -> None:
         (change_what_is_left, "credit_left_minor is 5, and computed again it is 69900"),
         (take_an_event_away, "computed again it is 'invoice'"),
         (take_a_document_away, "series credit_note: 1 number given to 0 documents"),
+        (take_only_a_document_away, "which is not there"),
+        (change_a_posting, "its postings are not what it means in the books"),
+        (take_a_posting_away, "its postings are not what it means in the books"),
+        (post_a_lapse_elsewhere, "is not in the books as it should be"),
         (give_a_number_to_nothing, "series invoice: 9 numbers given to 1 document, numbered from 1 to 1"),
         (rewrite_the_rules, "policy mainter 1: its text is not what its digest was taken of"),
         (invent_a_lapse, "a credit of 7 (in minor units) lapsed on 2026-04-20, and had not to"),

@@ -243,7 +243,7 @@ def document_called(name: str, vendor: str | None) -> tuple[History, EngineDocum
         [issued] = stored([row.subscription])
         history = told_under(row.subscription, row.policy)
         try:
-            again = computed_again(issued, [one.pk for one in issued.rows].index(row.pk), history)
+            again = computed_again(issued, [one.id for one in issued.rows].index(row.pk), history)
         except CannotBill as error:
             raise IntakeError([f"{name} cannot be computed again: {error}"]) from None
         if len(again) != 1:

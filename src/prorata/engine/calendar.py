@@ -80,6 +80,12 @@ def to_time(point: Day, ticks: int) -> date:
     return to_date(day) if ticks == 1 else datetime.combine(to_date(day), time.min) + timedelta(days=1) * passed / ticks
 
 
+@lru_cache(maxsize=16384)
+def iso_of(point: Day, ticks: int) -> str:
+    """A point as ISO 8601 writes it."""
+    return to_time(point, ticks).isoformat()
+
+
 def to_point(at: date, ticks: int) -> Day:
     """The point of a date, or of a date with its time."""
     day = at.toordinal() * ticks
@@ -155,6 +161,7 @@ def speak_point(point: Day, ticks: int) -> str:
     return f"{said}, {at:%H:%M:%S}".removesuffix(":00")
 
 
+@lru_cache(maxsize=16384)
 def speak_stretch(start: Day, end: Day, ticks: int) -> str:
     """A half-open stretch as people say it: in days with its last one, or from one time to another."""
     if start % ticks == 0 and end % ticks == 0:

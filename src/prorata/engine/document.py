@@ -54,6 +54,14 @@ class Line(NamedTuple):
         return to_time(self.period.end, self.period.policy.ticks)
 
     @property
+    def period_start_day(self) -> Day:
+        return self.period.start
+
+    @property
+    def period_end_day(self) -> Day:
+        return self.period.end
+
+    @property
     def start(self) -> date:
         return to_time(self.start_day, self.period.policy.ticks)
 
@@ -90,6 +98,11 @@ class Line(NamedTuple):
     def exact_minor(self) -> Fraction:
         """The line's worth before rounding, in minor units."""
         return Fraction(self.exact_parts, self.period.parts)
+
+    @property
+    def exact_worth(self) -> tuple[int, int]:
+        """The same as a numerator and a denominator."""
+        return self.exact_parts, self.period.parts
 
 
 @dataclass(frozen=True, slots=True)

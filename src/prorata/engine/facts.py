@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from prorata.engine.calendar import Day, Interval, Moment, moment_at, point_of, speak_point
 from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
@@ -11,8 +12,7 @@ from prorata.engine.policy.model import Policy, seats_of
 from prorata.engine.population import People
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing that was told: as an Event, but that its place among the others is not known yet.
 
     `at` is the moment at which it took effect, `place` where it was written, for who has to mend it.
@@ -63,10 +63,12 @@ def contradictions(agreement: Subscription, facts: Iterable[Fact]) -> Iterator[C
 
 
 def _event(fact: Fact, order: int, ticks: int) -> Event:
-    return Event(
-        fact.kind, point_of(fact.at, ticks), fact.recorded, order, fact.user, fact.role, fact.plan, fact.item,
-        fact.quantity, fact.price_minor, fact.interval, fact.until, fact.reason, fact.payment_method,
+    kind, at, recorded, user, role, plan, item, quantity, price_minor, interval, until, reason, method, _ = fact
+    told = (
+        kind, point_of(at, ticks), recorded, order, user, role, plan, item, quantity, price_minor, interval, until,
+        reason, method,
     )  # fmt: skip
+    return tuple.__new__(Event, told)  # Event(*told) in half the time
 
 
 def _in_order(agreement: Subscription, facts: Iterable[Fact]) -> list[Fact]:
@@ -90,7 +92,7 @@ def _with_ends(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Fact]:
             yield fact
         else:
             ticks = agreement.policy.ticks
-            yield replace(fact, until=point_of(fact.at, ticks) + days * ticks)
+            yield fact._replace(until=point_of(fact.at, ticks) + days * ticks)
 
 
 def _trial_days(agreement: Subscription, told: Iterable[Fact]) -> Iterator[tuple[Fact, int | None]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from prorata.engine.calendar import Day, Interval, Moment, moment_at
 from prorata.engine.policy.model import Policy
@@ -21,8 +21,7 @@ PERSON_EVENTS = frozenset(
 SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened.
 
     `day` is the day in the account's time zone on which it took effect, or the hour, minute or second where the policy
@@ -38,7 +37,7 @@ class Event:
     kind: EventKind
     day: Day
     recorded: Moment
-    order: int = field(compare=False)
+    order: int
     user: str = ""
     role: str = ""
     plan: str = ""

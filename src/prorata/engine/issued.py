@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
 from typing import Protocol
 
-from prorata.engine.calendar import Moment
+from prorata.engine.calendar import Day, Moment
 from prorata.engine.due import Holding
 
 
 class IssuedLine(Protocol):
     """A line as it is remembered; Line has all of it.
 
-    From `start` up to `end`, days of the period from `period_start` up to `period_end`, `after` of the item is billed
-    (None: nothing). `exact_minor` is the line's worth before rounding, in minor units.
+    From `start_day` up to `end_day`, of the period from `period_start_day` up to `period_end_day`, `after` of the item
+    is billed (None: nothing). `exact_worth` is the line's worth before rounding, in minor units, as a numerator and a
+    denominator.
     """
 
     @property
-    def period_start(self) -> date: ...
+    def period_start_day(self) -> Day: ...
     @property
-    def period_end(self) -> date: ...
+    def period_end_day(self) -> Day: ...
     @property
     def item(self) -> str: ...
     @property
-    def start(self) -> date: ...
+    def start_day(self) -> Day: ...
     @property
-    def end(self) -> date: ...
+    def end_day(self) -> Day: ...
     @property
     def after(self) -> Holding | None: ...
     @property
-    def exact_minor(self) -> Fraction: ...
+    def exact_worth(self) -> tuple[int, int]: ...
     @property
     def amount_minor(self) -> int: ...
 

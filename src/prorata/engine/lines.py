@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias
 
-from prorata.engine.calendar import Day, Moment, speak_point, to_point
+from prorata.engine.calendar import Day, Moment, speak_point
 from prorata.engine.document import Line, LineKind
 from prorata.engine.due import Due, Holding
 from prorata.engine.history import Event
@@ -53,16 +53,16 @@ class Billed:
         period = self.period.of(line.item)
         ticks = period.policy.ticks
         so_far = self.items.setdefault(line.item, ItemBilled([(period.start, None)]))
-        parts = line.exact_minor * period.parts
-        if parts.denominator != 1:
+        numerator, denominator = line.exact_worth
+        parts, rest = divmod(numerator * period.parts, denominator)
+        if rest:
             raise CannotBill(
                 f"the period from {speak_point(period.start, ticks)} was billed in shares that its rules do not have; "
                 "the rules of a period cannot be changed once it is billed"
             )
-        so_far.exact_parts += parts.numerator
+        so_far.exact_parts += parts
         so_far.minor += line.amount_minor
-        start, end = to_point(line.start, ticks), to_point(line.end, ticks)
-        so_far.held = overlaid(so_far.held, start, end, period.end, line.after)
+        so_far.held = overlaid(so_far.held, line.start_day, line.end_day, period.end, line.after)
 
 
 @dataclass(slots=True)

@@ -38,7 +38,10 @@ def parse_amount(text: str, currency: str) -> int:
 
 def format_amount(minor: int, currency: str) -> str:
     """A plain decimal with all the decimals of `currency`: 139800 öre are `1398.00`."""
-    return _plain(minor, digits_of(currency))
+    digits = digits_of(currency)
+    if digits == 2 and minor >= 0:
+        return f"{minor // 100}.{minor % 100:02}"
+    return _plain(minor, digits)
 
 
 def speak_amount(minor: int, currency: str) -> str:

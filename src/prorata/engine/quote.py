@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from prorata.engine.bill import upcoming
@@ -99,7 +99,7 @@ def quote(
     Whether the change contradicts what was told is to be asked before (see contradictions).
     """
     told = tuple(facts)
-    news = [replace(fact, recorded=now) for fact in change]
+    news = [fact._replace(recorded=now) for fact in change]
     since = max((day_of(fact.at) for fact in news), default=0)
     unchanged = outlook(history(agreement, told), now=now, issued=issued, since=since)
     changed = outlook(history(agreement, [*told, *news]), now=now, issued=issued, since=since)

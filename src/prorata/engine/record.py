@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prorata.engine.calendar import iso_of
 from prorata.engine.document import Document, Line
 from prorata.engine.explain import describe
 from prorata.engine.money import format_amount
@@ -34,15 +35,15 @@ def document_record(document: Document) -> dict[str, Any]:
 
 def line_record(line: Line, document: Document, sign: int) -> dict[str, Any]:
     """One line; `sign` is −1 on a credit note, where what is given back counts as positive."""
-    numerator, denominator = line.share
+    ticks, (numerator, denominator) = line.period.policy.ticks, line.share
     return {
         "item": line.item,
         "kind": line.kind,
         "quantity": sign * line.quantity,
         "unit_price": format_amount(line.price.minor, document.currency),
-        "start": line.start.isoformat(),
-        "end": line.end.isoformat(),
-        "days": line.days if line.exact_days == line.days else float(round(line.exact_days, 6)),
+        "start": iso_of(line.start_day, ticks),
+        "end": iso_of(line.end_day, ticks),
+        "days": line.days if ticks == 1 or line.exact_days == line.days else float(round(line.exact_days, 6)),
         "share": f"{numerator}/{denominator}",
         "amount": format_amount(sign * line.amount_minor, document.currency),
         "text": describe(line, document),

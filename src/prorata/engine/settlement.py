@@ -17,7 +17,6 @@ from prorata.engine.calendar import (
     next_calendar_start,
     speak_point,
     to_day,
-    to_point,
 )
 from prorata.engine.document import Line
 from prorata.engine.due import due
@@ -136,7 +135,7 @@ class Settlement:
         lasting = {billed.period.start: billed for billed in self.released if billed.period.stock is not None}
         for document in issued.documents:
             for line in document.lines:
-                start, end = (to_point(day, self._ticks) for day in (line.period_start, line.period_end))
+                start, end = line.period_start_day, line.period_end_day
                 billed = periods.get((start, end)) or lasting.get(start)
                 if billed is None:
                     raise CannotBill(

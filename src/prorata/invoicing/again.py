@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
+from prorata.database.clock import Clock, clock_of
+from prorata.database.rows import microseconds_of
 from prorata.engine import document as engine
 from prorata.engine.bill import bill
-from prorata.engine.calendar import midnight, moment_of
+from prorata.engine.calendar import midnight
 from prorata.engine.history import Subscription as History
-from prorata.invoicing.models import Document, Lapse, Line
-from prorata.invoicing.queries import Issued, IssuedDocument, IssuedLapse, issued_document, issued_lapse, issued_line
+from prorata.invoicing.queries import (
+    Issued,
+    IssuedDocument,
+    IssuedLapse,
+    issued_document,
+    issued_lapse,
+    issued_rows,
+)
+from prorata.invoicing.rows import DocumentRow, LapseRow, LineRow
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import histories
+from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import PolicyVersion
 from prorata.vendors.queries import policy_of
 
@@ -25,9 +32,11 @@ class Stored:
     """What was issued to one subscription: the rows in their order, and as the engine remembers them."""
 
     subscription: Subscription
-    zone: ZoneInfo
-    rows: Sequence[Document]
-    lines: Sequence[Sequence[Line]]
+    clock: Clock
+    versions: Mapping[int, PolicyVersion]  # of the rules, by their id: those that its documents name
+    rows: Sequence[DocumentRow]
+    lines: Sequence[Sequence[LineRow]]
+    lapse_rows: Sequence[LapseRow]
     documents: Sequence[IssuedDocument]
     lapses: Sequence[IssuedLapse]
 
@@ -36,7 +45,7 @@ class Stored:
         through, known_until = self.subscription.billed_through, self.subscription.known_until
         if through is None or known_until is None:
             return None
-        return Issued(through, moment_of(known_until, self.zone), self.documents, self.lapses)
+        return Issued(through, self.clock.moment(microseconds_of(known_until)), self.documents, self.lapses)
 
     def since_the_last(self) -> Issued:
         """What had been issued with the last document."""
@@ -65,38 +74,31 @@ class Stored:
 
 def stored(subscriptions: Sequence[Subscription]) -> list[Stored]:
     """All that was issued to subscriptions, of each that any document was issued to."""
-    documents: dict[int, list[Document]] = defaultdict(list)
-    rows = Document.objects.filter(subscription__in=subscriptions)
-    for document in rows.select_related("policy").order_by("id"):
-        documents[document.subscription_id].append(document)
-    lines: dict[int, list[Line]] = defaultdict(list)
-    for line in Line.objects.filter(document__subscription__in=subscriptions).order_by("document_id", "position"):
-        lines[line.document_id].append(line)
-    lapses: dict[int, list[Lapse]] = defaultdict(list)
-    for lapse in Lapse.objects.filter(subscription__in=subscriptions).order_by("id"):
-        lapses[lapse.subscription_id].append(lapse)
-    return [_stored(one, documents[one.pk], lines, lapses[one.pk]) for one in subscriptions if documents[one.pk]]
-
-
-def _stored(
-    subscription: Subscription, rows: Sequence[Document], lines: dict[int, list[Line]], lapses: Sequence[Lapse]
-) -> Stored:
-    zone = ZoneInfo(policy_of(rows[0].policy).time_zone)
-    its_lines = [lines[row.pk] for row in rows]
-    documents = [
-        issued_document(row, [issued_line(line) for line in its], zone)
-        for row, its in zip(rows, its_lines, strict=True)
-    ]
-    return Stored(subscription, zone, rows, its_lines, documents, [issued_lapse(lapse, zone) for lapse in lapses])
+    rows = issued_rows([one.pk for one in subscriptions])
+    named = {row.policy_id for issued in rows.values() for row in issued.documents}
+    versions = PolicyVersion.objects.in_bulk(named)
+    found = []
+    for one in subscriptions:
+        its = rows[one.pk]
+        if not its.documents:
+            continue
+        policy = policy_of(versions[its.documents[0].policy_id])
+        clock, ticks = clock_of(policy.time_zone), policy.ticks
+        documents = [
+            issued_document(row, lines, clock, ticks) for row, lines in zip(its.documents, its.lines, strict=True)
+        ]
+        lapses = [issued_lapse(row, clock) for row in its.lapses]
+        found.append(Stored(one, clock, versions, its.documents, its.lines, its.lapses, documents, lapses))
+    return found
 
 
 def told_under(subscription: Subscription, version: PolicyVersion) -> History:
     """All that was told of a subscription, under a version of its policy."""
-    return histories([subscription], {subscription.pk: policy_of(version)})[subscription.pk]
+    agreement = agreement_of(subscription, subscription.account.key, policy_of(version))
+    return histories({subscription.pk: agreement})[subscription.pk]
 
 
 def computed_again(stored: Stored, at: int, history: History) -> tuple[engine.Document, ...]:
     """The document at a place, computed again; more than one, or none, where it cannot have been. Raises CannotBill."""
-    row = stored.rows[at]
-    known_until = moment_of(row.known_until, stored.zone)
-    return bill(history, through=row.date, known_until=known_until, issued=stored.before(at)).documents
+    found = stored.documents[at]
+    return bill(history, through=found.date, known_until=found.known_until, issued=stored.before(at)).documents

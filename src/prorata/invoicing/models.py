@@ -7,6 +7,8 @@ from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
 from prorata.accounts.models import Account
 from prorata.database.local_time import LocalTimeField
+from prorata.database.unchecked import unchecked
+from prorata.engine.books import LEDGERS
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.models import PolicyVersion, Vendor
 
@@ -44,11 +46,11 @@ class Document(models.Model):
     It was computed under a version of the policy from what had been recorded before `known_until`.
     """
 
-    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="documents")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="documents")
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="documents")
-    run = models.ForeignKey(BillRun, models.PROTECT, null=True, related_name="+")
-    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="+")
+    vendor = unchecked(Vendor, related_name="documents")
+    account = unchecked(Account, related_name="documents")
+    subscription = unchecked(Subscription, related_name="documents")
+    run = unchecked(BillRun, null=True)
+    policy = unchecked(PolicyVersion)
     kind = models.CharField(max_length=20)
     number = models.PositiveBigIntegerField()
     date = models.DateField()
@@ -92,8 +94,8 @@ class Line(models.Model):
     `exact_numerator` / `exact_denominator` minor units.
     """
 
-    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+")
-    document = models.ForeignKey(Document, models.PROTECT, related_name="lines")
+    vendor = unchecked(Vendor)
+    document = unchecked(Document, related_name="lines")
     position = models.PositiveIntegerField()
     item = models.CharField(max_length=100)
     kind = models.CharField(max_length=20)
@@ -163,6 +165,40 @@ class Quote(models.Model):
         return f"{self.subscription_id} at {self.made_at}"
 
 
+class Posting(models.Model):
+    """An amount that an issued document, or a lapse, moves from one ledger of the books to another, never changed.
+
+    It debits one and credits the other, so that the books are balanced whatever is posted (see books of the engine).
+    """
+
+    vendor = unchecked(Vendor)
+    document = unchecked(Document, null=True)
+    lapse = unchecked("Lapse", null=True)
+    date = models.DateField()
+    currency = models.CharField(max_length=3)
+    debit = models.CharField(max_length=20)
+    credit = models.CharField(max_length=20)
+    amount_minor = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (
+            UniqueConstraint(fields=("document", "debit", "credit"), name="posting_once_for_a_document"),
+            UniqueConstraint(fields=("lapse",), condition=Q(lapse__isnull=False), name="posting_once_for_a_lapse"),
+            CheckConstraint(condition=Q(amount_minor__gte=1), name="posting_of_something"),
+            CheckConstraint(
+                condition=Q(debit__in=LEDGERS, credit__in=LEDGERS) & ~Q(debit=F("credit")),
+                name="posting_in_two_ledgers",
+            ),
+            CheckConstraint(
+                condition=Q(document__isnull=True, lapse__isnull=False) | Q(document__isnull=False, lapse__isnull=True),
+                name="posting_for_one_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.debit} to {self.credit} {self.amount_minor}"
+
+
 class Lapse(models.Model):
     """A credit that was lost as the policy says, never changed."""
 
@@ -170,6 +206,7 @@ class Lapse(models.Model):
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="lapses")
     date = models.DateField()
     known_until = models.DateTimeField()
+    currency = models.CharField(max_length=3)
     amount_minor = models.PositiveBigIntegerField()
     reason = models.CharField(max_length=10)
 

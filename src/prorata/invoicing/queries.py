@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from fractions import Fraction
-from zoneinfo import ZoneInfo
+from functools import lru_cache
+from typing import NamedTuple
 
-from prorata.engine.calendar import Moment, moment_of
+from prorata.database.clock import Clock, clock_of
+from prorata.database.one_of import one_of
+from prorata.database.rows import microseconds_of, rows_of
+from prorata.engine.calendar import Day, Moment
 from prorata.engine.due import Holding
+from prorata.engine.policy.model import Policy
 from prorata.engine.policy.tariff import Price
 from prorata.invoicing.models import Document, Lapse, Line
+from prorata.invoicing.rows import DocumentRow, LapseRow, LineRow, point_of
 from prorata.subscriptions.models import Subscription
+from prorata.subscriptions.queries import SubscriptionRow
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedLine:
-    period_start: date
-    period_end: date
+class IssuedLine(NamedTuple):
+    period_start_day: Day
+    period_end_day: Day
     item: str
-    start: date
-    end: date
+    start_day: Day
+    end_day: Day
     after: Holding | None
-    exact_minor: Fraction
+    exact_worth: tuple[int, int]
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedDocument:
+class IssuedDocument(NamedTuple):
     date: date
     known_until: Moment
     lines: Sequence[IssuedLine]
@@ -38,16 +41,14 @@ class IssuedDocument:
     refund_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedLapse:
+class IssuedLapse(NamedTuple):
     date: date
     known_until: Moment
     amount_minor: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(NamedTuple):
     """What a subscription was billed through a day; the engine's Issued, from the database."""
 
     through: date
@@ -56,54 +57,85 @@ class Issued:
     lapses: Sequence[IssuedLapse]
 
 
-def issued_to(subscriptions: Iterable[Subscription], zones: dict[int, ZoneInfo]) -> dict[int, Issued]:
-    """What was issued to each subscription that has been billed, by its id."""
-    billed = {one.pk: one for one in subscriptions if one.billed_through is not None}
-    lines: dict[int, list[IssuedLine]] = defaultdict(list)
-    for line in Line.objects.filter(document__subscription__in=billed).order_by("document_id", "position"):
-        lines[line.document_id].append(issued_line(line))
-    documents: dict[int, list[IssuedDocument]] = defaultdict(list)
-    for document in Document.objects.filter(subscription__in=billed).order_by("id"):
-        pk = document.subscription_id
-        documents[pk].append(issued_document(document, lines[document.pk], zones[pk]))
-    lapses: dict[int, list[IssuedLapse]] = defaultdict(list)
-    for lapse in Lapse.objects.filter(subscription__in=billed).order_by("id"):
-        lapses[lapse.subscription_id].append(issued_lapse(lapse, zones[lapse.subscription_id]))
-    found = {}
-    for pk, one in billed.items():
-        assert one.billed_through is not None
-        assert one.known_until is not None
-        known_until = moment_of(one.known_until, zones[pk])
-        found[pk] = Issued(one.billed_through, known_until, documents[pk], lapses[pk])
+class IssuedRows(NamedTuple):
+    """What was issued to one subscription, in order, as its rows have it."""
+
+    documents: list[DocumentRow]
+    lines: list[list[LineRow]]
+    lapses: list[LapseRow]
+
+
+def issued_rows(subscriptions: Iterable[int], *, records: bool = True) -> dict[int, IssuedRows]:
+    """What was issued to subscriptions, by their ids; without `records` the documents have none, nor a digest."""
+    found: dict[int, IssuedRows] = defaultdict(lambda: IssuedRows([], [], []))
+    ids = list(subscriptions)
+    documents = Document.objects.filter(one_of("subscription_id", ids)).order_by("id")
+    lines: dict[int, list[LineRow]] = {}
+    names = DocumentRow._fields if records else DocumentRow._fields[:-2]
+    for row in rows_of(documents.values_list(*names)):
+        document = DocumentRow(*row)
+        one = found[document.subscription_id]
+        one.documents.append(document)
+        lines[document.id] = []
+        one.lines.append(lines[document.id])
+    asked = Line.objects.filter(one_of("document_id", lines)).order_by("document_id", "position")
+    for row in rows_of(asked.values_list(*LineRow._fields)):
+        line = LineRow._make(row)
+        lines[line.document_id].append(line)
+    lapses = Lapse.objects.filter(one_of("subscription_id", ids)).order_by("id")
+    for row in rows_of(lapses.values_list(*LapseRow._fields)):
+        lapse = LapseRow._make(row)
+        found[lapse.subscription_id].lapses.append(lapse)
     return found
 
 
-def issued_document(document: Document, lines: Sequence[IssuedLine], zone: ZoneInfo) -> IssuedDocument:
+def issued_to(
+    subscriptions: Iterable[Subscription | SubscriptionRow], policies: Mapping[int, Policy]
+) -> dict[int, Issued]:
+    """What was issued to each subscription that has been billed, by its id."""
+    billed = {one.id: one for one in subscriptions if one.billed_through is not None}
+    rows = issued_rows(billed, records=False) if billed else {}
+    found = {}
+    for pk, one in billed.items():
+        through, known_until = one.billed_through, one.known_until
+        assert through is not None
+        assert known_until is not None
+        clock, ticks, its = clock_of(policies[pk].time_zone), policies[pk].ticks, rows[pk]
+        documents = [
+            issued_document(row, lines, clock, ticks) for row, lines in zip(its.documents, its.lines, strict=True)
+        ]
+        lapses = [issued_lapse(row, clock) for row in its.lapses]
+        known = microseconds_of(known_until) if isinstance(known_until, datetime) else known_until
+        found[pk] = Issued(through, clock.moment(known), documents, lapses)
+    return found
+
+
+def issued_document(row: DocumentRow, lines: Iterable[LineRow], clock: Clock, ticks: int) -> IssuedDocument:
     """A document's row, with its lines, as the next bill has to know it."""
     return IssuedDocument(
-        document.date, moment_of(document.known_until, zone), lines,
-        document.total_minor, document.credit_used_minor, document.refund_minor,
+        row.date, clock.moment(row.known_until), [issued_line(line, ticks) for line in lines],
+        row.total_minor, row.credit_used_minor, row.refund_minor,
     )  # fmt: skip
 
 
-def issued_lapse(lapse: Lapse, zone: ZoneInfo) -> IssuedLapse:
+def issued_lapse(row: LapseRow, clock: Clock) -> IssuedLapse:
     """A lapse's row as the next bill has to know it."""
-    return IssuedLapse(lapse.date, moment_of(lapse.known_until, zone), lapse.amount_minor, lapse.reason)
+    return IssuedLapse(row.date, clock.moment(row.known_until), row.amount_minor, row.reason)
 
 
-def issued_line(line: Line) -> IssuedLine:
+def issued_line(row: LineRow, ticks: int) -> IssuedLine:
     """A line's row as the next bill has to know it."""
     after: Holding | None = None
-    if line.after_quantity is not None:
-        assert line.price_minor is not None
-        assert line.price_months is not None
-        price = Price(line.price_minor, line.price_months, line.price_plan, line.price_role, line.price_above)
-        after = (line.after_quantity, price)
-    exact = Fraction(line.exact_numerator, line.exact_denominator)
-    start, end, first, past = map(_local, (line.period_start, line.period_end, line.start, line.end))
-    return IssuedLine(start, end, line.item, first, past, after, exact, line.amount_minor)
+    if row.after_quantity is not None:
+        assert row.price_minor is not None
+        assert row.price_months is not None
+        price = _price(row.price_minor, row.price_months, row.price_plan, row.price_role, row.price_above)
+        after = (row.after_quantity, price)
+    return IssuedLine(
+        point_of(row.period_start, ticks), point_of(row.period_end, ticks), row.item,
+        point_of(row.start, ticks), point_of(row.end, ticks), after,
+        (row.exact_numerator, row.exact_denominator), row.amount_minor,
+    )  # fmt: skip
 
 
-def _local(value: datetime | None) -> datetime:
-    assert value is not None
-    return value
+_price = lru_cache(maxsize=4096)(Price)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
+from typing import TypeAlias
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, Min, Model, OuterRef, QuerySet, Subquery
 
+from prorata.database.one_of import one_of
+from prorata.database.rows import rows_of, spoken
 from prorata.engine.bill import bill
+from prorata.engine.books import lapse_posting
 from prorata.engine.history import Subscription as History
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
 from prorata.engine.words import plural
-from prorata.invoicing.actions.issue import document_row, line_row
 from prorata.invoicing.again import Stored, computed_again, stored, told_under
-from prorata.invoicing.models import Document
+from prorata.invoicing.models import Document, Lapse, Line, Posting
+from prorata.invoicing.rows import DocumentRow, LineRow, PostingRow, document_row, line_row, posting_rows
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 
 BATCH = 200
+
+_Row: TypeAlias = DocumentRow | LineRow
 
 Step = Callable[[int], None]  # told how many subscriptions more have been verified
 
@@ -29,6 +36,7 @@ def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
     """Whatever is wrong with what a vendor issued, in sentences; nothing where all is right."""
     yield from _policies(vendor)
     yield from _numbers(vendor)
+    yield from _orphans(vendor)
     versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
     latest_of = {version.name: version for version in versions}
     last = 0
@@ -36,7 +44,9 @@ def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
         with transaction.atomic():
             _as_of_one_moment()
             rows = list(_rows(vendor, last)[:BATCH])
-            wrong = [sentence for issued in stored(rows) for sentence in _subscription(issued, latest_of)]
+            issued_to = stored(rows)
+            posted = _posted(issued_to)
+            wrong = [sentence for issued in issued_to for sentence in _subscription(issued, latest_of, posted)]
             wrong += [sentence for row in rows for sentence in _forgotten(row)]
         yield from wrong
         if not rows:
@@ -56,6 +66,17 @@ def _as_of_one_moment() -> None:
 def _rows(vendor: Vendor, last: int) -> QuerySet[Subscription]:
     rows = Subscription.objects.filter(vendor=vendor, pk__gt=last)
     return rows.select_related("account", "vendor").order_by("pk")
+
+
+def _posted(issued_to: Sequence[Stored]) -> dict[int, list[PostingRow]]:
+    """The postings of documents, by their ids."""
+    found: dict[int, list[PostingRow]] = {row.id: [] for issued in issued_to for row in issued.rows}
+    postings = Posting.objects.filter(one_of("document_id", found))
+    for values in rows_of(postings.values_list(*PostingRow._fields)):
+        posting = PostingRow._make(values)
+        assert posting.document_id is not None
+        found[posting.document_id].append(posting)
+    return found
 
 
 def _policies(vendor: Vendor) -> Iterator[str]:
@@ -80,6 +101,20 @@ def _numbers(vendor: Vendor) -> Iterator[str]:
             yield f"series {row.kind}: {row.last} {plural('number', row.last)} given to {documents}"
 
 
+def _orphans(vendor: Vendor) -> Iterator[str]:
+    """Every line and posting belongs to a document or a lapse, and every lapse has its posting."""
+    document, lapse = Document.objects.filter(pk=OuterRef("document_id")), Lapse.objects.filter(pk=OuterRef("lapse_id"))
+    for line in Line.objects.filter(~Exists(document), vendor=vendor).order_by("pk"):
+        yield f"line {line.pk} is of document {line.document_id}, which is not there"
+    for posting in Posting.objects.filter(~Exists(document), ~Exists(lapse), vendor=vendor).order_by("pk"):
+        yield f"posting {posting.pk} is of a document or a lapse that is not there"
+    for lost in Lapse.objects.filter(vendor=vendor).order_by("pk"):
+        due = (lost.date, lost.currency, *lapse_posting(lost.amount_minor))
+        made = Posting.objects.filter(vendor=vendor, lapse=lost)
+        if list(made.values_list("date", "currency", "debit", "credit", "amount_minor")) != [due]:
+            yield f"the lapse of {lost.date} of subscription {lost.subscription_id} is not in the books as it should be"
+
+
 def _forgotten(row: Subscription) -> Iterator[str]:
     """Who has begun and not ended is due some day."""
     begun = ("start", "trial")
@@ -87,11 +122,15 @@ def _forgotten(row: Subscription) -> Iterator[str]:
         yield f"{row.account.key}: it has not ended, and is not to be looked at any more"
 
 
-def _subscription(issued: Stored, latest_of: Mapping[str, PolicyVersion]) -> Iterator[str]:
-    key, last = issued.subscription.account.key, issued.rows[-1].policy
-    told = {version: told_under(issued.subscription, version) for version in {row.policy for row in issued.rows}}
+def _subscription(
+    issued: Stored, latest_of: Mapping[str, PolicyVersion], postings: Mapping[int, list[PostingRow]]
+) -> Iterator[str]:
+    key, last = issued.subscription.account.key, issued.versions[issued.rows[-1].policy_id]
+    versions = {issued.versions[pk] for pk in {row.policy_id for row in issued.rows}}
+    told = {version: told_under(issued.subscription, version) for version in versions}
     for at, row in enumerate(issued.rows):
-        for sentence in (*_record(row), *_again(issued, at, told[row.policy])):
+        version = issued.versions[row.policy_id]
+        for sentence in (*_record(row), *_again(issued, at, version, told[version], postings[row.id])):
             yield f"{key}: {row.kind} {row.number} of {row.date}: {sentence}"
     latest = latest_of.get(issued.subscription.policy_name, last)
     if latest not in told:
@@ -137,7 +176,7 @@ def _how_far(issued: Stored, histories: Iterable[History]) -> Iterator[str]:
     yield said[-1]
 
 
-def _record(row: Document) -> Iterator[str]:
+def _record(row: DocumentRow) -> Iterator[str]:
     """What the document's own row says."""
     record = json.loads(row.record)
     if sha256(row.record.encode()).hexdigest() != row.sha256:
@@ -146,7 +185,9 @@ def _record(row: Document) -> Iterator[str]:
         yield f"its record says {record.get('kind')} {record.get('number')}"
 
 
-def _again(issued: Stored, at: int, history: History) -> Iterator[str]:
+def _again(
+    issued: Stored, at: int, version: PolicyVersion, history: History, postings: list[PostingRow]
+) -> Iterator[str]:
     """What is otherwise when it is computed again."""
     row = issued.rows[at]
     try:
@@ -162,20 +203,22 @@ def _again(issued: Stored, at: int, history: History) -> Iterator[str]:
     for key, value in document_record(found).items():
         if record.get(key) != value:
             yield f"its record says {key} {record.get(key)!r}, and computed again it is {value!r}"
-    expected = document_row(issued.subscription, row.policy, issued.zone, found, row.number)
-    yield from _differences(row, expected, {"id", "run_id", "record", "sha256"})
+    expected = document_row(issued.subscription, version, issued.clock, found)
+    yield from _differences(Document, row, expected, {"id", "number", "run_id", "record", "sha256"})
     lines = issued.lines[at]
     if len(lines) != len(found.lines):
         yield f"it has {len(lines)} lines, and computed again {len(found.lines)}"
     for position, (line, one) in enumerate(zip(lines, found.lines, strict=False), 1):
-        for sentence in _differences(line, line_row(row, position, one), {"id"}):
+        for sentence in _differences(Line, line, line_row(row.vendor_id, row.id, position, one)):
             yield f"line {position}: {sentence}"
+    by_ledgers = itemgetter(*map(PostingRow._fields.index, ("debit", "credit")))
+    if sorted(postings, key=by_ledgers) != sorted(posting_rows(row.vendor_id, row.id, found), key=by_ledgers):
+        yield "its postings are not what it means in the books"
 
 
-def _differences(row: Model, expected: Model, but: Collection[str]) -> Iterator[str]:
+def _differences(model: type[Model], row: _Row, expected: _Row, but: Collection[str] = ()) -> Iterator[str]:
     """The columns in which a row is another than it should be."""
-    for column in row._meta.concrete_fields:
-        name = column.attname
-        there, should_be = getattr(row, name), column.to_python(getattr(expected, name))
+    for name, there, should_be in zip(row._fields, row, expected, strict=True):
         if name not in but and there != should_be:
-            yield f"{name} is {there}, and computed again it is {should_be}"
+            was, is_now = (spoken(model, name, value) for value in (there, should_be))
+            yield f"{name} is {was}, and computed again it is {is_now}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -73,7 +72,7 @@ def tell(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, ac
     known = now if row.known_until is None else max(now, row.known_until)
     policy = policy_of(policy_at(row.vendor, row.policy_name, known))
     recorded = moment_of(known, ZoneInfo(policy.time_zone))
-    return _write(row, policy, [replace(fact, recorded=recorded) for fact in facts], actor)
+    return _write(row, policy, [fact._replace(recorded=recorded) for fact in facts], actor)
 
 
 @transaction.atomic
@@ -103,8 +102,8 @@ def locked(subscription: Subscription) -> Subscription:
 def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str) -> list[Event]:
     if not facts:
         return []
-    agreement, zone = agreement_of(row, policy), ZoneInfo(policy.time_zone)
-    known = facts_of([row], {row.pk: policy})[row.pk]
+    agreement, zone = agreement_of(row, row.account.key, policy), ZoneInfo(policy.time_zone)
+    known = facts_of({row.pk: policy})[row.pk]
     if problems := [*too_long(facts), *new_contradictions(agreement, known, facts)]:
         raise Refused(problems)
     members = members_called(account=row.account, keys=[fact.user for fact in facts if fact.user])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -100,8 +100,8 @@ def _known(vendor: Vendor, keys: Sequence[str]) -> dict[str, Subscription]:
 
 def _recorded_already(row: Subscription, agreement: Agreement, facts: Sequence[Fact]) -> list[str]:
     """What a file tells again that was recorded before, whenever that was."""
-    known = {replace(fact, recorded=0) for fact in facts_of([row], {row.pk: agreement.policy})[row.pk]}
-    again = [fact for fact in facts if replace(fact, recorded=0, place="") in known]
+    known = {fact._replace(recorded=0) for fact in facts_of({row.pk: agreement.policy})[row.pk]}
+    again = [fact for fact in facts if fact._replace(recorded=0, place="") in known]
     return [
         (f"{fact.place}: " if fact.place not in _NOT_PLACES else "")
         + f"this {fact.kind} of account {agreement.account} is recorded already"
@@ -155,10 +155,10 @@ def _as_news(row: Subscription, now: datetime, facts: Sequence[Fact], agreement:
         return list(facts)
     zone = ZoneInfo(agreement.policy.time_zone)
     known, latest = moment_of(row.known_until, zone), moment_of(max(now, row.known_until), zone)
-    return [replace(fact, recorded=latest) if fact.recorded == fact.at < known else fact for fact in facts]
+    return [fact._replace(recorded=latest) if fact.recorded == fact.at < known else fact for fact in facts]
 
 
 def _by(now: datetime, agreement: Agreement, facts: Sequence[Fact]) -> list[Fact]:
     """The facts, with those that lie in the future recorded now."""
     latest: Moment = moment_of(now, ZoneInfo(agreement.policy.time_zone))
-    return [fact if fact.recorded <= latest else replace(fact, recorded=latest) for fact in facts]
+    return [fact if fact.recorded <= latest else fact._replace(recorded=latest) for fact in facts]

@@ -95,10 +95,10 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(vendor: 
     draw, through, killed = Random(7), date(2025, 10, 1), 0
     while killed < KILLS and through < LAST:
         if not Subscription.objects.filter(vendor=vendor, next_look__lte=through).exists():
-            through += timedelta(2)
+            through += timedelta(1)
             continue
         process = in_a_process(partial(run_bills, vendor=vendor, through=through, now=NOW))
-        time.sleep(draw.uniform(0, 0.12))
+        time.sleep(draw.uniform(0, 0.06))
         if process.is_alive():
             process.kill()
         process.join()

@@ -7,72 +7,104 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from prorata.accounts.models import Account
-from prorata.engine import credits, document
+from prorata.database.clock import Clock
+from prorata.database.rows import add_rows, next_ids, set_rows
+from prorata.engine import document
 from prorata.engine.bill import Billing
-from prorata.engine.calendar import instant_of
 from prorata.engine.record import document_record
-from prorata.invoicing.models import BillRun, Document, Lapse, Line
+from prorata.invoicing.models import BillRun, Document, Lapse, Line, Posting
+from prorata.invoicing.rows import (
+    DocumentRow,
+    LapseRow,
+    LineRow,
+    PostingRow,
+    document_row,
+    lapse_row,
+    line_row,
+    posting_of,
+    posting_rows,
+)
 from prorata.subscriptions.models import Subscription
+from prorata.subscriptions.queries import SubscriptionRow
 from prorata.vendors.models import PolicyVersion, Series, Vendor
+
+_BILLED = ("id", "billed_through", "known_until", "next_look", "ended_on")
+_NUMBER = "number"
+PARTY = ("name", "organisation_number", "vat_number", "address", "country")  # what a document says of both
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
     """What a look at a subscription came to, under a version of its policy."""
 
-    subscription: Subscription
+    subscription: SubscriptionRow
+    buyer: Mapping[str, str]
     policy: PolicyVersion
-    zone: ZoneInfo
+    clock: Clock
+    currency: str
     billing: Billing
 
 
 def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None:
-    """Writes the documents and lapses of one vendor's subscriptions and how far they are billed.
+    """Writes the documents and lapses of one vendor's subscriptions, their postings, and how far they are billed.
 
     To be called within a transaction that holds the subscriptions' rows. The numbers are taken last, so that others
     who issue wait for as short as can be.
     """
-    lapses = [_lapse_row(one, lapse) for one in computed for lapse in one.billing.lapses]
-    Lapse.objects.bulk_create(lapses, batch_size=1000)
-    for one in computed:
-        row, billing = one.subscription, one.billing
-        row.billed_through, row.known_until = billing.through, instant_of(billing.known_until, one.zone)
-        row.next_look, row.ended_on = billing.next_look, billing.ended
-    fields = ["billed_through", "known_until", "next_look", "ended_on"]
-    Subscription.objects.bulk_update([one.subscription for one in computed], fields, batch_size=500)
-    made = [(one, found) for one in computed for found in one.billing.documents]
-    numbers = _numbers(vendor, [found.kind for _, found in made])
-    documents = [
-        _issued_row(vendor, one, found, number, run) for (one, found), number in zip(made, numbers, strict=True)
+    set_rows(Subscription, _BILLED, [_billed(one) for one in computed])
+    lapsed = [(one, lapse) for one in computed for lapse in one.billing.lapses]
+    lapses = [
+        lapse_row(one.subscription, one.clock, one.currency, lapse)._replace(id=pk)
+        for (one, lapse), pk in zip(lapsed, next_ids(Lapse, len(lapsed)), strict=True)
     ]
-    Document.objects.bulk_create(documents, batch_size=500)
-    pairs = zip(documents, made, strict=True)
-    lines = [line_row(row, at, line) for row, (_, found) in pairs for at, line in enumerate(found.lines, 1)]
-    Line.objects.bulk_create(lines, batch_size=500)
+    if lapses:
+        add_rows(Lapse, LapseRow._fields, lapses)
+    made = [(one, found) for one in computed for found in one.billing.documents]
+    ids = next_ids(Document, len(made))
+    issued = [(pk, found) for pk, (_, found) in zip(ids, made, strict=True)]
+    lines = (line_row(vendor.pk, pk, at, line) for pk, found in issued for at, line in enumerate(found.lines, 1))
+    add_rows(Line, LineRow._fields, lines)
+    postings = [row for pk, found in issued for row in posting_rows(vendor.pk, pk, found)]
+    add_rows(Posting, PostingRow._fields, [*postings, *map(posting_of, lapses)])
+    seller = party(vendor)
+    documents = [
+        (
+            document_row(one.subscription, one.policy, one.clock, found),
+            shown(found, seller, one.buyer),
+        )
+        for one, found in made
+    ]
+    numbers = _numbers(vendor, [found.kind for _, found in made])
+    rows = (
+        _numbered(row, text, pk, number, run) for (row, text), pk, number in zip(documents, ids, numbers, strict=True)
+    )
+    add_rows(Document, DocumentRow._fields, rows)
 
 
-def shown(found: document.Document, number: int, seller: Mapping[str, str], buyer: Mapping[str, str]) -> str:
-    """A document as it is shown, as canonical JSON."""
-    return canonical({"number": number, "seller": seller, "buyer": buyer, **document_record(found)})
+def shown(found: document.Document, seller: Mapping[str, str], buyer: Mapping[str, str]) -> tuple[str, str]:
+    """A document as it is shown, as canonical JSON, in two parts between which its number belongs."""
+    record = {"seller": seller, "buyer": buyer, **document_record(found)}
+    before = canonical({key: value for key, value in record.items() if key < _NUMBER})
+    after = canonical({key: value for key, value in record.items() if key > _NUMBER})
+    return f'{before[:-1]},"{_NUMBER}":', f",{after[1:]}"
 
 
 def canonical(value: Any) -> str:
     """JSON in which the same value is always the same text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
-def party(one: Vendor | Account) -> dict[str, str]:
-    """Who sells, or buys, as a document names them."""
-    return {
-        "name": one.name,
-        "organisation_number": one.organisation_number,
-        "vat_number": one.vat_number,
-        "address": one.address,
-        "country": one.country,
-    }
+def party(one: Vendor) -> dict[str, str]:
+    """Who sells, as a document names them."""
+    return {name: getattr(one, name) for name in PARTY}
+
+
+def _billed(one: Computed) -> tuple[Any, ...]:
+    billing = one.billing
+    known_until = one.clock.kept(billing.known_until)
+    return one.subscription.id, billing.through, known_until, billing.next_look, billing.ended
 
 
 def _numbers(vendor: Vendor, kinds: Sequence[str]) -> Iterable[int]:
@@ -89,69 +121,7 @@ def _numbers(vendor: Vendor, kinds: Sequence[str]) -> Iterable[int]:
     return numbers
 
 
-def document_row(
-    subscription: Subscription, policy: PolicyVersion, zone: ZoneInfo, found: document.Document, number: int
-) -> Document:
-    """The row of a document but for its record, not written yet."""
-    return Document(
-        vendor_id=subscription.vendor_id,
-        account_id=subscription.account_id,
-        subscription=subscription,
-        policy=policy,
-        kind=found.kind,
-        number=number,
-        date=found.date,
-        known_until=instant_of(found.known_until, zone),
-        currency=found.currency,
-        subtotal_minor=found.subtotal_minor,
-        total_minor=found.total_minor,
-        credit_used_minor=found.credit_used_minor,
-        credit_left_minor=found.credit_left_minor,
-        refund_minor=found.refund_minor,
-    )
-
-
-def _issued_row(vendor: Vendor, one: Computed, found: document.Document, number: int, run: BillRun) -> Document:
-    row = document_row(one.subscription, one.policy, one.zone, found, number)
-    row.run = run
-    row.record = shown(found, number, party(vendor), party(one.subscription.account))
-    row.sha256 = sha256(row.record.encode()).hexdigest()
-    return row
-
-
-def line_row(row: Document, position: int, line: document.Line) -> Line:
-    """The row of a line of a document, not written yet."""
-    exact, after = line.exact_minor, line.after
-    quantity, price = (None, None) if after is None else after
-    return Line(
-        vendor_id=row.vendor_id,
-        document=row,
-        position=position,
-        item=line.item,
-        kind=line.kind,
-        quantity=line.quantity,
-        amount_minor=line.amount_minor,
-        period_start=line.period_start,
-        period_end=line.period_end,
-        start=line.start,
-        end=line.end,
-        exact_numerator=exact.numerator,
-        exact_denominator=exact.denominator,
-        after_quantity=quantity,
-        price_minor=None if price is None else price.minor,
-        price_months=None if price is None else price.months,
-        price_plan="" if price is None else price.plan,
-        price_role="" if price is None else price.role,
-        price_above=0 if price is None else price.above,
-    )
-
-
-def _lapse_row(one: Computed, lapse: credits.Lapse) -> Lapse:
-    return Lapse(
-        vendor_id=one.subscription.vendor_id,
-        subscription=one.subscription,
-        date=lapse.date,
-        known_until=instant_of(lapse.known_until, one.zone),
-        amount_minor=lapse.amount_minor,
-        reason=lapse.reason,
-    )
+def _numbered(row: DocumentRow, text: tuple[str, str], pk: int, number: int, run: BillRun) -> DocumentRow:
+    record = f"{text[0]}{number}{text[1]}"
+    digest = sha256(record.encode()).hexdigest()
+    return row._replace(id=pk, number=number, run_id=run.pk, record=record, sha256=digest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +33,7 @@ class Outdated(Refused):
 def preview(*, subscription: Subscription, now: datetime) -> engine.Outlook:
     """What an account will be sent if nothing more is recorded; raises CannotBill where it cannot be billed."""
     row, policy, issued, facts = _state(subscription, now)
-    told = history(agreement_of(row, policy), facts)
+    told = history(agreement_of(row, row.account.key, policy), facts)
     return engine.outlook(told, now=moment_of(now, ZoneInfo(policy.time_zone)), issued=issued)
 
 
@@ -86,9 +85,9 @@ def _accepted(quote: Quote, now: datetime, actor: str) -> list[Event] | Outdated
 def _computed(subscription: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
     """The quote of a change, not written yet."""
     row, policy, issued, facts = _state(subscription, now)
-    agreement, zone = agreement_of(row, policy), ZoneInfo(policy.time_zone)
+    agreement, zone = agreement_of(row, row.account.key, policy), ZoneInfo(policy.time_zone)
     moment = moment_of(now, zone)
-    news = [replace(fact, recorded=moment) for fact in change]
+    news = [fact._replace(recorded=moment) for fact in change]
     problems = [sentence_of(problem) for problem in contradictions(agreement, [*facts, *news])]
     if problems:
         raise Refused(problems)
@@ -114,8 +113,8 @@ def _state(subscription: Subscription, now: datetime) -> tuple[Subscription, Pol
     """What is known of a subscription now: its row, its rules, what was issued to it, and what was told of it."""
     row = Subscription.objects.select_related("account", "vendor").get(pk=subscription.pk)
     policy = policy_of(policy_at(row.vendor, row.policy_name, now))
-    issued = issued_to([row], {row.pk: ZoneInfo(policy.time_zone)}).get(row.pk)
-    return row, policy, issued, facts_of([row], {row.pk: policy})[row.pk]
+    issued = issued_to([row], {row.pk: policy}).get(row.pk)
+    return row, policy, issued, facts_of({row.pk: policy})[row.pk]
 
 
 def _amounts(quote: Quote) -> tuple[object, ...]:
@@ -131,4 +130,4 @@ def _said(quote: Quote) -> str:
 
 def _as_json(fact: Fact) -> dict[str, Any]:
     """A fact but for its recording, which is when the quote is accepted."""
-    return {name: value for name, value in asdict(fact).items() if name != "recorded" and value not in ("", None)}
+    return {name: value for name, value in fact._asdict().items() if name != "recorded" and value not in ("", None)}

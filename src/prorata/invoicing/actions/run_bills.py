@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import gc
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from itertools import zip_longest
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from prorata.accounts.models import Account
+from prorata.database.clock import clock_of
+from prorata.database.one_of import one_of
+from prorata.database.rows import microseconds_of, rows_of
+from prorata.database.workers import in_processes
 from prorata.engine.bill import bill
-from prorata.engine.calendar import moment_of
+from prorata.engine.calendar import day_of, to_date
 from prorata.engine.refusal import CannotBill
-from prorata.invoicing.actions.issue import Computed, issue
+from prorata.invoicing.actions.issue import PARTY, Computed, issue
 from prorata.invoicing.models import BillRun, Problem
 from prorata.invoicing.queries import issued_to
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import histories
-from prorata.vendors.models import PolicyVersion, Vendor
+from prorata.subscriptions.queries import SubscriptionRow, agreement_of, histories, subscription_rows
+from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_at, policy_of
 
-BATCH = 500
+BATCH = 2000
 
 Step = Callable[[int], None]  # told how many subscriptions more have been looked at
 
@@ -33,6 +41,20 @@ _MOST = 2**63  # what has no room in the database
 
 class NotYet(ValueError):
     """A day up to which nobody can be billed yet."""
+
+
+class _Batch(NamedTuple):
+    """A stretch of ids, from the first up to an end if it has one, whose due subscriptions a run is to bill.
+
+    But for some, of which it knows that they stay due. It `waits` for rows that somebody else holds, or leaves them.
+    """
+
+    run: BillRun
+    first: int
+    end: int | None
+    but: frozenset[int]
+    waits: bool
+    dry_run: bool
 
 
 @dataclass(slots=True)
@@ -46,12 +68,21 @@ class Outcome:
     documents: Counter[str] = field(default_factory=Counter)  # by their kind
     totals: Counter[tuple[str, str]] = field(default_factory=Counter)  # by kind and currency
     problems: list[str] = field(default_factory=list)
+    left: set[int] = field(default_factory=set)  # who was looked at and is still due
 
     def add(self, computed: Sequence[Computed]) -> None:
         """Counts what was computed."""
         for document in (document for one in computed for document in one.billing.documents):
             self.documents[document.kind] += 1
             self.totals[document.kind, document.currency] += abs(document.total_minor)
+
+    def include(self, more: Outcome) -> None:
+        """Counts what another part of the run came to."""
+        self.looked_at += more.looked_at
+        self.documents += more.documents
+        self.totals += more.totals
+        self.problems += more.problems
+        self.left |= more.left
 
 
 def count_due(*, vendor: Vendor, through: date) -> int:
@@ -60,14 +91,20 @@ def count_due(*, vendor: Vendor, through: date) -> int:
 
 
 def run_bills(
-    *, vendor: Vendor, through: date, now: datetime, dry_run: bool = False, step: Step | None = None
+    *,
+    vendor: Vendor,
+    through: date,
+    now: datetime,
+    dry_run: bool = False,
+    workers: int = 1,
+    step: Step | None = None,
 ) -> Outcome:
     """Bills every subscription of the vendor that is due by a day, with what had been recorded before now.
 
-    Each batch is a transaction: a run that is killed has billed whole batches, and another goes on where it ended.
-    Two runs at once share the batches, since each takes rows that nobody holds; rows that stay held are waited for at
-    the end. A subscription that cannot be billed becomes a problem of the run, and stays due. With a `dry_run` all of
-    it is computed and nothing stays written.
+    Each batch is a transaction, done by one of so many worker processes: a run that is killed has billed whole batches,
+    and another goes on where it ended. Two runs at once share the batches, since each takes rows that nobody holds;
+    rows that stay held are waited for at the end. A subscription that cannot be billed becomes a problem of the run,
+    and stays due. With a `dry_run` all of it is computed and nothing is written.
 
     Raises NotYet for a day that has not come: what is recorded until then belongs on its bills. Where it has come for
     some accounts only, the others are billed through their own today.
@@ -77,76 +114,106 @@ def run_bills(
     run = BillRun(vendor=vendor, through=through, known_until=now)
     if not dry_run:
         run.save()
-    outcome, looked_at = Outcome(), set[int]()
-    for waits in (False, True):
-        last = 0
-        while pks := _bill_batch(run, outcome, looked_at, last, waits=waits, dry_run=dry_run):
-            last = pks[-1]
-            more = len(looked_at) - outcome.looked_at
-            outcome.looked_at += more
+    outcome = Outcome()
+    for waits in (False,) if dry_run else (False, True):
+        batches = _batches(run, outcome.left, waits=waits, dry_run=dry_run)
+        for part in in_processes(min(workers, len(batches) or 1), _bill_batch, batches):
+            outcome.include(part)
             if step is not None:
-                step(more)
+                step(part.looked_at)
     if not dry_run:
         run.looked_at, run.documents, run.ended_at = outcome.looked_at, outcome.documents.total(), Now()
         run.save(update_fields=["ended_at", "looked_at", "documents"])
     return outcome
 
 
-@transaction.atomic
-def _bill_batch(
-    run: BillRun, outcome: Outcome, looked_at: set[int], last: int, *, waits: bool, dry_run: bool
-) -> list[int]:
-    """Bills the next due subscriptions behind an id; which they are."""
-    due = list(_due(run, waits=waits).filter(pk__gt=last).order_by("pk")[:BATCH])
-    rows = [row for row in due if row.pk not in looked_at]
-    computed, problems = _computed(run, rows, dry_run=dry_run)
+def _batches(run: BillRun, but: Collection[int], *, waits: bool, dry_run: bool) -> list[_Batch]:
+    """What there is to do, in stretches of ids with so many due subscriptions each."""
+    due = Subscription.objects.filter(vendor=run.vendor, next_look__lte=run.through).order_by("pk")
+    rest = (pk for pk in due.values_list("pk", flat=True).iterator() if pk not in but)
+    firsts = [pk for at, pk in enumerate(rest) if at % BATCH == 0]
+    known = sorted(but)
+    batches = []
+    for first, end in zip_longest(firsts, firsts[1:]):
+        some = known[bisect_left(known, first) : None if end is None else bisect_left(known, end)]
+        batches.append(_Batch(run, first, end, frozenset(some), waits, dry_run))
+    return batches
+
+
+def _bill_batch(batch: _Batch) -> Outcome:
+    """Bills a batch in a transaction of its own."""
+    gc.disable()  # nothing a batch makes is garbage before its end, and looking for some takes a tenth of the time
+    try:
+        with transaction.atomic():
+            return _billed(batch)
+    finally:
+        gc.enable()
+
+
+def _billed(batch: _Batch) -> Outcome:
+    run = batch.run
+    rows = [row for row in subscription_rows(_due(batch)) if row.id not in batch.but]
+    computed, problems = _computed(run, rows, dry_run=batch.dry_run)
+    outcome = Outcome(looked_at=len(rows))
     outcome.add(computed)
-    outcome.problems += [f"account {problem.subscription.account.key}: {problem.sentence}" for problem in problems]
-    looked_at.update(row.pk for row in rows)
-    if dry_run:
-        transaction.set_rollback(True)
-    elif rows:
+    outcome.problems += [f"account {key}: {problem.sentence}" for key, problem in problems]
+    outcome.left = {row.id for row in rows}.difference(one.subscription.id for one in computed)
+    if rows and not batch.dry_run:
         issue(vendor=run.vendor, computed=computed, run=run)
-        Problem.objects.bulk_create(problems)
-    return [row.pk for row in due]
+        Problem.objects.bulk_create(problem for _, problem in problems)
+    return outcome
 
 
-def _due(run: BillRun, *, waits: bool) -> QuerySet[Subscription]:
-    """The due rows, locked."""
-    rows = Subscription.objects.filter(vendor=run.vendor, next_look__lte=run.through)
-    if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(of=("self",), skip_locked=not waits)
-    return rows.select_related("account")
+def _due(batch: _Batch) -> QuerySet[Subscription]:
+    """The due rows of a batch; locked, but for a dry run."""
+    rows = Subscription.objects.filter(vendor=batch.run.vendor, next_look__lte=batch.run.through, pk__gte=batch.first)
+    if batch.end is not None:
+        rows = rows.filter(pk__lt=batch.end)
+    if connection.features.has_select_for_update_skip_locked and not batch.dry_run:
+        rows = rows.select_for_update(skip_locked=not batch.waits)
+    return rows.order_by("pk")
 
 
-def _computed(run: BillRun, rows: Sequence[Subscription], *, dry_run: bool) -> tuple[list[Computed], list[Problem]]:
+def _computed(
+    run: BillRun, rows: Sequence[SubscriptionRow], *, dry_run: bool
+) -> tuple[list[Computed], list[tuple[str, Problem]]]:
+    """What looking at each row came to, and which of them could not be billed, with their accounts' keys."""
     if not rows:
         return [], []
-    versions: dict[str, PolicyVersion] = {}
-    for name in dict.fromkeys(row.policy_name for row in rows):
-        versions[name] = policy_at(run.vendor, name, run.known_until)
-    policies = {row.pk: policy_of(versions[row.policy_name]) for row in rows}
-    zones = {pk: ZoneInfo(policy.time_zone) for pk, policy in policies.items()}
-    told, issued = histories(rows, policies), issued_to(rows, zones)
+    versions = {name: policy_at(run.vendor, name, run.known_until) for name in {row.policy_name for row in rows}}
+    accounts = _accounts(row.account_id for row in rows)
+    agreements = {
+        row.id: agreement_of(row, accounts[row.account_id][0], policy_of(versions[row.policy_name])) for row in rows
+    }
+    told = histories(agreements, named=False)
+    issued = issued_to(rows, {pk: one.policy for pk, one in agreements.items()})
+    known_until = microseconds_of(run.known_until)
     computed, problems = [], []
     for row in rows:
-        zone = zones[row.pk]
-        known_until = max(run.known_until, row.known_until or run.known_until)
-        today = run.known_until.astimezone(zone).date()
-        through = run.through if dry_run else min(run.through, today)
+        history, version = told[row.id], versions[row.policy_name]
+        clock = clock_of(history.policy.time_zone)
+        now = clock.moment(known_until)
+        through = run.through if dry_run else min(run.through, to_date(day_of(now)))
         if row.next_look is not None and row.next_look > through:
             continue
+        known = now if row.known_until is None else max(now, clock.moment(row.known_until))
         try:
-            billing = bill(
-                told[row.pk],
-                through=through,
-                known_until=moment_of(known_until, zone),
-                issued=issued.get(row.pk),
-            )
+            billing = bill(history, through=through, known_until=known, issued=issued.get(row.id))
             if any(abs(line.exact_parts) >= _MOST for document in billing.documents for line in document.lines):
                 raise CannotBill("an amount is too large to be kept; look at the quantities and prices agreed")
         except CannotBill as refused:
-            problems.append(Problem(vendor=run.vendor, run=run, subscription=row, sentence=str(refused)))
+            problem = Problem(vendor=run.vendor, run=run, subscription_id=row.id, sentence=str(refused))
+            problems.append((history.account, problem))
         else:
-            computed.append(Computed(row, versions[row.policy_name], zone, billing))
+            buyer = accounts[row.account_id][1]
+            computed.append(Computed(row, buyer, version, clock, history.policy.currency, billing))
     return computed, problems
+
+
+def _accounts(ids: Iterable[int]) -> dict[int, tuple[str, Mapping[str, str]]]:
+    """The keys of accounts, and what documents say of them, by their ids."""
+    accounts = Account.objects.filter(one_of("id", set(ids)))
+    return {
+        pk: (key, dict(zip(PARTY, told, strict=True)))
+        for pk, key, *told in rows_of(accounts.values_list("id", "key", *PARTY))
+    }

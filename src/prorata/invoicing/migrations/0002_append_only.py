@@ -5,4 +5,6 @@ from prorata.database.append_only import AppendOnly
 
 class Migration(migrations.Migration):
     dependencies = [("invoicing", "0001_initial")]
-    operations = [AppendOnly("invoicing_document"), AppendOnly("invoicing_line"), AppendOnly("invoicing_lapse")]
+    operations = [
+        AppendOnly(table) for table in ("invoicing_document", "invoicing_line", "invoicing_posting", "invoicing_lapse")
+    ]
