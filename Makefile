@@ -41,10 +41,12 @@ test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every 
 	@echo "==> all passed"
 
 .PHONY: bench
-bench: .venv-test/.ready .venv-compiled/.ready  ## measure how fast it is, compiled and as plain Python
+bench: .venv-test/.ready .venv-compiled/.ready .venv-bench/.ready  ## measure how fast it is, compiled and as plain Python
 	@.venv-compiled/bin/python benchmarks/bench.py
 	@echo
 	@.venv-test/bin/python benchmarks/bench.py
+	@echo
+	@PYTHONPATH=. .venv-bench/bin/python benchmarks/bill_run.py $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
 
 .PHONY: check-mutants
 check-mutants: .venv-test/.ready  ## change the engine in small ways and list the changes no test notices (slow)
@@ -96,6 +98,11 @@ clean:  ## delete the virtual environments, the caches and what was built
 	$(call new-venv,.venv-compiled,requirements-engine.lock)
 	@.venv-compiled/bin/python $(PIP) install --no-deps dist/*.whl
 	@.venv-compiled/bin/python -c 'from prorata.engine import bill; assert bill.__file__.endswith((".so", ".pyd"))'
+	@touch $@
+
+.venv-bench/.ready: requirements.lock dist/.compiled
+	$(call new-venv,.venv-bench,requirements.lock)
+	@.venv-bench/bin/python $(PIP) install --no-deps dist/*.whl
 	@touch $@
 
 # Built from a copy, since the compiler leaves what it made beside the sources, where it would be taken for them.

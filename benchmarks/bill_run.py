@@ -1,4 +1,4 @@
-"""`make bench-run`: how long a month's bill run takes on PostgreSQL, beside merely moving the same rows.
+"""`make bench`: how long a month's bill run takes on PostgreSQL, beside merely moving the same rows.
 
 Each account has eight seats, and three changes in the month. What is measured is the second bill of each: it charges
 what changed in January and the seats of February. Beside it two connections read the very rows that the run reads, and

@@ -162,6 +162,11 @@ def test_nobody_is_billed_ahead_of_time(shop: Path) -> None:
     assert said.errors == "2162-05-01 has not come yet; --dry-run says what would be billed by then\n"
 
 
+def test_one_process_bills_where_one_can_write(shop: Path) -> None:
+    said = prorata("bill-run", "--through", "2026-05-01", "--workers", "2", cwd=shop, code=2)
+    assert said.errors == "--workers: SQLite lets one process write at a time; with PostgreSQL more can\n"
+
+
 def test_names_that_have_no_room_are_refused_with_their_place(shop: Path) -> None:
     write(shop, "long.csv", ("at,account,event,user", f"2026-04-01,nord,activate,{'x' * 201}"))
     said = prorata("import", "--events", "long.csv", cwd=shop, code=2)

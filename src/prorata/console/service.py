@@ -184,16 +184,21 @@ def bill_run(
     through: Annotated[str, typer.Option(help="Bill everything dated up to and with this day.")],
     vendor: VendorOption = None,
     dry_run: DryRunOption = False,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes bill at the same time.")] = 1,
 ) -> None:
     """Bill every account that is due: of one vendor, or of all of them."""
     problems = 0
     with sentences(), database():
+        from django.db import connection
+
         from prorata.invoicing.actions.run_bills import count_due, run_bills
 
+        if workers > 1 and connection.vendor == "sqlite":
+            raise IntakeError(["--workers: SQLite lets one process write at a time; with PostgreSQL more can"])
         last, now = day_of("--through", through), datetime.now(UTC)
         for seller in _vendors(vendor):
             with steps(f"Billing {seller.key}", count_due(vendor=seller, through=last)) as step:
-                outcome = run_bills(vendor=seller, through=last, now=now, dry_run=dry_run, step=step)
+                outcome = run_bills(vendor=seller, through=last, now=now, dry_run=dry_run, workers=workers, step=step)
             write_outcome(seller.key, outcome, dry_run=dry_run)
             problems += len(outcome.problems)
     if problems:

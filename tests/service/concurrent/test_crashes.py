@@ -111,6 +111,34 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(vendor: 
     assert billed(vendor) == billed(undisturbed)
 
 
+def test_workers_bill_what_one_process_bills(vendor: Vendor) -> None:
+    connections.close_all()
+    outcome = run_bills(vendor=vendor, through=LAST, now=NOW, workers=3)
+    assert_whole(vendor)
+    alone = loaded("alone")
+    assert run_bills(vendor=alone, through=LAST, now=NOW) == outcome
+    assert billed(vendor) == billed(alone)
+
+
+def test_the_workers_of_a_run_that_is_killed_end_with_it(vendor: Vendor) -> None:
+    process = in_a_process(partial(run_bills, vendor=vendor, through=LAST, now=NOW, workers=2))
+    while not Document.objects.filter(vendor=vendor).exists() and process.is_alive():
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    patience = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        cursor.execute(others)
+        while cursor.fetchone() != (0,) and time.monotonic() < patience:
+            time.sleep(0.05)
+            cursor.execute(others)
+    assert time.monotonic() < patience
+    run_bills(vendor=vendor, through=LAST, now=NOW, workers=2)
+    assert_whole(vendor)
+
+
 def test_two_runs_at_once_bill_nobody_twice(vendor: Vendor) -> None:
     runs = [in_a_process(partial(run_bills, vendor=vendor, through=LAST, now=NOW)) for _ in range(3)]
     for run in runs:
