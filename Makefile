@@ -32,6 +32,7 @@ test: .venv-test/.ready .venv-engine/.ready .venv-compiled/.ready  ## run every 
 	@PYTHONPATH=src .venv-engine/bin/python -m pytest -n auto --dist worksteal tests/engine
 	@echo "==> the same tests, with the engine compiled"
 	@.venv-compiled/bin/python -m pytest -n auto --dist worksteal tests/engine
+	@.venv-test/bin/python -m tests.hledger
 	@echo "==> all other tests, with Prorata installed, on SQLite"
 	@.venv-test/bin/python -m pytest -n auto --ignore=tests/engine --ignore=tests/service/concurrent tests
 	@echo "==> the tests of the service, on PostgreSQL"

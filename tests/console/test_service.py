@@ -167,6 +167,18 @@ def test_one_process_bills_where_one_can_write(shop: Path) -> None:
     assert said.errors == "--workers: SQLite lets one process write at a time; with PostgreSQL more can\n"
 
 
+def test_the_books_are_written_for_whoever_reads_them(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    rows = prorata("export", "books", "--through", "2026-05-31", cwd=shop).out.splitlines()
+    assert rows[0] == "date,debit,credit,amount,currency,reason"
+    assert any(row.startswith("2026-04-30,deferred_revenue,revenue,") for row in rows)
+    told = prorata("export", "books", "--through", "2026-05-31", "--format", "beancount", cwd=shop).out
+    assert told.count(" * ") == len(rows) - 1
+    wrong = prorata("export", "books", "--through", "May", cwd=shop, code=2)
+    assert "--through" in wrong.errors
+
+
 def test_names_that_have_no_room_are_refused_with_their_place(shop: Path) -> None:
     write(shop, "long.csv", ("at,account,event,user", f"2026-04-01,nord,activate,{'x' * 201}"))
     said = prorata("import", "--events", "long.csv", cwd=shop, code=2)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 vendors = typer.Typer(help="The vendors who sell, and the policies they bill by.", no_args_is_help=True)
 
+exports = typer.Typer(help="What other programs read.", no_args_is_help=True)
+
 VendorOption = Annotated[str | None, typer.Option("--vendor", help="The vendor's key; needed where there are several.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all of it and keep nothing.")]
 PoliciesOption = Annotated[
@@ -52,6 +56,12 @@ PoliciesOption = Annotated[
 _ACTOR = "command line"
 
 
+class BooksFormat(StrEnum):
+    csv = "csv"
+    beancount = "beancount"
+    hledger = "hledger"
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.add_typer(vendors, name="vendor")
@@ -60,6 +70,7 @@ def register(app: typer.Typer) -> None:
     app.command("bill-run")(bill_run)
     app.command("documents")(list_documents)
     app.command()(verify)
+    app.add_typer(exports, name="export")
 
 
 def migrate() -> None:
@@ -264,6 +275,21 @@ def verify(vendor: VendorOption = None) -> None:
             wrong += verify_vendor(seller)
     if wrong:
         raise typer.Exit(1)
+
+
+@exports.command("books")
+def export_books(
+    through: Annotated[str, typer.Option(help="Everything dated up to and with this day.")],
+    vendor: VendorOption = None,
+    to: Annotated[BooksFormat, typer.Option("--format", "-f", help="For whom to write it.")] = BooksFormat.csv,
+) -> None:
+    """The journal of a vendor: what was issued and what became revenue of it, on standard output."""
+    with sentences(), database():
+        from prorata.books.exports import as_beancount, as_csv, as_hledger
+        from prorata.books.journal import journal
+
+        write = {BooksFormat.csv: as_csv, BooksFormat.beancount: as_beancount, BooksFormat.hledger: as_hledger}[to]
+        sys.stdout.write(write(journal(_vendor(vendor), day_of("--through", through))))
 
 
 def set_up_tables() -> None:

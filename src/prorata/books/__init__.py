@@ -1,0 +1,1 @@
+"""The vendor's books: what was issued as entries of a journal, and what was earned since, to be exported."""

@@ -1,0 +1,90 @@
+"""The journal of a vendor: what its documents and lapses posted, and month by month what became revenue of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from prorata.database.rows import Microseconds, rows_of
+from prorata.engine.books import Ledger, earned_by
+from prorata.engine.calendar import next_calendar_start, to_date, to_day
+from prorata.invoicing.models import Line, Posting
+from prorata.invoicing.rows import local_of
+from prorata.vendors.models import Vendor
+
+_SOME = 20_000  # rows that are read at a time
+
+
+class Entry(NamedTuple):
+    """An amount above zero, in minor units, that debits one ledger and credits another on a day, and what for."""
+
+    date: date
+    debit: Ledger
+    credit: Ledger
+    amount_minor: int
+    currency: str
+    reason: str
+
+
+class _Line(NamedTuple):
+    """A line as the books have to know it; its days are counted in microseconds of the account's own clock."""
+
+    start_day: Microseconds
+    end_day: Microseconds
+    amount_minor: int
+
+
+def journal(vendor: Vendor, through: date) -> list[Entry]:
+    """All entries of a vendor dated up to and with a day, in order of date.
+
+    What was deferred becomes revenue at the end of each month, and of the month that is not over by the last day: as
+    much as of the lines' days is over by then.
+    """
+    return sorted([*_posted(vendor, through), *_earned(vendor, through)], key=lambda one: one.date)
+
+
+def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
+    """What documents and lapses posted."""
+    asked = Posting.objects.filter(vendor=vendor, date__lte=through)
+    names = ("date", "debit", "credit", "amount_minor", "currency", "document__kind", "document__number")
+    for day, debit, credit, amount_minor, currency, kind, number in _all(asked, names):
+        yield Entry(day, debit, credit, amount_minor, currency, "lapse" if kind is None else f"{kind}-{number}")
+
+
+def _earned(vendor: Vendor, through: date) -> Iterator[Entry]:
+    """What of that was deferred became revenue, by month and currency."""
+    earned: dict[tuple[date, str], int] = {}
+    asked = Line.objects.filter(vendor=vendor, document__date__lte=through)
+    names = ("start", "end", "amount_minor", "document__date", "document__currency")
+    for start, end, amount_minor, issued, currency in _all(asked, names):
+        for day, more_minor in _by_month(_Line(start, end, amount_minor), issued, through):
+            earned[day, currency] = earned.get((day, currency), 0) + more_minor
+    for (day, currency), minor in sorted(earned.items()):
+        reason = f"earned in {day:%Y-%m}"
+        if minor > 0:
+            yield Entry(day, "deferred_revenue", "revenue", minor, currency, reason)
+        elif minor < 0:
+            yield Entry(day, "revenue", "deferred_revenue", -minor, currency, reason)
+
+
+def _by_month(line: _Line, issued: date, through: date) -> Iterator[tuple[date, int]]:
+    """How much of a line is earned in each month, from the day on which it was issued up to and with a last one."""
+    day = to_day(issued)
+    before, past = earned_by(line, local_of(day, 1)), to_day(through) + 1
+    while day < past and local_of(day, 1) < line.end_day:
+        day = min(next_calendar_start(day, 1), past)
+        by_then = earned_by(line, local_of(day, 1))
+        if by_then != before:
+            yield to_date(day) - timedelta(days=1), by_then - before
+        before = by_then
+
+
+def _all(asked: QuerySet[Any], names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    """All rows of a query by their ids, some at a time."""
+    last = 0
+    while rows := rows_of(asked.filter(pk__gt=last).order_by("pk").values_list("pk", *names)[:_SOME]):
+        last = rows[-1][0]
+        yield from (row[1:] for row in rows)
