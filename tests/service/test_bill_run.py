@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from prorata.accounts.actions import members_called
-from prorata.invoicing.actions.run_bills import NotYet, run_bills
+from prorata.invoicing.actions.run_bills import NotYet, Outcome, run_bills
 from prorata.invoicing.models import BillRun, Document, Problem
 from prorata.invoicing.verify import verify
 from prorata.policies import policy_text
@@ -130,6 +131,23 @@ def test_a_new_version_of_the_policy_bills_from_now_on_and_old_documents_keep_th
     # a price that was always another one is a correction of January, too
     assert totals(vendor)[-1][3] == 31000 + (31000 - 29900)
     assert list(verify(vendor)) == []
+
+
+def test_names_that_have_no_room_on_a_line_are_refused_before_they_stop_a_run() -> None:
+    vendor = seller()
+    long = "x" * 101
+    text = policy_text("mainter").replace("plans.PRO", f"plans.{long}")
+    with pytest.raises(UnfitPolicy, match=r"policy other: x{40}… has 101 signs; allowed in a name: 100"):
+        set_policy(vendor=vendor, name="other", text=text, now=at("2026-01-10"), actor="test")
+
+
+def test_a_run_sums_up_its_parts_and_documents_of_nothing_count() -> None:
+    part = Outcome(1, Counter(invoice=2), Counter({("invoice", "SEK"): 0}), ["one"], {1})
+    whole = Outcome()
+    whole.include(part)
+    whole.include(part)
+    assert whole == Outcome(2, Counter(invoice=4), Counter({("invoice", "SEK"): 0}), ["one", "one"], {1})
+    assert ("invoice", "SEK") in whole.totals
 
 
 def test_what_contradicts_the_history_is_refused_and_nothing_of_it_is_recorded() -> None:

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, models, transaction
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
-from prorata.invoicing.models import Document, Lapse, Line
+from prorata.accounts.models import Account, Member
+from prorata.invoicing.models import BillRun, Document, Lapse, Line, Posting
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 from tests.service.world import told
@@ -19,17 +20,37 @@ def vendor() -> Vendor:
     return told("scenarios/M11-credits-lapse-at-the-end.toml")
 
 
-@pytest.mark.parametrize("table", [Event, Document, Line, Lapse, PolicyVersion])
+@pytest.mark.parametrize("table", [Event, Document, Line, Lapse, Posting, PolicyVersion])
 def test_what_was_said_and_what_was_issued_is_never_changed_or_deleted(
     vendor: Vendor, table: type[models.Model]
 ) -> None:
     rows = table._default_manager.filter(vendor=vendor)
     assert rows.exists()
-    with pytest.raises(DatabaseError, match="written once and never changed or deleted"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
         rows.update(vendor_id=models.F("vendor_id"))
-    with pytest.raises(DatabaseError, match="written once and never changed or deleted"), transaction.atomic():
+    refuses_to_delete(rows)
+
+
+@pytest.mark.parametrize("table", [Account, Member, Subscription, Series, BillRun])
+def test_what_others_refer_to_is_never_deleted(vendor: Vendor, table: type[models.Model]) -> None:
+    refuses_to_delete(table._default_manager.filter(vendor=vendor))
+
+
+def test_a_vendor_is_never_deleted(vendor: Vendor) -> None:
+    refuses_to_delete(Vendor.objects.filter(pk=vendor.pk))
+
+
+def refuses_to_delete(rows: models.QuerySet[Any]) -> None:
+    assert rows.exists()
+    with pytest.raises(DatabaseError, match="never deleted"), transaction.atomic():
         rows._raw_delete(rows.db)
     assert rows.exists()
+    if connection.vendor == "postgresql":
+        table = rows.model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            with pytest.raises(DatabaseError, match="never deleted"), transaction.atomic():
+                cursor.execute(f"TRUNCATE {table} CASCADE")
 
 
 def again(row: models.Model, **changed: Any) -> models.Model:

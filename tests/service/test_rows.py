@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import DatabaseError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prorata.accounts.models import Account
 from prorata.database.clock import Clock
 from prorata.database.one_of import one_of
-from prorata.database.rows import microseconds_of, rows_of, set_rows, time_of
+from prorata.database.rows import add_rows, microseconds_of, rows_of, set_rows, time_of
 from prorata.engine.calendar import instant_of, moment_of
 from prorata.invoicing.models import Document, Line
 from prorata.invoicing.rows import DocumentRow, LineRow
@@ -60,6 +61,16 @@ def test_columns_of_many_rows_are_set_at_once() -> None:
     one.refresh_from_db()
     assert (one.known_until, one.next_look, one.ended_on) == (known, date(2026, 8, 1), None)
     set_rows(Subscription, ("id", "next_look"), [])
+
+
+@pytest.mark.django_db
+def test_what_the_database_refuses_in_bulk_is_refused_as_everywhere() -> None:
+    told("scenarios/M11-credits-lapse-at-the-end.toml")
+    [one] = Subscription.objects.all()
+    with pytest.raises(DatabaseError, match="subscription_billed_as_known"), transaction.atomic():
+        set_rows(Subscription, ("id", "known_until"), [(one.pk, None)])
+    with pytest.raises(DatabaseError, match=r"(?i)not.null"), transaction.atomic():
+        add_rows(Account, ("vendor_id", "key", "name"), [(one.vendor_id, "account", "")])
 
 
 @pytest.mark.django_db

@@ -9,14 +9,17 @@ from hashlib import sha256
 
 import pytest
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, Model, Value
 from django.db.models.functions import Concat
 
 from prorata.invoicing.models import Document, Lapse, Line, Posting
-from prorata.invoicing.verify import verify
+from prorata.invoicing.verify import strays, verify
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 from tests.service.world import told
+
+_WRITTEN_ONCE: tuple[type[Model], ...] = (Event, Document, Line, Lapse, Posting, PolicyVersion)
+NOBODY = 999_999
 
 
 @pytest.fixture
@@ -26,13 +29,11 @@ def vendor() -> Vendor:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in (Event, Document, Line, Lapse, Posting, PolicyVersion):
+        for table in _WRITTEN_ONCE:
             name = table._meta.db_table
-            if connection.vendor == "postgresql":
-                cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_append_only")
-                continue
+            on = f" ON {name}" if connection.vendor == "postgresql" else ""
             for verb in ("UPDATE", "DELETE"):
-                cursor.execute(f"DROP TRIGGER {name}_refuses_{verb}")
+                cursor.execute(f"DROP TRIGGER {name}_refuses_{verb}{on}")
     return vendor
 
 
@@ -131,6 +132,26 @@ def take_only_a_document_away() -> None:
         cursor.execute("DELETE FROM invoicing_document WHERE id = %s", [last().pk])
 
 
+def issue_it_to_nobody() -> None:
+    Document.objects.filter(pk=last().pk).update(subscription_id=NOBODY)
+
+
+def issue_it_by_no_rules() -> None:
+    Document.objects.filter(pk=last().pk).update(policy_id=NOBODY)
+
+
+def issue_it_in_no_run() -> None:
+    Document.objects.filter(pk=last().pk).update(run_id=NOBODY)
+
+
+def tell_it_of_nobody() -> None:
+    Event.objects.filter(member__isnull=False).update(member_id=NOBODY)
+
+
+def give_a_line_to_another_vendor() -> None:
+    Line.objects.filter(document=last()).update(vendor=Vendor.objects.create(key="other", name="Other"))
+
+
 def change_a_posting() -> None:
     Posting.objects.filter(document=last(), credit="customer_credit").update(amount_minor=1)
 
@@ -166,6 +187,11 @@ def test_nothing_is_wrong_with_what_was_issued(vendor: Vendor) -> None:
         (take_an_event_away, "computed again it is 'invoice'"),
         (take_a_document_away, "series credit_note: 1 number given to 0 documents"),
         (take_only_a_document_away, "which is not there"),
+        (issue_it_to_nobody, "names subscription 999999, which is not there"),
+        (issue_it_by_no_rules, "names policy 999999, which is not there"),
+        (issue_it_in_no_run, "names run 999999, which is not there"),
+        (tell_it_of_nobody, "names member 999999, which is not there"),
+        (give_a_line_to_another_vendor, "line 1: vendor_id is "),
         (change_a_posting, "its postings are not what it means in the books"),
         (take_a_posting_away, "its postings are not what it means in the books"),
         (post_a_lapse_elsewhere, "is not in the books as it should be"),
@@ -181,3 +207,10 @@ def test_what_was_done_to_the_rows_is_found(vendor: Vendor, harm: Callable[[], N
     harm()
     found = list(verify(vendor))
     assert any(sentence in one for one in found), found
+
+
+@pytest.mark.usefixtures("vendor")
+def test_rows_of_a_vendor_that_is_not_there_are_found() -> None:
+    assert not list(strays())
+    Line.objects.filter(document=last(), position=1).update(vendor_id=NOBODY)
+    assert [one.partition(" is ")[2] for one in strays()] == [f"of vendor {NOBODY}, which is not there"]

@@ -273,6 +273,8 @@ def verify(vendor: VendorOption = None) -> None:
     with sentences(), database():
         for seller in _vendors(vendor):
             wrong += verify_vendor(seller)
+        if vendor is None:
+            wrong += _say_strays()
     if wrong:
         raise typer.Exit(1)
 
@@ -351,6 +353,16 @@ def verify_vendor(seller: Vendor) -> int:
     return len(wrong)
 
 
+def _say_strays() -> int:
+    """Says which rows are of no vendor; how many."""
+    from prorata.invoicing.verify import strays
+
+    found = list(strays())
+    for sentence in found:
+        say(sentence)
+    return len(found)
+
+
 @contextmanager
 def database(*, migrated: bool = True) -> Iterator[None]:
     """The database that the settings name, with its tables as they should be; raises IntakeError where they are not."""
@@ -366,6 +378,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
     from django.db.migrations.executor import MigrationExecutor
     from django.db.utils import DatabaseError
 
+    from prorata.database.workers import WorkerDied
     from prorata.invoicing.actions.run_bills import NotYet
     from prorata.vendors.actions import UnfitPolicy
     from prorata.vendors.queries import NoPolicy
@@ -376,7 +389,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 raise IntakeError([f"the tables of {_database_name()} are not there, or older; run: prorata migrate"])
         yield
-    except (NoPolicy, UnfitPolicy, NotYet) as error:
+    except (NoPolicy, UnfitPolicy, NotYet, WorkerDied) as error:
         raise IntakeError([str(error)]) from None
     except ValidationError as error:
         said = error.message_dict.items()

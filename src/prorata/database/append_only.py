@@ -1,6 +1,8 @@
-"""Tables whose rows are written once: the database itself refuses to change or delete them."""
+"""Tables whose rows are written once, or stay: the database itself refuses to change or to delete them."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from django.apps.registry import Apps
 from django.db import migrations
@@ -9,22 +11,24 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION prorata_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'rows of % are written once and never changed or deleted', TG_TABLE_NAME
+    RAISE EXCEPTION 'rows of % are never %', TG_TABLE_NAME, TG_ARGV[0]
         USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
 _ON_POSTGRESQL = """
-CREATE TRIGGER {table}_is_append_only BEFORE UPDATE OR DELETE ON {table}
-FOR EACH ROW EXECUTE FUNCTION prorata_refuse()
+CREATE TRIGGER {table}_refuses_{verb} BEFORE {verb} ON {table}
+FOR EACH {each} EXECUTE FUNCTION prorata_refuse('{refused}')
 """
 _ON_SQLITE = """
 CREATE TRIGGER {table}_refuses_{verb} BEFORE {verb} ON {table}
-BEGIN SELECT RAISE(ABORT, 'rows of {table} are written once and never changed or deleted'); END
+BEGIN SELECT RAISE(ABORT, 'rows of {table} are never {refused}'); END
 """
 
 
-class AppendOnly(migrations.RunPython):
-    """The migration that makes a table append-only; to be undone before the table is dropped."""
+class Kept(migrations.RunPython):
+    """The migration after which no row of a table can be deleted; to be undone before the table is dropped."""
+
+    refuses: ClassVar[dict[str, str]] = {"DELETE": "deleted"}
 
     def __init__(self, table: str) -> None:
         self.table = table
@@ -34,16 +38,25 @@ class AppendOnly(migrations.RunPython):
         return type(self).__qualname__, [self.table], {}
 
     def _guard(self, _apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
-        if editor.connection.vendor == "postgresql":
+        if on_postgresql := editor.connection.vendor == "postgresql":
             editor.execute(_FUNCTION, params=None)
-            editor.execute(_ON_POSTGRESQL.format(table=self.table))
-            return
-        for verb in ("UPDATE", "DELETE"):
-            editor.execute(_ON_SQLITE.format(table=self.table, verb=verb))
+        trigger = _ON_POSTGRESQL if on_postgresql else _ON_SQLITE
+        for verb, refused in self._refuses(editor):
+            each = "STATEMENT" if verb == "TRUNCATE" else "ROW"
+            editor.execute(trigger.format(table=self.table, verb=verb, refused=refused, each=each))
 
     def _release(self, _apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
-        if editor.connection.vendor == "postgresql":
-            editor.execute(f"DROP TRIGGER {self.table}_is_append_only ON {self.table}")
-            return
-        for verb in ("UPDATE", "DELETE"):
-            editor.execute(f"DROP TRIGGER {self.table}_refuses_{verb}")
+        on = f" ON {self.table}" if editor.connection.vendor == "postgresql" else ""
+        for verb, _ in self._refuses(editor):
+            editor.execute(f"DROP TRIGGER {self.table}_refuses_{verb}{on}")
+
+    def _refuses(self, editor: BaseDatabaseSchemaEditor) -> list[tuple[str, str]]:
+        """The verbs that are refused, and how that is said; SQLite does not know the last."""
+        refuses = list(self.refuses.items())
+        return [*refuses, ("TRUNCATE", "deleted")] if editor.connection.vendor == "postgresql" else refuses
+
+
+class AppendOnly(Kept):
+    """The migration after which a table's rows can be neither changed nor deleted."""
+
+    refuses: ClassVar[dict[str, str]] = {"UPDATE": "changed", "DELETE": "deleted"}

@@ -7,6 +7,7 @@ the year 2000, as PostgreSQL itself keeps them. Days are dates.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -103,10 +104,12 @@ def next_ids(model: type[Model], count: int) -> list[int]:
     return list(range(last + 1, last + 1 + count))
 
 
-def _postgresql() -> psycopg.Cursor[Row]:
-    """A cursor of the driver's own, in the transaction that Django has open."""
+@contextmanager
+def _postgresql() -> Iterator[psycopg.Cursor[Row]]:
+    """A cursor of the driver's own, in the transaction that Django has open; what it raises are Django's errors."""
     connection.ensure_connection()
-    return psycopg.Cursor(connection.connection)
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
 
 
 def _field(model: type[Model], name: str) -> Field[Any, Any]:

@@ -73,14 +73,17 @@ class Stored:
 
 
 def stored(subscriptions: Sequence[Subscription]) -> list[Stored]:
-    """All that was issued to subscriptions, of each that any document was issued to."""
+    """All that was issued to subscriptions, of each that any document was issued to.
+
+    Whom a document was issued to by a version of the rules that is not there, is left out: nothing can be computed.
+    """
     rows = issued_rows([one.pk for one in subscriptions])
     named = {row.policy_id for issued in rows.values() for row in issued.documents}
     versions = PolicyVersion.objects.in_bulk(named)
     found = []
     for one in subscriptions:
         its = rows[one.pk]
-        if not its.documents:
+        if not its.documents or not all(row.policy_id in versions for row in its.documents):
             continue
         policy = policy_of(versions[its.documents[0].policy_id])
         clock, ticks = clock_of(policy.time_zone), policy.ticks

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Max, Min, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, ForeignKey, Max, Min, Model, OuterRef, QuerySet, Subquery
 
 from prorata.database.one_of import one_of
 from prorata.database.rows import rows_of, spoken
@@ -22,10 +22,12 @@ from prorata.engine.words import plural
 from prorata.invoicing.again import Stored, computed_again, stored, told_under
 from prorata.invoicing.models import Document, Lapse, Line, Posting
 from prorata.invoicing.rows import DocumentRow, LineRow, PostingRow, document_row, line_row, posting_rows
-from prorata.subscriptions.models import Subscription
+from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 
 BATCH = 200
+
+_UNCHECKED: tuple[type[Event | Document | Line | Posting], ...] = (Event, Document, Line, Posting)
 
 _Row: TypeAlias = DocumentRow | LineRow
 
@@ -34,9 +36,10 @@ Step = Callable[[int], None]  # told how many subscriptions more have been verif
 
 def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
     """Whatever is wrong with what a vendor issued, in sentences; nothing where all is right."""
-    yield from _policies(vendor)
-    yield from _numbers(vendor)
-    yield from _orphans(vendor)
+    with transaction.atomic():
+        _as_of_one_moment()
+        wrong = [*_policies(vendor), *_numbers(vendor), *_orphans(vendor), *_not_in_the_books(vendor)]
+    yield from wrong
     versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
     latest_of = {version.name: version for version in versions}
     last = 0
@@ -101,18 +104,44 @@ def _numbers(vendor: Vendor) -> Iterator[str]:
             yield f"series {row.kind}: {row.last} {plural('number', row.last)} given to {documents}"
 
 
+def strays() -> Iterator[str]:
+    """Rows of a vendor that is not there, in the tables of which the database does not check it; of the whole database.
+
+    None of them is seen by who verifies one vendor after another.
+    """
+    for table in _UNCHECKED:
+        for row in table._default_manager.filter(~_refers(Vendor, "vendor_id")).order_by("pk"):
+            yield f"{_called(row)} is of vendor {row.vendor_id}, which is not there"
+
+
 def _orphans(vendor: Vendor) -> Iterator[str]:
-    """Every line and posting belongs to a document or a lapse, and every lapse has its posting."""
-    document, lapse = Document.objects.filter(pk=OuterRef("document_id")), Lapse.objects.filter(pk=OuterRef("lapse_id"))
-    for line in Line.objects.filter(~Exists(document), vendor=vendor).order_by("pk"):
-        yield f"line {line.pk} is of document {line.document_id}, which is not there"
-    for posting in Posting.objects.filter(~Exists(document), ~Exists(lapse), vendor=vendor).order_by("pk"):
-        yield f"posting {posting.pk} is of a document or a lapse that is not there"
-    for lost in Lapse.objects.filter(vendor=vendor).order_by("pk"):
-        due = (lost.date, lost.currency, *lapse_posting(lost.amount_minor))
-        made = Posting.objects.filter(vendor=vendor, lapse=lost)
-        if list(made.values_list("date", "currency", "debit", "credit", "amount_minor")) != [due]:
-            yield f"the lapse of {lost.date} of subscription {lost.subscription_id} is not in the books as it should be"
+    """What the database does not check: that rows refer to what is there, and is the same vendor's."""
+    for table in _UNCHECKED:
+        rows = table._default_manager.filter(vendor=vendor).order_by("pk")
+        for field in table._meta.concrete_fields:
+            if not isinstance(field, ForeignKey) or field.related_model is Vendor:
+                continue
+            there = _refers(field.related_model, field.attname, vendor=vendor)
+            for row in rows.filter(~there, **{f"{field.attname}__isnull": False}):
+                said = f"{_called(row)} names {field.verbose_name} {getattr(row, field.attname)}"
+                yield f"{said}, which is not there or another vendor's"
+
+
+def _refers(model: type[Model], name: str, **more: Vendor) -> Exists:
+    return Exists(model._default_manager.filter(pk=OuterRef(name), **more))
+
+
+def _called(row: Model) -> str:
+    return f"{row._meta.verbose_name} {row.pk}"
+
+
+def _not_in_the_books(vendor: Vendor) -> Iterator[str]:
+    """Every lapse has its posting."""
+    same = {name: OuterRef(name) for name in ("date", "currency", "amount_minor")}
+    debit, credit, _ = lapse_posting(0)
+    made = Posting.objects.filter(lapse=OuterRef("pk"), vendor=vendor, debit=debit, credit=credit, **same)
+    for lost in Lapse.objects.filter(~Exists(made), vendor=vendor).order_by("pk"):
+        yield f"the lapse of {lost.date} of subscription {lost.subscription_id} is not in the books as it should be"
 
 
 def _forgotten(row: Subscription) -> Iterator[str]:

@@ -17,7 +17,7 @@ from prorata.engine.facts import Contradiction, Fact, contradictions
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import agreement_of, facts_of
-from prorata.vendors.actions import set_policy
+from prorata.vendors.actions import ROOM, set_policy
 from prorata.vendors.models import PolicyVersion, Vendor
 from prorata.vendors.queries import policy_at, policy_of
 
@@ -146,7 +146,7 @@ def new_contradictions(agreement: engine.Subscription, known: Sequence[Fact], fa
 
 def too_long(facts: Sequence[Fact]) -> list[str]:
     """Names that have no room in the database."""
-    lengths = {"user": 200} | dict.fromkeys(("role", "plan", "item", "payment_method"), 100)
+    lengths = {"user": 200} | dict.fromkeys(("role", "plan", "item", "payment_method"), ROOM)
     return [
         sentence_of(Contradiction(fact, name, f"{len(getattr(fact, name))} signs are too many; allowed: {most}"))
         for fact in facts

@@ -28,16 +28,19 @@ def add_vendor(*, key: str, name: str, identity: Mapping[str, str] | None = None
     return vendor
 
 
+ROOM = 100  # signs of the name of a plan, a role, an add-on or a payment method
+
+
 class UnfitPolicy(ValueError):
-    """A version of a policy that those billed by the one before cannot be billed by; says why."""
+    """A version of a policy whose names have no room, or that those billed by the one before cannot be billed by."""
 
 
 @transaction.atomic
 def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: str) -> PolicyVersion:
     """The rules from now on; the same text again changes nothing.
 
-    Raises PolicyError where they cannot be used, and UnfitPolicy where what was agreed under the version before has no
-    meaning in them.
+    Raises PolicyError where they cannot be used, and UnfitPolicy where a name in them is too long to be kept, or what
+    was agreed under the version before has no meaning in them.
     """
     policy = read_policy(text, name=name, source=f"{name}.toml")
     digest = sha256(text.encode()).hexdigest()
@@ -45,7 +48,7 @@ def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: st
     last = PolicyVersion.objects.filter(vendor=vendor, name=name).order_by("-number").first()
     if last is not None and last.sha256 == digest:
         return last
-    if last is not None and (problems := _unfit(policy_of(last), policy)):
+    if problems := [*_too_long(policy), *([] if last is None else _unfit(policy_of(last), policy))]:
         raise UnfitPolicy("\n".join(f"policy {name}: {problem}" for problem in problems))
     version = PolicyVersion(
         vendor=vendor, name=name, number=1 if last is None else last.number + 1,
@@ -54,6 +57,12 @@ def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: st
     version.full_clean()
     version.save()
     return version
+
+
+def _too_long(policy: Policy) -> list[str]:
+    """Names that have no room in the columns of events and lines."""
+    names = (*policy.plans, *policy.roles, *policy.add_ons, *policy.payment_methods)
+    return [f"{name[:40]}… has {len(name)} signs; allowed in a name: {ROOM}" for name in names if len(name) > ROOM]
 
 
 def _unfit(before: Policy, after: Policy) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from multiprocessing.context import ForkProcess
 from random import Random
 
@@ -16,12 +16,13 @@ import pytest
 from django.db import connection, connections
 
 from prorata.accounts.models import Account
+from prorata.database.workers import WorkerDied
 from prorata.engine.calendar import midnight
 from prorata.engine.facts import Fact
 from prorata.engine.intake import Intake, Row, read_facts
 from prorata.invoicing.actions import run_bills as module
 from prorata.invoicing.actions.run_bills import run_bills
-from prorata.invoicing.models import Document
+from prorata.invoicing.models import BillRun, Document
 from prorata.invoicing.verify import verify
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
@@ -39,6 +40,16 @@ BEGUN = time.monotonic()
 ACCOUNTS, KILLS = 60, 200
 
 pytestmark = pytest.mark.django_db(transaction=True)  # commits are real here
+
+
+@pytest.fixture(autouse=True)
+def _emptied(transactional_db: None) -> Iterator[None]:  # noqa: ARG001 — emptied after this ends
+    """Lets the tables be emptied after a test, which they refuse."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = DEFAULT")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +147,20 @@ def test_the_workers_of_a_run_that_is_killed_end_with_it(vendor: Vendor) -> None
             cursor.execute(others)
     assert time.monotonic() < patience
     run_bills(vendor=vendor, through=LAST, now=NOW, workers=2)
+    assert_whole(vendor)
+
+
+def test_a_run_says_so_when_one_of_its_workers_is_killed_and_another_goes_on(vendor: Vendor) -> None:
+    connections.close_all()
+
+    def kill_a_worker(_: int) -> None:
+        for child in active_children():
+            child.kill()
+
+    with pytest.raises(WorkerDied, match="begin again for the rest"):
+        run_bills(vendor=vendor, through=LAST, now=NOW, workers=2, step=kill_a_worker)
+    assert BillRun.objects.get(vendor=vendor).ended_at is None
+    run_bills(vendor=vendor, through=LAST, now=NOW)
     assert_whole(vendor)
 
 

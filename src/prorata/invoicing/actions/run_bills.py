@@ -22,6 +22,7 @@ from prorata.database.rows import microseconds_of, rows_of
 from prorata.database.workers import in_processes
 from prorata.engine.bill import bill
 from prorata.engine.calendar import day_of, to_date
+from prorata.engine.document import Document
 from prorata.engine.refusal import CannotBill
 from prorata.invoicing.actions.issue import PARTY, Computed, issue
 from prorata.invoicing.models import BillRun, Problem
@@ -79,8 +80,8 @@ class Outcome:
     def include(self, more: Outcome) -> None:
         """Counts what another part of the run came to."""
         self.looked_at += more.looked_at
-        self.documents += more.documents
-        self.totals += more.totals
+        self.documents.update(more.documents)
+        self.totals.update(more.totals)  # += would leave out a sum of nothing
         self.problems += more.problems
         self.left |= more.left
 
@@ -199,7 +200,7 @@ def _computed(
         known = now if row.known_until is None else max(now, clock.moment(row.known_until))
         try:
             billing = bill(history, through=through, known_until=known, issued=issued.get(row.id))
-            if any(abs(line.exact_parts) >= _MOST for document in billing.documents for line in document.lines):
+            if any(map(_has_no_room, billing.documents)):
                 raise CannotBill("an amount is too large to be kept; look at the quantities and prices agreed")
         except CannotBill as refused:
             problem = Problem(vendor=run.vendor, run=run, subscription_id=row.id, sentence=str(refused))
@@ -208,6 +209,11 @@ def _computed(
             buyer = accounts[row.account_id][1]
             computed.append(Computed(row, buyer, version, clock, history.policy.currency, billing))
     return computed, problems
+
+
+def _has_no_room(document: Document) -> bool:
+    amounts = (document.subtotal_minor, document.total_minor, *(line.exact_parts for line in document.lines))
+    return max(map(abs, amounts)) >= _MOST
 
 
 def _accounts(ids: Iterable[int]) -> dict[int, tuple[str, Mapping[str, str]]]:

@@ -1,8 +1,8 @@
 from django.db import migrations
 
-from prorata.database.append_only import AppendOnly
+from prorata.database.append_only import AppendOnly, Kept
 
 
 class Migration(migrations.Migration):
     dependencies = [("subscriptions", "0001_initial")]
-    operations = [AppendOnly("subscriptions_event")]
+    operations = [AppendOnly("subscriptions_event"), Kept("subscriptions_subscription")]
