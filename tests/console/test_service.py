@@ -202,3 +202,23 @@ def test_an_account_that_cannot_be_billed_is_told_and_the_run_ends_with_one(fold
     said = prorata("bill-run", "--through", "2026-04-01", cwd=folder, code=1)
     assert said.out == "acme: 2 accounts due; 1 invoice of 96.00 EUR, 0 credit notes.\n"
     assert said.errors.startswith("acme: account brno: the policy bills bought seats and the history buys none;")
+
+
+def test_an_event_is_found_in_the_history_and_taken_back(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    listed = prorata("account", "history", "nord", cwd=shop).out.splitlines()
+    assert listed[0].split() == ["number", "on", "event", "what", "recorded", "by", "withdrawn"]
+    [chris] = [line.split() for line in listed if "chris" in line]
+    assert chris == [chris[0], *"2026-04-10 activate chris 2026-04-10 command line".split()]
+    said = prorata("account", "withdraw", chris[0], cwd=shop).out
+    assert said == "The activate of account nord is withdrawn.\n"
+    assert "withdrawn already" in prorata("account", "withdraw", chris[0], cwd=shop, code=2).errors
+    assert "acme has no event 999" in prorata("account", "withdraw", "999", cwd=shop, code=2).errors
+    assert "acme has no account 'sud'" in prorata("account", "history", "sud", cwd=shop, code=2).errors
+    again = prorata("account", "history", "nord", cwd=shop).out.splitlines()
+    [taken_back] = [line.split() for line in again if "chris" in line]
+    assert len(taken_back) == len(chris) + 1
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    assert "1,096.33" in prorata("documents", "--account", "nord", cwd=shop).out  # so it was known by then
+    prorata("verify", cwd=shop)
+    assert prorata("account", "history", "nord", "--scheduled", cwd=shop).out.count("\n") == 1

@@ -23,6 +23,7 @@ Offer: TypeAlias = tuple[str, dict[str, tuple[int, int]]]  # a plan, and the pri
 Standing: TypeAlias = tuple[Offer, dict[str, int]]  # an offer, and seats by role
 
 ONE = timedelta(days=1)
+EVER: Moment = 1 << 62
 MAY = (("suspend", "active"), ("resume", "suspended"))
 DAYS = {"week": 7, "two_weeks": 14, "four_weeks": 28, "30_days": 30}
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12} | dict.fromkeys(DAYS, 1)
@@ -174,7 +175,15 @@ def _cut(subscription: Subscription, period: JudgedPeriod, since: Moment) -> tup
 
 def _judge(subscription: Subscription, by: Moment) -> Judge:
     """What was known by a moment."""
-    return Judge(replace(subscription, events=tuple(event for event in subscription.events if event.recorded < by)))
+    return Judge(replace(subscription, events=_known(subscription, by)))
+
+
+def _known(subscription: Subscription, by: Moment) -> tuple[Event, ...]:
+    """What had been told by a moment and not been withdrawn by then."""
+    told = [event for event in subscription.events if event.recorded < by]
+    return tuple(
+        event for event in told if event.withdraws is None and not any(other.withdraws == event.order for other in told)
+    )
 
 
 def _is_anew(judge: Judge, period: JudgedPeriod, day: date, before: Judge, before_day: date) -> bool:
@@ -211,25 +220,25 @@ def bound(subscription: Subscription, rules: Rules, first: date, of_term: date) 
 
 def _plan(subscription: Subscription, first: date, by: Moment) -> str:
     plan = subscription.plan
-    for event in subscription.events:
+    for event in _known(subscription, by):
         asked = event.plan and event.kind in ("start", "trial", "plan")
-        if asked and event.day <= first.toordinal() and event.recorded < by:
+        if asked and event.day <= first.toordinal():
             plan = event.plan
     return plan
 
 
 def _method(subscription: Subscription, first: date, by: Moment) -> str:
     method = subscription.payment_method
-    for event in subscription.events:
-        if event.payment_method and event.day <= first.toordinal() and event.recorded < by:
+    for event in _known(subscription, by):
+        if event.payment_method and event.day <= first.toordinal():
             method = event.payment_method
     return method
 
 
 def _interval(subscription: Subscription, first: date, by: Moment) -> Interval:
     interval: Interval = subscription.interval
-    for event in subscription.events:
-        if event.interval and event.day <= first.toordinal() and event.recorded < by:
+    for event in _known(subscription, by):
+        if event.interval and event.day <= first.toordinal():
             interval = event.interval
     return interval
 
@@ -255,7 +264,7 @@ class Judge:
     """Counts one account, everything known."""
 
     def __init__(self, subscription: Subscription) -> None:
-        self.subscription = subscription
+        self.subscription = subscription = replace(subscription, events=_known(subscription, EVER))
         self.policy: Policy = subscription.policy
         self.start = start_of(subscription)
         self.told: dict[tuple[Interval, int, str, str, str, date], tuple[Rules, date, date]] = {}

@@ -67,7 +67,8 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a column that means nothing with the event": (
         {**JOIN, "quantity": "3"},
-        "line 2, column quantity: '3' has no meaning with activate, which takes: reason, recorded_at, role, user",
+        "line 2, column quantity: '3' has no meaning with activate, which takes: "
+        "reason, recorded_at, role, user, withdrawn_at",
     ),
     "no date": (
         {"event": "activate", "user": "anna"},
@@ -139,7 +140,8 @@ def test_a_row_without_an_account_is_refused_where_the_file_has_several() -> Non
 def test_every_problem_of_every_row_is_told_at_once() -> None:
     rows = [{**JOIN, "role": "member", "price": "1"}, {**JOIN}, {**JOIN, "at": "x"}]
     assert refused_rows(rows, MAINTER) == (
-        "line 2, column price: '1' has no meaning with activate, which takes: reason, recorded_at, role, user",
+        "line 2, column price: '1' has no meaning with activate, which takes: "
+        "reason, recorded_at, role, user, withdrawn_at",
         "line 2, column role: 'member' is not a role of policy mainter; allowed: paying, free; "
         "--map-role member=ROLE translates it into one of them",
         f"line 4, column at: 'x' is not a date; {WRITE}",

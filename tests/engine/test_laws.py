@@ -308,8 +308,13 @@ def test_a_change_undone_on_the_same_day_costs_nothing(subscription: Subscriptio
         Event("activate", day, midnight(day), 0, user="zoe"),
         Event("deactivate", day, midnight(day), 0, user="zoe"),
     ]
-    events = [*subscription.events[:place], *visit, *subscription.events[place:]]
-    visited = replace(subscription, events=tuple(event._replace(order=order) for order, event in enumerate(events)))
+    moved = [  # two places on, and what is withdrawn with them
+        event._replace(order=event.order + 2, withdraws=None if event.withdraws is None else event.withdraws + 2)
+        for event in subscription.events[place:]
+    ]
+    first = moved[0].order - 2 if moved else subscription.events[-1].order + 1
+    visit = [event._replace(order=first + at) for at, event in enumerate(visit)]
+    visited = replace(subscription, events=(*subscription.events[:place], *visit, *moved))
     through = settled(subscription)
     amounts = [
         [(document.date, document.total_minor, [line.amount_minor for line in document.lines])

@@ -448,7 +448,21 @@ def histories(
         if draw(st.booleans()):
             cancel["until"] = day + timedelta(days=draw(st.integers(0, 60)))
         rows.append(cancel)
+    if late and draw(st.integers(0, 2)) == 0:
+        _withdraw_some(draw, rows, moments=moments)
     return rows
+
+
+def _withdraw_some(draw: st.DrawFn, rows: list[dict[str, Any]], *, moments: bool) -> None:
+    """Takes some of what was told back, but nobody's coming who is told more of."""
+    for place, row in enumerate(rows):
+        more = {later["event"] for later in rows[place + 1 :] if later.get("user") == row.get("user", "")}
+        comes = row["event"] in ("invite", "activate", "activity") and more
+        if row["event"] in ("start", "trial") or comes or not draw(st.sampled_from([False, False, False, True])):
+            continue
+        told = date.fromisoformat(str(row.get("recorded_at", row["at"]))[:10])
+        day = told + timedelta(days=draw(st.sampled_from([1, 1, 3, 20, 31, 75])))
+        row["withdrawn_at"] = f"{day}T{draw(st.integers(0, 23)):02}:40:00+01:00" if moments else day
 
 
 def _event(

@@ -14,7 +14,7 @@ from prorata.invoicing.actions.run_bills import NotYet, Outcome, run_bills
 from prorata.invoicing.models import BillRun, Document, Problem
 from prorata.invoicing.verify import verify
 from prorata.policies import policy_text
-from prorata.subscriptions.actions import Refused, change_policy, event_row, record, tell
+from prorata.subscriptions.actions.record import Refused, change_policy, event_row, record, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.actions import UnfitPolicy, set_policy
 from prorata.vendors.models import PolicyVersion, Series, Vendor

@@ -14,7 +14,7 @@ from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import Document, Quote
 from prorata.invoicing.verify import verify
 from prorata.policies import load_policy
-from prorata.subscriptions.actions import Refused, tell
+from prorata.subscriptions.actions.record import Refused, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import Vendor
 from tests.service.world import a_year, at, fact, seller, with_people

@@ -20,8 +20,9 @@ from prorata.engine.policy.reading import read_document
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
-from prorata.subscriptions.actions import record, subscribe, tell
-from prorata.subscriptions.models import Subscription
+from prorata.subscriptions.actions.record import record, subscribe, tell
+from prorata.subscriptions.actions.withdraw import withdraw
+from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.actions import add_vendor, set_policy
 from prorata.vendors.models import Vendor
 from tests.engine.test_scenarios import scenario_of
@@ -49,22 +50,38 @@ def live_through(vendor: Vendor, told: Sequence[Told], through: date) -> list[Su
     zone = ZoneInfo(told[0][0].policy.time_zone)
     subscriptions = [opened(vendor, agreement) for agreement, _ in told]
     news: dict[date, list[tuple[Subscription, list[Fact]]]] = {}
+    withdrawals: dict[date, list[tuple[Subscription, Fact]]] = {}
     for subscription, (_, facts) in zip(subscriptions, told, strict=True):
         by_day: dict[date, list[Fact]] = {}
         for fact in facts:
-            by_day.setdefault(to_date(day_of(fact.recorded)), []).append(fact)
+            by_day.setdefault(to_date(day_of(fact.recorded)), []).append(fact._replace(withdrawn=None))
+            if fact.withdrawn is not None:
+                withdrawals.setdefault(to_date(day_of(fact.withdrawn)), []).append((subscription, fact))
         for day, some in by_day.items():
             news.setdefault(day, []).append((subscription, some))
-    days = sorted(day for day in news if day <= through)
+    days = sorted(day for day in {*news, *withdrawals} if day <= through)
     while (day := min([*days[:1], *_due(vendor)], default=date.max)) <= through:
         tonight = instant_of(midnight(day.toordinal() + 1), zone)
         if day in days:
             days.remove(day)
-            for subscription, facts in news[day]:
+            for subscription, facts in news.get(day, ()):
                 record(subscription=subscription, facts=facts, now=tonight, actor="test")
+            for subscription, fact in withdrawals.get(day, ()):
+                assert fact.withdrawn is not None
+                event = event_of(subscription, fact, zone)
+                withdraw(event=event, now=instant_of(fact.withdrawn, zone), actor="test")
         outcome = run_bills(vendor=vendor, through=day, now=tonight)
         assert not outcome.problems, outcome.problems
     return subscriptions
+
+
+def event_of(subscription: Subscription, fact: Fact, zone: ZoneInfo) -> Event:
+    """The last event written of a fact."""
+    told = {"at": instant_of(fact.at, zone), "recorded_at": instant_of(fact.recorded, zone), "kind": fact.kind}
+    of_user = {"member__key": fact.user} if fact.user else {"member": None}
+    event = subscription.events.filter(**told, **of_user, item=fact.item, withdrawal=None).last()
+    assert event is not None
+    return event
 
 
 def _due(vendor: Vendor) -> list[date]:

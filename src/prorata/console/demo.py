@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from prorata.console import output, service
+from prorata.console import database, output, service
 from prorata.console.asked import steps
 from prorata.console.event_files import rows_of
 from prorata.engine.bill import Billing, bill
@@ -74,11 +74,11 @@ def show_service(home: Path) -> None:
     for old in (file, *home.glob(f"{file.name}-*")):
         old.unlink(missing_ok=True)
     os.environ |= {"PRORATA_HOME": str(home), "DATABASE_URL": ""}
-    console = service.console()
+    console = database.console()
     words = f"{_ACCOUNTS} accounts of each vendor, with a year of people who join and leave, in a database"
     console.print(Text(f"{words}\n", style="bold underline"))
-    with service.database(migrated=False):
-        service.set_up_tables()
+    with database.database(migrated=False):
+        database.set_up_tables()
         for show in shows():
             _live(load_policy(show.policy))
     console.print()
@@ -88,7 +88,7 @@ def show_service(home: Path) -> None:
 def _live(policy: Policy) -> None:
     """A vendor with a lively year: loaded, billed and verified."""
     from prorata.invoicing.actions.run_bills import run_bills
-    from prorata.subscriptions.load import load
+    from prorata.subscriptions.actions.load import load
 
     vendor = service.add_with_policies(policy.name, policy.title, [policy.name])
     now = datetime.now(UTC)

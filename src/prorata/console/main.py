@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.progress import track
 from rich.text import Text
 
-from prorata.console import output, service
+from prorata.console import accounts, output, service
 from prorata.console.asked import (
     AccountOption,
     EventsOption,
@@ -38,6 +38,7 @@ from prorata.console.asked import (
     sentences,
     steps,
 )
+from prorata.console.database import VendorOption
 from prorata.console.event_files import read_event_file
 from prorata.engine.bill import bill as bill_account
 from prorata.engine.document import Document
@@ -59,6 +60,7 @@ app = typer.Typer(
 policies = typer.Typer(help="List, tell and check policies.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
 service.register(app)
+app.add_typer(accounts.app, name="account")
 
 
 class Format(StrEnum):
@@ -169,7 +171,7 @@ def explain(
     account: Annotated[str | None, typer.Option("--account", "-a", help="Whose document.")] = None,
     on: Annotated[str | None, typer.Option("--date", help="The document's date.")] = None,
     line: Annotated[int | None, typer.Option(help="Only this line of it, counted from 1.")] = None,
-    vendor: service.VendorOption = None,
+    vendor: VendorOption = None,
     start: StartOption = None,
     plan: PlanOption = None,
     interval: IntervalOption = None,

@@ -21,7 +21,7 @@ from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import Explainer, describe
-from prorata.engine.history import FOLLOWING, PERSON_EVENTS, Subscription, buys, is_billed_order
+from prorata.engine.history import FOLLOWING, PERSON_EVENTS, Subscription, buys, in_force, is_billed_order
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
 from prorata.engine.words import listed, some_of
@@ -103,7 +103,7 @@ def what_is_ignored(subscription: Subscription, billing: Billing) -> str | None:
         return None
     end = to_day(billing.ended)
     ticks = subscription.policy.ticks
-    kept = (event for event in subscription.events if event.kind not in (*_ENDINGS, *FOLLOWING))
+    kept = (event for event in in_force(subscription.events) if event.kind not in (*_ENDINGS, *FOLLOWING))
     after = [event for event in kept if event.day // ticks >= end]
     if not after:
         return None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from prorata.console.asked import (
@@ -30,8 +27,18 @@ from prorata.console.asked import (
     sentences,
     steps,
 )
+from prorata.console.database import (
+    ACTOR,
+    VendorOption,
+    console,
+    database,
+    database_name,
+    set_up_tables,
+    vendor_called,
+    vendors_called,
+)
 from prorata.console.event_files import read_event_file
-from prorata.engine.intake import IntakeError, near, read_facts
+from prorata.engine.intake import IntakeError, read_facts
 from prorata.engine.money import speak_amount
 from prorata.engine.words import listed, plural
 from prorata.policies import load_policy, policy_names, policy_text
@@ -46,14 +53,11 @@ vendors = typer.Typer(help="The vendors who sell, and the policies they bill by.
 
 exports = typer.Typer(help="What other programs read.", no_args_is_help=True)
 
-VendorOption = Annotated[str | None, typer.Option("--vendor", help="The vendor's key; needed where there are several.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all of it and keep nothing.")]
 PoliciesOption = Annotated[
     list[str],
     typer.Option("--policy", "-p", help="A policy that ships, or a file; may be repeated."),
 ]
-
-_ACTOR = "command line"
 
 
 class BooksFormat(StrEnum):
@@ -77,7 +81,7 @@ def migrate() -> None:
     """Create the tables of the database, or bring them up to date."""
     with sentences(), database(migrated=False):
         set_up_tables()
-        console().print(f"The tables of {_database_name()} are up to date.", markup=False)
+        console().print(f"The tables of {database_name()} are up to date.", markup=False)
 
 
 @vendors.command("add")
@@ -119,7 +123,7 @@ def set_policy(
     with sentences(), database():
         from prorata.vendors.queries import policy_names as names_of
 
-        seller = _vendor(key)
+        seller = vendor_called(key)
         names, told = names_of(seller), _policy_texts(policy)
         if unknown := [] if new else [name for name, _ in told if name not in names]:
             way_out = "call the file so, or say --new to bill further accounts by it"
@@ -162,11 +166,11 @@ def import_events(
 ) -> None:
     """Load the accounts and histories of an event file: all of them, or none."""
     with sentences(), database():
-        from prorata.subscriptions.actions import Refused
-        from prorata.subscriptions.load import load
+        from prorata.subscriptions.actions.load import load
+        from prorata.subscriptions.actions.record import Refused
         from prorata.vendors.queries import policy_at, policy_of
 
-        seller, now = _vendor(vendor), datetime.now(UTC)
+        seller, now = vendor_called(vendor), datetime.now(UTC)
         rules = policy_of(policy_at(seller, _policy_name(seller, policy), now))
         intake = intake_of(
             rules,
@@ -181,7 +185,7 @@ def import_events(
         told = read_facts(read_event_file(events), intake, known)
         try:
             with steps("Loading", len(told)) as step:
-                loaded = load(vendor=seller, told=told, now=now, actor=_ACTOR, dry_run=dry_run, step=step)
+                loaded = load(vendor=seller, told=told, now=now, actor=ACTOR, dry_run=dry_run, step=step)
         except Refused as error:
             raise IntakeError(error.sentences) from None
         again = f", {loaded.known:,} of them known before" if loaded.known else ""
@@ -207,7 +211,7 @@ def bill_run(
         if workers > 1 and connection.vendor == "sqlite":
             raise IntakeError(["--workers: SQLite lets one process write at a time; with PostgreSQL more can"])
         last, now = day_of("--through", through), datetime.now(UTC)
-        for seller in _vendors(vendor):
+        for seller in vendors_called(vendor):
             with steps(f"Billing {seller.key}", count_due(vendor=seller, through=last)) as step:
                 outcome = run_bills(vendor=seller, through=last, now=now, dry_run=dry_run, workers=workers, step=step)
             write_outcome(seller.key, outcome, dry_run=dry_run)
@@ -225,7 +229,7 @@ def list_documents(
     with sentences(), database():
         from prorata.invoicing.models import Document
 
-        seller = _vendor(vendor)
+        seller = vendor_called(vendor)
         rows = Document.objects.filter(vendor=seller).select_related("account").order_by("-id")
         if account is not None:
             if not seller.accounts.filter(key=account).exists():
@@ -250,7 +254,7 @@ def document_called(name: str, vendor: str | None) -> tuple[History, EngineDocum
         from prorata.invoicing.again import computed_again, stored, told_under
         from prorata.invoicing.models import Document
 
-        seller = _vendor(vendor)
+        seller = vendor_called(vendor)
         if kind not in ("invoice", "credit_note") or not number.isdecimal():
             raise IntakeError([f"{name!r} is not a document; name one like invoice-12 or credit_note-3"])
         row = Document.objects.filter(vendor=seller, kind=kind, number=int(number)).select_related("policy").first()
@@ -271,7 +275,7 @@ def verify(vendor: VendorOption = None) -> None:
     """Compute every document again from what was known then, and look at every number and digest."""
     wrong = 0
     with sentences(), database():
-        for seller in _vendors(vendor):
+        for seller in vendors_called(vendor):
             wrong += verify_vendor(seller)
         if vendor is None:
             wrong += _say_strays()
@@ -291,14 +295,7 @@ def export_books(
         from prorata.books.journal import journal
 
         write = {BooksFormat.csv: as_csv, BooksFormat.beancount: as_beancount, BooksFormat.hledger: as_hledger}[to]
-        sys.stdout.write(write(journal(_vendor(vendor), day_of("--through", through))))
-
-
-def set_up_tables() -> None:
-    """Creates the tables of the database, or brings them up to date."""
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
+        sys.stdout.write(write(journal(vendor_called(vendor), day_of("--through", through))))
 
 
 def add_with_policies(
@@ -363,81 +360,6 @@ def _say_strays() -> int:
     return len(found)
 
 
-@contextmanager
-def database(*, migrated: bool = True) -> Iterator[None]:
-    """The database that the settings name, with its tables as they should be; raises IntakeError where they are not."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prorata.site.settings")
-    import django
-    from django.core.exceptions import ImproperlyConfigured, ValidationError
-
-    try:
-        django.setup()
-    except ImproperlyConfigured as error:
-        raise IntakeError([str(error)]) from None
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-    from django.db.utils import DatabaseError
-
-    from prorata.database.workers import WorkerDied
-    from prorata.invoicing.actions.run_bills import NotYet
-    from prorata.vendors.actions import UnfitPolicy
-    from prorata.vendors.queries import NoPolicy
-
-    try:
-        if migrated:
-            executor = MigrationExecutor(connection)
-            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                raise IntakeError([f"the tables of {_database_name()} are not there, or older; run: prorata migrate"])
-        yield
-    except (NoPolicy, UnfitPolicy, NotYet, WorkerDied) as error:
-        raise IntakeError([str(error)]) from None
-    except ValidationError as error:
-        said = error.message_dict.items()
-        raise IntakeError([f"{name}: {sentence}" for name, sentences_ in said for sentence in sentences_]) from None
-    except DatabaseError as error:
-        raise IntakeError([f"{_database_name()} cannot be used: {str(error).strip()}"]) from None
-
-
-def console() -> Console:
-    """Standard output, as wide as what is written."""
-    return Console(highlight=False, soft_wrap=True, emoji=False)
-
-
-def _database_name() -> str:
-    from django.db import connection
-
-    name = connection.settings_dict["NAME"]
-    return f"the PostgreSQL database {name}" if connection.vendor == "postgresql" else str(name)
-
-
-def _vendors(key: str | None) -> Iterable[Vendor]:
-    """The vendor that is named, or all."""
-    from prorata.vendors.models import Vendor
-
-    if key is not None:
-        return [_vendor(key)]
-    found = list(Vendor.objects.order_by("key"))
-    if not found:
-        raise IntakeError(["there is no vendor yet; add one: prorata vendor add KEY --name NAME --policy POLICY"])
-    return found
-
-
-def _vendor(key: str | None) -> Vendor:
-    """The vendor that is named, or the only one."""
-    from prorata.vendors.models import Vendor
-
-    found = {vendor.key: vendor for vendor in Vendor.objects.order_by("key")}
-    if key is None:
-        if len(found) == 1:
-            return next(iter(found.values()))
-        way_out = f"say which: --vendor {' or '.join(found)}" if found else "add one: prorata vendor add"
-        raise IntakeError([f"there are {len(found)} vendors; {way_out}"])
-    if key not in found:
-        known = ", ".join(found) or "none"
-        raise IntakeError([f"--vendor: {key!r} is not a vendor; {near(key, tuple(found))}there: {known}"])
-    return found[key]
-
-
 def _policy_name(vendor: Vendor, name: str | None) -> str:
     """The vendor's policy that is named, or its only one."""
     from prorata.vendors.queries import policy_names as names_of
@@ -469,9 +391,9 @@ def _set_policies(vendor: Vendor, told: Iterable[tuple[str, str]]) -> list[tuple
     """Bills by these texts from now on, all of them or none; the name and number of each version."""
     from django.db import transaction
 
-    from prorata.subscriptions.actions import change_policy
+    from prorata.subscriptions.actions.record import change_policy
 
     now = datetime.now(UTC)
     with transaction.atomic():
-        versions = [change_policy(vendor=vendor, name=name, text=text, now=now, actor=_ACTOR) for name, text in told]
+        versions = [change_policy(vendor=vendor, name=name, text=text, now=now, actor=ACTOR) for name, text in told]
     return [(version.name, version.number) for version in versions]

@@ -10,7 +10,7 @@ from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon, is_less
-from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, starts_on
+from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, in_force, starts_on
 from prorata.engine.judged import as_count, by_seats, drawn_from, roles_of, stretch
 from prorata.engine.period import period_before
 from prorata.engine.policy.model import BASE, SEATS, SeatRules, is_beyond, seats_of
@@ -42,19 +42,21 @@ class Causes:
         """Nothing counts that was recorded later than a document could know."""
         if known_until == self._known_until:
             return
-        events = [event for event in self._subscription.events if event.recorded < known_until]
+        known = [event for event in self._subscription.events if event.recorded < known_until]
+        events = in_force(known)
         self._known_until = known_until
         self._start = starts_on(events)
         self._orders = [event.day for event in events if buys(event)]
-        self._cancels = [event for event in events if event.kind == "cancel"]
+        self._cancels = [event for event in known if event.kind == "cancel" and event.withdraws is None]
         self._of_plans = sorted((event for event in events if event.plan), key=by_order)
         self._of_people = sorted((event for event in events if event.kind in PERSON_EVENTS), key=by_order)
         self._told: dict[str, list[Event]] = {}
         for event in self._of_people:
             self._told.setdefault(event.user, []).append(event)
+        self._known = known
         today = day_of(known_until - 1)
         self._today = (today + 1) * self._ticks - 1
-        self._counts = Counts(self._subscription, events, today)
+        self._counts = Counts(self._subscription, known, today)
 
     def of(self, line: Line, document: Document) -> tuple[Event, ...]:
         """The events that made the quantity or price what it is, in the order in which they took effect.
@@ -120,7 +122,7 @@ class Causes:
         if not event.user or not line.period.notice or line.period.rules.seats.measure != "level":
             return True
         people, first = People(self._subscription.policy), self._seen_from(line)
-        people.learn(self._told[event.user])
+        people.learn(self._told.get(event.user, ()))
         since = (first - line.period.notice, first + 1, first - line.period.notice, 0)
         return bool(people.stays(event.user, since, line.period.counting(line.item)))
 
@@ -272,7 +274,8 @@ class Causes:
         elif line.kind in ("plan", "price") or line.kind == "period" or None in (line.before, line.after):
             # Where the old goes and the new comes, the price may have moved as well as the seats.
             told_plan = event.plan if event.kind in ("plan", "start") and line.kind != "price" else ""
-            if told_plan and (told_plan == line.price.plan) == (line.kind != "fall"):
+            comes = (line.kind != "fall") == (event.withdraws is None)
+            if told_plan and (told_plan == line.price.plan) == comes:
                 return ("plan", "")
             if event.kind == "trial_plan" and line.before and event.plan == line.before[1].plan != line.price.plan:
                 return ("plan", "")
@@ -388,7 +391,8 @@ class Causes:
         seated = counts_in(now, user, span, rules, counting, self._ticks)
         if line.kind != "period":
             before = People(self._subscription.policy)
-            before.learn(event for event in known if event.order not in news)
+            told = [event for event in self._known if event.user == user and event.order not in news]
+            before.learn(sorted(in_force(told), key=by_order))
             was = counts_in(before, user, span, rules, counting, self._ticks)
         elif rules.measure == "distinct":
             was = bool(now.stays(user, (line.start_day - 1, line.start_day, first - 1, rules.delay_days), counting))

@@ -35,6 +35,8 @@ def given_back(line: Line, bought: Collection[Event]) -> tuple[Event, ...]:
 
 def _takes_back(event: Event, bought: Event) -> bool:
     """Whether an event leaves less of what an earlier one asked for."""
+    if event.withdraws is not None:
+        return False
     if bought.user:
         return event.kind in _LEAVES
     if buys(bought):
@@ -54,6 +56,8 @@ def gone_too_soon(line: Line, causes: Collection[Event]) -> tuple[Event, ...]:
 
 def is_less(event: Event, line: Line) -> bool:
     """Whether an event may leave less of what the line bills."""
+    if event.withdraws is not None:
+        return False
     if not line.price.plan:
         return event.item == line.item
     return event.kind in _LEAVES or event.kind == "role" or buys(event)

@@ -158,11 +158,14 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
         "interval": "the interval was changed",
         "payment_method": f"the payment method was changed to {event.payment_method}",
     }[event.kind]
+    ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""
     why = f" ({event.reason})" if event.reason else ""
+    happened = f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}"
+    if event.withdraws is not None:
+        return f"that {happened}, was withdrawn on {speak_day(day_of(event.recorded))}"
     recorded = day_of(event.recorded)
     late = "" if recorded == event.day // ticks else f" (recorded on {speak_day(recorded)})"
-    ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""
-    return f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}{late}"
+    return f"{happened}{late}"
 
 
 def _minimum_decides(line: Line, people: Collection[str], causes: Iterable[Event]) -> bool:

@@ -15,7 +15,8 @@ from prorata.engine.population import People
 class Fact(NamedTuple):
     """One thing that was told: as an Event, but that its place among the others is not known yet.
 
-    `at` is the moment at which it took effect, `place` where it was written, for who has to mend it.
+    `at` is the moment at which it took effect, `place` where it was written, for who has to mend it. `withdrawn` is the
+    moment at which it was said that it did not happen, or is not to be.
     """
 
     kind: EventKind
@@ -31,6 +32,7 @@ class Fact(NamedTuple):
     until: Day | None = None
     reason: str = ""
     payment_method: str = ""
+    withdrawn: Moment | None = None
     place: str = ""
 
 
@@ -49,24 +51,39 @@ def history(agreement: Subscription, facts: Iterable[Fact]) -> Subscription:
     Facts of one moment stay in the order in which they are given. `agreement` says what holds before the first.
     """
     ticks = agreement.policy.ticks
-    events = tuple(_event(fact, order, ticks) for order, fact in enumerate(_in_order(agreement, facts)))
-    return replace(agreement, events=events)
+    told = _in_order(agreement, facts)
+    if any(fact.withdrawn is not None for fact in told):
+        return replace(agreement, events=tuple(_with_withdrawals(told, ticks)))
+    return replace(agreement, events=tuple([_event(fact, order, ticks) for order, fact in enumerate(told)]))
 
 
 def contradictions(agreement: Subscription, facts: Iterable[Fact]) -> Iterator[Contradiction]:
     """What the facts of one account say that cannot all be true, or that its policy refuses."""
-    told = _in_order(agreement, facts)
+    told = _in_order(agreement, [fact for fact in facts if fact.withdrawn is None])
     yield from _endless(agreement, told)
     yield from _begun_twice(agreement, told)
     yield from _unmet(agreement, told)
     yield from _below_active(agreement, told)
 
 
+def _with_withdrawals(told: Iterable[Fact], ticks: int) -> Iterator[Event]:
+    """The events of facts, each that was withdrawn after it was known with its withdrawal."""
+    order = 0
+    for fact in told:
+        if fact.withdrawn is not None and fact.withdrawn <= fact.recorded:
+            continue
+        event = _event(fact, order, ticks)
+        yield event
+        if fact.withdrawn is not None:
+            yield event._replace(recorded=fact.withdrawn, order=order + 1, withdraws=order)
+        order += 2
+
+
 def _event(fact: Fact, order: int, ticks: int) -> Event:
-    kind, at, recorded, user, role, plan, item, quantity, price_minor, interval, until, reason, method, _ = fact
+    kind, at, recorded, user, role, plan, item, quantity, price_minor, interval, until, reason, method, _, _ = fact
     told = (
         kind, point_of(at, ticks), recorded, order, user, role, plan, item, quantity, price_minor, interval, until,
-        reason, method,
+        reason, method, None,
     )  # fmt: skip
     return tuple.__new__(Event, told)  # Event(*told) in half the time
 
@@ -99,7 +116,8 @@ def _trial_days(agreement: Subscription, told: Iterable[Fact]) -> Iterator[tuple
     """Each fact with the days of a trial whose end nobody named, by the rules that hold for the account by then."""
     policy, interval, method = agreement.policy, agreement.interval, agreement.payment_method
     for fact in told:
-        interval, method = fact.interval or interval, fact.payment_method or method
+        if fact.withdrawn is None:
+            interval, method = fact.interval or interval, fact.payment_method or method
         if fact.kind not in ("trial", "trial_plan") or fact.until is not None:
             yield fact, None
             continue
@@ -122,17 +140,28 @@ def _after(fact: Fact, kind: EventKind, waits: int, ticks: int) -> Fact:
     """What follows from something that was told, so many days later."""
     day = point_of(fact.at, ticks)
     begins = moment_at(day + waits * ticks, ticks)
-    return Fact(kind, begins, max(begins, fact.recorded), fact.user, until=day, place=fact.place)
+    recorded = max(begins, fact.recorded)
+    return Fact(kind, begins, recorded, fact.user, until=day, withdrawn=fact.withdrawn, place=fact.place)
 
 
 def _first_joins(told: Iterable[Fact], policy: Policy) -> Iterator[Fact]:
-    """What each person joined with first; as this became known, where that was told late."""
+    """What each person joined with first; as this became known, where that was told late.
+
+    Where that was withdrawn it is what they joined with next, as it became known with that.
+    """
     joins = [fact for fact in told if fact.kind in policy.joins_with]
-    first: dict[str, Moment] = {}
+    first: dict[str, Fact] = {}
+    withdrawn: dict[str, Moment] = {}
     for fact in sorted(joins, key=lambda fact: (fact.recorded, fact.at)):
-        if fact.user not in first or fact.at < first[fact.user]:
-            first[fact.user] = fact.at
+        if fact.user not in first or fact.at < first[fact.user].at:
+            first[fact.user] = fact
             yield fact
+        if fact.withdrawn is not None:
+            withdrawn[fact.user] = max(fact.withdrawn, withdrawn.get(fact.user, 0))
+    for user, moment in withdrawn.items():
+        rest = [fact for fact in joins if fact.user == user and fact.withdrawn is None]
+        if rest and (next_one := min(rest, key=_at)) is not first[user]:
+            yield next_one._replace(recorded=max(moment, next_one.recorded))
 
 
 def _endless(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:

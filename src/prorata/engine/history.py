@@ -15,6 +15,7 @@ EventKind = Literal[
     "free_end",
 ]  # fmt: skip
 FOLLOWING: tuple[EventKind, ...] = ("idle", "free_end")  # what is not told but follows from what was
+NEVER_WITHDRAWN: tuple[EventKind, ...] = ("start", "trial")  # what cannot be withdrawn
 PERSON_EVENTS = frozenset(
     {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", *FOLLOWING}
 )
@@ -29,6 +30,9 @@ class Event(NamedTuple):
     known. `order` is its place among the account's events by the moment they took effect. `until` is the first day
     that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
     plan's list price is for.
+
+    What was told wrongly, or is not to be, can be withdrawn: another event, which is the same but for when it was
+    recorded, `withdraws` the one of that `order`. Bills until then knew it; for those after it never happened.
 
     Two kinds are not told but follow: `idle`, that nobody heard of the person since the activity of the day `until`,
     and `free_end`, that the free days are over of the person who joined on the day `until`.
@@ -48,6 +52,16 @@ class Event(NamedTuple):
     until: Day | None = None
     reason: str = ""
     payment_method: str = ""
+    withdraws: int | None = None
+
+
+def in_force(events: Iterable[Event]) -> list[Event]:
+    """The events that were not withdrawn."""
+    told = list(events)
+    withdrawn = {event.withdraws for event in told if event.withdraws is not None}
+    if not withdrawn:
+        return told
+    return [event for event in told if event.withdraws is None and event.order not in withdrawn]
 
 
 def buys(event: Event) -> bool:

@@ -24,13 +24,13 @@ from prorata.engine.calendar import (
     to_day,
 )
 from prorata.engine.facts import Fact, contradictions, history
-from prorata.engine.history import FOLLOWING, EventKind, Subscription
+from prorata.engine.history import FOLLOWING, NEVER_WITHDRAWN, EventKind, Subscription
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy, is_taken
 
 COLUMNS: tuple[str, ...] = (
     "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "payment_method", "item",
-    "until", "reason", "recorded_at",
+    "until", "reason", "recorded_at", "withdrawn_at",
 )  # fmt: skip
 KINDS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind not in FOLLOWING)
 
@@ -48,7 +48,7 @@ _NEEDS: dict[EventKind, frozenset[str]] = {
     "interval": frozenset({"interval"}),
     "payment_method": frozenset({"payment_method"}),
 }
-_ALWAYS = frozenset({"at", "account", "event", "user", "role", "reason", "recorded_at"})
+_ALWAYS = frozenset({"at", "account", "event", "user", "role", "reason", "recorded_at", "withdrawn_at"})
 _MAY: dict[EventKind, frozenset[str]] = {
     "start": frozenset({"plan", "quantity", "price", "interval", "payment_method"}),
     "trial": frozenset({"plan", "quantity", "price", "interval", "payment_method", "until"}),
@@ -248,12 +248,27 @@ class _Reader:
                 self.say(row, name, f"{cells[name]!r} has no meaning with {kind}, which takes: {more}")
         moment = self.moment(row, "at", cells.get("at", ""))
         recorded = self.moment(row, "recorded_at", cells["recorded_at"]) if "recorded_at" in cells else moment
+        withdrawn = self.withdrawn(row, cells, kind, recorded)
         self.words(row, cells, values)
         self.numbers(row, cells, values)
         if self.count > before or moment is None or recorded is None:
             return None
         values["until"] = self.until(row, cells, kind, point_of(moment, self.ticks))
-        return Fact(at=moment, recorded=recorded, place=row.place, **values) if self.count == before else None
+        if self.count > before:
+            return None
+        return Fact(at=moment, recorded=recorded, withdrawn=withdrawn, place=row.place, **values)
+
+    def withdrawn(self, row: Row, cells: Mapping[str, str], kind: str, recorded: Moment | None) -> Moment | None:
+        """When it was said that this did not happen, or is not to be."""
+        if "withdrawn_at" not in cells:
+            return None
+        moment = self.moment(row, "withdrawn_at", cells["withdrawn_at"])
+        if kind in NEVER_WITHDRAWN:
+            self.say(row, "withdrawn_at", f"what an agreement begins with stays; cancel it instead of its {kind}")
+        elif moment is not None and recorded is not None and moment <= recorded:
+            told = cells.get("recorded_at") or cells["at"]
+            self.say(row, "withdrawn_at", f"{cells['withdrawn_at']!r} is not after {told}, when it was recorded")
+        return moment
 
     def words(self, row: Row, cells: Mapping[str, str], values: dict[str, Any]) -> None:
         for name in ("user", "item", "reason"):

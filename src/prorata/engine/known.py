@@ -56,22 +56,27 @@ class Known:
     """The state of knowledge from which a bill is computed; `learn` is the only way it changes."""
 
     __slots__ = (
-        "_add_on_events", "_cancels", "_days", "_events", "_methods", "_seat_events", "_term_events",
+        "_add_on_events", "_cancels", "_days", "_events", "_methods", "_seat_events", "_term_events", "_withdrawn",
         "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms", "today",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
         self.subscription = subscription
         self.start = start
-        self.people = People(subscription.policy)
+        self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
+        self.today: Day = _FOREVER  # the day of the look; what has risen has to last by then, where it has to
+        self._withdrawn: list[tuple[Event, Moment]] = []  # what was told, and the moment at which it was withdrawn
+        self._begin()
+
+    def _begin(self) -> None:
+        """Knows nothing that happened."""
+        self.people = People(self.subscription.policy)
         self.seats: dict[str, Steps[int]] = {"": Steps(0)}  # ordered, by role where roles have prices of their own
         self.terms = self._terms(())
         self.add_ons: dict[str, Steps[Held]] = {}
         self.once: dict[str, list[Event]] = {}  # by add-on that is paid once, what added some
         self.cancel: Event | None = None
-        self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
         self._events: list[Event] = []  # in the order in which they took effect
-        self.today: Day = _FOREVER  # the day of the look; what has risen has to last by then, where it has to
         self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
         self._term_events: list[Event] = []
@@ -85,8 +90,13 @@ class Known:
         latest = events[-1].order if events else -1
         first = _FOREVER
         of_people = []
+        withdrawals = []
         for event in news:
             day = event.day
+            if event.withdraws is not None:
+                withdrawals.append(event)
+                first = min(first, day, event.until or day, *(one.day for one in self._cancels[:1]))
+                continue
             if event.order > latest:
                 latest = event.order
                 events.append(event)
@@ -105,7 +115,17 @@ class Known:
                     day = min(day, self._cancels[0].day)
             first = min(first, day)
         self.people.learn(of_people)
+        if withdrawals:
+            self._withdraw(withdrawals)
         return first
+
+    def _withdraw(self, withdrawals: Iterable[Event]) -> None:
+        """Learns anew all but what was withdrawn; of that it is known that it was told."""
+        moments = {event.withdraws: event.recorded for event in withdrawals}
+        self._withdrawn += [(event, moments[event.order]) for event in self._events if event.order in moments]
+        events = [event for event in self._events if event.order not in moments]
+        self._begin()
+        self.learn(events)
 
     def _learn_agreed(self, event: Event) -> None:
         if buys(event):
@@ -294,23 +314,33 @@ class Known:
     def plan(self, first: Day, known_by: Moment) -> str:
         """The plan with which a period begins on `first`: the last one asked for by then and known by a moment."""
         plan = self.subscription.plan
-        for event in self._term_events:
-            if event.plan and event.kind != "trial_plan" and event.day <= first and event.recorded < known_by:
+        for event in self._told(self._term_events, first, known_by):
+            if event.plan and event.kind != "trial_plan":
                 plan = event.plan
         return plan
 
     def payment_method(self, first: Day, known_by: Moment) -> str:
         """How the account pays when a period begins on `first`: the last one told by then and known by a moment."""
         method = self.subscription.payment_method
-        for event in self._methods:
-            if event.day <= first and event.recorded < known_by:
+        for event in self._told(self._methods, first, known_by):
+            if event.payment_method:
                 method = event.payment_method
         return method
 
     def interval(self, first: Day, *, known_by: Moment) -> Interval:
         """The interval of a period that begins on `first`: the last one asked for by then and known by a moment."""
         interval = self.subscription.interval
-        for event in self._term_events:
-            if event.interval is not None and event.day <= first and event.recorded < known_by:
+        for event in self._told(self._term_events, first, known_by):
+            if event.interval is not None:
                 interval = event.interval
         return interval
+
+    def _told(self, events: list[Event], first: Day, known_by: Moment) -> list[Event]:
+        """Which of some events had happened by a day, by what was known by a moment; and others withdrawn since."""
+        found = [event for event in events if event.day <= first and event.recorded < known_by]
+        if not self._withdrawn:
+            return found
+        since = [
+            event for event, moment in self._withdrawn if event.day <= first and event.recorded < known_by <= moment
+        ]
+        return sorted([*found, *since], key=by_order)

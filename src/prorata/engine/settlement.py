@@ -453,15 +453,24 @@ class Settlement:
             if period.stock is None:
                 return self._first_news(period)
             happened = self.known.happened(period.start - period.delay, period.end)
-            told = self._news[bisect_left(self._recorded, midnight(look)) : self._learned]
+            told = _but_withdrawn(self._news[bisect_left(self._recorded, midnight(look)) : self._learned])
             return tuple(dict.fromkeys([*happened, *told]))  # a stretch begins with what is told, whenever it happened
         since = bisect_left(self._recorded, billed.known_until, hi=self._learned)
-        news = self._news[since : self._learned]
+        news = _but_withdrawn(self._news[since : self._learned])
         if period.waiting:  # what was known, and had not lasted yet
             then = day_of(billed.known_until - 1) * self._ticks
             first = max(then - period.delay - period.waiting, self.known.start)
             news = (*(event for event in self._news[:since] if event.day > first), *news)
         return news
+
+
+def _but_withdrawn(news: tuple[Event, ...]) -> tuple[Event, ...]:
+    """News but for what was told and withdrawn in them."""
+    orders = {event.order for event in news}
+    undone = {event.withdraws for event in news if event.withdraws in orders}
+    if not undone:
+        return news
+    return tuple(event for event in news if event.order not in undone and event.withdraws not in undone)
 
 
 def _lasts(subscription: Subscription) -> list[Day]:

@@ -97,3 +97,19 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at}"
+
+
+class Withdrawal(models.Model):
+    """That an event did not happen, or is not to be, as recorded at a moment by an actor.
+
+    What an agreement began with is never withdrawn.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="withdrawals")
+    event = models.OneToOneField(Event, models.PROTECT, related_name="withdrawal")
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.event_id} at {self.recorded_at}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple, cast
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from prorata.accounts.models import Account
 from prorata.database.clock import clock_of
 from prorata.database.one_of import one_of
 from prorata.database.rows import Microseconds, rows_of, time_of
@@ -15,10 +16,10 @@ from prorata.engine import history as engine
 from prorata.engine.calendar import Interval, to_point
 from prorata.engine.facts import Fact, history
 from prorata.engine.policy.model import Policy
-from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.models import Event, Subscription, Withdrawal
 
 _COLUMNS = (
-    "subscription_id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
+    "id", "subscription_id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
     "interval", "until", "reason", "payment_method",
 )  # fmt: skip
 
@@ -63,10 +64,13 @@ def facts_of(policies: Mapping[int, Policy], *, named: bool = True) -> dict[int,
     Unless they are to be `named`, people are called by the ids of their rows, which is all that a bill needs.
     """
     found: dict[int, list[Fact]] = {pk: [] for pk in policies}
+    withdrawn: dict[int, Microseconds] = dict(
+        rows_of(Withdrawal.objects.filter(one_of("subscription_id", found)).values_list("event_id", "recorded_at"))
+    )
     events = Event.objects.filter(one_of("subscription_id", found)).order_by("subscription_id", "at", "id")
     last = 0
     for (
-        user, pk, kind, at, recorded_at, role, plan, item, quantity, price_minor, interval, until, reason, method,
+        user, one, pk, kind, at, recorded_at, role, plan, item, quantity, price_minor, interval, until, reason, method,
     ) in rows_of(events.values_list("member__key" if named else "member_id", *_COLUMNS)):  # fmt: skip
         if pk != last:
             last, facts, policy = pk, found[pk], policies[pk]
@@ -75,7 +79,8 @@ def facts_of(policies: Mapping[int, Policy], *, named: bool = True) -> dict[int,
         told = (
             kind, took_effect, took_effect if recorded_at == at else moment(recorded_at),
             "" if user is None else str(user), role, plan, item, quantity, price_minor, interval or None,
-            None if until is None else to_point(time_of(until), ticks), reason, method, "",
+            None if until is None else to_point(time_of(until), ticks), reason, method,
+            moment(withdrawn[one]) if one in withdrawn else None, "",
         )  # fmt: skip
         facts.append(tuple.__new__(Fact, told))  # Fact(*told) in half the time
     return found
@@ -85,3 +90,20 @@ def histories(agreements: Mapping[int, engine.Subscription], *, named: bool = Tr
     """Agreements, by the ids of their subscriptions, with all that was told of them; as facts_of."""
     facts = facts_of({pk: one.policy for pk, one in agreements.items()}, named=named)
     return {pk: history(one, facts[pk]) for pk, one in agreements.items()}
+
+
+def scheduled(subscription: Subscription, now: datetime) -> list[Event]:
+    """What was recorded and is still to come, by when it takes effect: it can be withdrawn as if it never was.
+
+    A cancellation is to come until the agreement has ended.
+    """
+    to_come = Q(at__gt=now)
+    if subscription.ended_on is None or subscription.ended_on > now.date():
+        to_come |= Q(kind="cancel")
+    events = subscription.events.filter(to_come, withdrawal=None).select_related("member")
+    return list(events.order_by("at", "id"))
+
+
+def at_work(account: Account) -> Subscription | None:
+    """The account's agreement, of several the latest."""
+    return account.subscriptions.select_related("account", "vendor").order_by("pk").last()

@@ -26,8 +26,8 @@ from prorata.invoicing.models import BillRun, Document
 from prorata.invoicing.verify import verify
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
-from prorata.subscriptions.actions import Refused, tell
-from prorata.subscriptions.load import load
+from prorata.subscriptions.actions.load import load
+from prorata.subscriptions.actions.record import Refused, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.actions import add_vendor, set_policy
 from prorata.vendors.models import Vendor

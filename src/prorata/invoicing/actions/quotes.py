@@ -16,7 +16,7 @@ from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import Policy
 from prorata.invoicing.models import Quote
 from prorata.invoicing.queries import Issued, issued_to
-from prorata.subscriptions.actions import Refused, locked, sentence_of, tell
+from prorata.subscriptions.actions.record import Refused, locked, sentence_of, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.queries import policy_at, policy_of

@@ -1,8 +1,8 @@
-"""What happens to agreements: they are made, and what happens is recorded, once and for good."""
+"""Record: agreements are made, and what happens is written down, once and for good."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,9 @@ from prorata.accounts.models import Account, Member
 from prorata.engine import history as engine
 from prorata.engine.calendar import Moment, day_of, instant_of, moment_of, to_date, to_time
 from prorata.engine.facts import Contradiction, Fact, contradictions
+from prorata.engine.history import NEVER_WITHDRAWN
 from prorata.engine.policy.model import Policy
-from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.actions import ROOM, set_policy
 from prorata.vendors.models import PolicyVersion, Vendor
@@ -87,9 +88,14 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
     zone = ZoneInfo(policy.time_zone)
     latest = moment_of(now if row.known_until is None else max(now, row.known_until), zone)
     earliest = 0 if row.known_until is None else moment_of(row.known_until, zone)
-    untimely = [fact for fact in facts if not earliest <= fact.recorded <= latest]
+    untimely = [
+        _untimely(fact, column, moment, earliest, latest, zone)
+        for fact in facts
+        for column, moment in (("recorded_at", fact.recorded), ("withdrawn_at", fact.withdrawn))
+        if moment is not None and not earliest <= moment <= latest
+    ]
     if untimely:
-        raise Refused([_untimely(fact, earliest, latest, zone) for fact in untimely])
+        raise Refused(untimely)
     return _write(row, policy, facts, actor)
 
 
@@ -111,8 +117,9 @@ def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str)
         event_row(row, fact, members[fact.user] if fact.user else None, zone, policy.ticks, actor) for fact in facts
     ]
     Event.objects.bulk_create(events, batch_size=1000)
-    if any(fact.kind in ("start", "trial") for fact in [*known, *facts]):
-        _ask_again(row, min(fact.recorded for fact in facts))
+    Withdrawal.objects.bulk_create(withdrawal_rows(zip(events, facts, strict=True), zone))
+    if any(fact.kind in NEVER_WITHDRAWN for fact in [*known, *facts]):
+        ask_again(row, min(fact.recorded for fact in facts))
     return events
 
 
@@ -138,6 +145,21 @@ def event_row(row: Subscription, fact: Fact, member: Member | None, zone: ZoneIn
     )
 
 
+def withdrawal_rows(written: Iterable[tuple[Event, Fact]], zone: ZoneInfo) -> list[Withdrawal]:
+    """The rows of the withdrawals of facts that were written as events, not written yet."""
+    return [
+        Withdrawal(
+            vendor_id=event.vendor_id,
+            subscription_id=event.subscription_id,
+            event=event,
+            recorded_at=instant_of(fact.withdrawn, zone),
+            actor=event.actor,
+        )
+        for event, fact in written
+        if fact.withdrawn is not None
+    ]
+
+
 def new_contradictions(agreement: engine.Subscription, known: Sequence[Fact], facts: Sequence[Fact]) -> list[str]:
     """What facts contradict of what is known, or of one another; what was wrong before is not said again."""
     before = set(contradictions(agreement, known))
@@ -155,7 +177,7 @@ def too_long(facts: Sequence[Fact]) -> list[str]:
     ]
 
 
-def _ask_again(row: Subscription, recorded: Moment) -> None:
+def ask_again(row: Subscription, recorded: Moment) -> None:
     """There may be something to bill from the day on which news were recorded."""
     day = to_date(day_of(recorded))
     if row.next_look is not None:
@@ -170,12 +192,13 @@ def sentence_of(problem: Contradiction) -> str:
     return place + problem.sentence
 
 
-def _untimely(fact: Fact, earliest: Moment, latest: Moment, zone: ZoneInfo) -> str:
-    place = f"{fact.place}, column recorded_at: " if fact.place else ""
-    told = f"{place}{instant_of(fact.recorded, zone).isoformat()}"
-    if fact.recorded > latest:
+def _untimely(fact: Fact, column: str, moment: Moment, earliest: Moment, latest: Moment, zone: ZoneInfo) -> str:
+    place = f"{fact.place}, column {column}: " if fact.place else ""
+    told = f"{place}{instant_of(moment, zone).isoformat()}"
+    if moment > latest:
         return f"{told} has not come yet; it is {instant_of(latest, zone).isoformat()}"
+    way_out = f"leave {column} out, and" if column == "recorded_at" else "with a later moment"
     return (
         f"{told} is too early: the account was billed with all that was recorded before "
-        f"{instant_of(earliest, zone).isoformat()}; leave recorded_at out, and the difference goes on the next document"
+        f"{instant_of(earliest, zone).isoformat()}; {way_out} the difference goes on the next document"
     )

@@ -14,8 +14,8 @@ from prorata.accounts.models import Account, Member
 from prorata.engine.calendar import Moment, day_of, moment_of, to_date
 from prorata.engine.facts import Fact
 from prorata.engine.history import Subscription as Agreement
-from prorata.subscriptions.actions import Refused, event_row, record, subscription_row, too_long
-from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.actions.record import Refused, event_row, record, subscription_row, too_long, withdrawal_rows
+from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.queries import facts_of
 from prorata.vendors.models import Vendor
 
@@ -100,11 +100,13 @@ def _known(vendor: Vendor, keys: Sequence[str]) -> dict[str, Subscription]:
 
 def _recorded_already(row: Subscription, agreement: Agreement, facts: Sequence[Fact]) -> list[str]:
     """What a file tells again that was recorded before, whenever that was."""
-    known = {fact._replace(recorded=0) for fact in facts_of({row.pk: agreement.policy})[row.pk]}
-    again = [fact for fact in facts if fact._replace(recorded=0, place="") in known]
+    told = facts_of({row.pk: agreement.policy})[row.pk]
+    known = {fact._replace(recorded=0, withdrawn=None) for fact in told if fact.withdrawn is None}
+    again = [fact for fact in facts if fact._replace(recorded=0, withdrawn=None, place="") in known]
     return [
         (f"{fact.place}: " if fact.place not in _NOT_PLACES else "")
         + f"this {fact.kind} of account {agreement.account} is recorded already"
+        + ("" if fact.withdrawn is None else "; prorata account withdraw takes it back")
         for fact in again
     ]
 
@@ -139,13 +141,20 @@ def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str) -> i
         members += [Member(vendor=vendor, account=account, key=user) for user in users]
     Subscription.objects.bulk_create(subscriptions)
     called = {(one.account_id, one.key): one for one in Member.objects.bulk_create(members, batch_size=2000)}
-    events = []
+    events: list[Event] = []
+    withdrawals: list[Withdrawal] = []
     for row, (agreement, _), facts in zip(subscriptions, told, told_of, strict=True):
         zone = ZoneInfo(agreement.policy.time_zone)
-        for fact in facts:
-            member = called[row.account_id, fact.user] if fact.user else None
-            events.append(event_row(row, fact, member, zone, agreement.policy.ticks, actor))
+        its = [
+            event_row(
+                row, fact, called[row.account_id, fact.user] if fact.user else None, zone, agreement.policy.ticks, actor
+            )
+            for fact in facts
+        ]
+        events += its
+        withdrawals += withdrawal_rows(zip(its, facts, strict=True), zone)
     Event.objects.bulk_create(events, batch_size=1000)
+    Withdrawal.objects.bulk_create(withdrawals)
     return len(events)
 
 
@@ -159,6 +168,9 @@ def _as_news(row: Subscription, now: datetime, facts: Sequence[Fact], agreement:
 
 
 def _by(now: datetime, agreement: Agreement, facts: Sequence[Fact]) -> list[Fact]:
-    """The facts, with those that lie in the future recorded now."""
+    """The facts, with those that lie in the future recorded, or withdrawn, now."""
     latest: Moment = moment_of(now, ZoneInfo(agreement.policy.time_zone))
-    return [fact if fact.recorded <= latest else fact._replace(recorded=latest) for fact in facts]
+    return [
+        fact._replace(recorded=min(fact.recorded, latest), withdrawn=fact.withdrawn and min(fact.withdrawn, latest))
+        for fact in facts
+    ]

@@ -1,0 +1,1 @@
+"""What happens to agreements: each verb in a module of its own."""
