@@ -222,3 +222,12 @@ def test_an_event_is_found_in_the_history_and_taken_back(shop: Path) -> None:
     assert "1,096.33" in prorata("documents", "--account", "nord", cwd=shop).out  # so it was known by then
     prorata("verify", cwd=shop)
     assert prorata("account", "history", "nord", "--scheduled", cwd=shop).out.count("\n") == 1
+
+
+def test_a_credit_is_granted_and_is_on_the_next_invoice(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    said = prorata("account", "credit", "nord", "120.00", "--reason", "the outage", cwd=shop).out
+    assert said == "Account nord has 120.00 SEK of credit more.\n"
+    assert "120.00 the outage" in prorata("account", "history", "nord", cwd=shop).out
+    refused = prorata("account", "credit", "nord", "much", "--reason", "x", cwd=shop, code=2)
+    assert refused.errors.startswith("AMOUNT, column amount: 'much' is not an amount")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prorata.engine.books import LEDGERS, earned_by, lapse_posting, postings
+from prorata.engine.books import LEDGERS, earned_by, grant_posting, lapse_posting, postings
 from prorata.engine.calendar import to_day
 
 
@@ -74,7 +74,12 @@ def test_a_credit_note_takes_back_what_was_deferred_and_what_was_revenue() -> No
 
 def test_a_credit_that_is_used_pays_and_one_that_lapses_is_income() -> None:
     assert posted(Document(10000, 10000, credit_used_minor=4000), 0)[-1] == ("customer_credit", "receivable", 4000)
-    assert tuple(lapse_posting(4000)) == ("customer_credit", "lapsed_credits", 4000)
+    assert tuple(lapse_posting(4000, "end")) == ("customer_credit", "lapsed_credits", 4000)
+
+
+def test_a_grant_costs_what_it_gives_and_what_is_withdrawn_of_it_is_taken_back() -> None:
+    assert tuple(grant_posting(4000)) == ("granted_credits", "customer_credit", 4000)
+    assert tuple(lapse_posting(4000, "withdrawn")) == ("customer_credit", "granted_credits", 4000)
 
 
 amounts = st.integers(-(10**9), 10**9)

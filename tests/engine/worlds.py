@@ -483,6 +483,7 @@ def _event(
         "seats",
         "plan",
         "payment_method",
+        "credit",
     ]
     if day >= opening:
         kinds += ["add_on", "remove_add_on", "interval"] + ([] if priced else ["trial_plan"])
@@ -509,6 +510,8 @@ def _event(
             row["quantity"] = draw(st.integers(0, 3))
             if row["item"] == "own" or (row["item"] == "setup" and draw(st.booleans())):
                 row["price"] = "12.34"
+    elif kind == "credit":
+        row["amount"] = draw(st.sampled_from(["0.01", "12.34", "500.00"]))
     elif kind == "payment_method":
         row["payment_method"] = draw(st.sampled_from(["card", "invoice"]))
     elif kind == "interval":

@@ -19,6 +19,7 @@ NAMES: dict[Ledger, str] = {
     "customer_credit": "Liabilities:CustomerCredit",
     "refunds": "Liabilities:Refunds",
     "lapsed_credits": "Income:LapsedCredits",
+    "granted_credits": "Expenses:GrantedCredits",
 }
 assert set(NAMES) == set(LEDGERS)
 

@@ -1,21 +1,25 @@
-"""The journal of a vendor: what its documents and lapses posted, and month by month what became revenue of them."""
+"""The journal of a vendor: its documents, lapses and grants, and month by month what became revenue of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
 from prorata.database.rows import Microseconds, rows_of
-from prorata.engine.books import Ledger, earned_by
+from prorata.engine.books import Ledger, earned_by, grant_posting
 from prorata.engine.calendar import next_calendar_start, to_date, to_day
 from prorata.invoicing.models import Line, Posting
 from prorata.invoicing.rows import local_of
+from prorata.subscriptions.models import Event
 from prorata.vendors.models import Vendor
+from prorata.vendors.queries import policy_at, policy_names, policy_of
 
 _SOME = 20_000  # rows that are read at a time
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Entry(NamedTuple):
@@ -43,7 +47,8 @@ def journal(vendor: Vendor, through: date) -> list[Entry]:
     What was deferred becomes revenue at the end of each month, and of the month that is not over by the last day: as
     much as of the lines' days is over by then.
     """
-    return sorted([*_posted(vendor, through), *_earned(vendor, through)], key=lambda one: one.date)
+    told = [*_posted(vendor, through), *_granted(vendor, through), *_earned(vendor, through)]
+    return sorted(told, key=lambda one: one.date)
 
 
 def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
@@ -52,6 +57,21 @@ def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
     names = ("date", "debit", "credit", "amount_minor", "currency", "document__kind", "document__number")
     for day, debit, credit, amount_minor, currency, kind, number in _all(asked, names):
         yield Entry(day, debit, credit, amount_minor, currency, "lapse" if kind is None else f"{kind}-{number}")
+
+
+def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
+    """The credits that were granted, each on the day from which it can be used."""
+    events = Event.objects.filter(vendor=vendor, kind="credit").select_related("subscription__account", "withdrawal")
+    policies = {name: policy_at(vendor, name, _END_OF_TIME) for name in policy_names(vendor)}
+    for event in events.order_by("pk"):
+        policy = policy_of(policies[event.subscription.policy_name])
+        withdrawn = getattr(event, "withdrawal", None)
+        since = max(event.at, event.recorded_at)
+        day = since.astimezone(ZoneInfo(policy.time_zone)).date()
+        assert event.price_minor is not None
+        if day <= through and not (withdrawn and withdrawn.recorded_at <= since):
+            named = f"credit granted to {event.subscription.account.key}"
+            yield Entry(day, *grant_posting(event.price_minor), policy.currency, named)
 
 
 def _earned(vendor: Vendor, through: date) -> Iterator[Entry]:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from prorata.console.asked import sentences
 from prorata.console.database import ACTOR, VendorOption, console, database, vendor_called
-from prorata.engine.intake import IntakeError
+from prorata.engine.intake import Intake, IntakeError, Row, read_facts
 from prorata.engine.money import speak_amount
 
 if TYPE_CHECKING:
@@ -75,6 +75,27 @@ def withdraw(
         console().print(f"The {found.kind} of account {found.subscription.account.key} is withdrawn.", markup=False)
 
 
+@app.command()
+def credit(
+    account: AccountArgument,
+    amount: Annotated[str, typer.Argument(help="In the policy's currency, such as 120.00.")],
+    reason: Annotated[str, typer.Option(help="Why it is granted.")],
+    vendor: VendorOption = None,
+) -> None:
+    """Grant an account a credit, which pays its next invoices."""
+    with sentences(), database():
+        from prorata.subscriptions.actions.record import tell
+        from prorata.vendors.queries import policy_at, policy_of
+
+        now, subscription = datetime.now(UTC), _subscription(vendor_called(vendor), account)
+        policy = policy_of(policy_at(subscription.vendor, subscription.policy_name, now))
+        cells = {"at": now.isoformat(), "account": account, "event": "credit", "amount": amount, "reason": reason}
+        [(_, [fact])] = read_facts([Row("AMOUNT", cells)], Intake(policy=policy), {account})
+        tell(subscription=subscription, facts=[fact], now=now, actor=ACTOR)
+        said = f"{speak_amount(fact.price_minor or 0, policy.currency)} {policy.currency}"
+        console().print(f"Account {account} has {said} of credit more.", markup=False)
+
+
 def _subscription(seller: Vendor, key: str) -> Subscription:
     """The agreement of the vendor's account that is named; raises IntakeError where there is none."""
     from prorata.accounts.models import Account
@@ -89,7 +110,8 @@ def _subscription(seller: Vendor, key: str) -> Subscription:
 
 def _what(event: Event, policy: Policy) -> str:
     """Whom or what an event is about, in the order of an event file's columns."""
-    price = "" if event.price_minor is None else f"at {speak_amount(event.price_minor, policy.currency)}"
+    price = "" if event.price_minor is None else speak_amount(event.price_minor, policy.currency)
+    price = f"at {price}" if price and event.kind != "credit" else price
     until = "" if event.until is None else f"until {event.until:%Y-%m-%d}"
     quantity = "" if event.quantity is None else str(event.quantity)
     told = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -62,8 +63,8 @@ def set_up_tables() -> None:
 
 
 def console() -> Console:
-    """Standard output, as wide as what is written."""
-    return Console(highlight=False, soft_wrap=True, emoji=False)
+    """Standard output, as wide as what is written; of a table, where nobody looks at it in a window."""
+    return Console(highlight=False, soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() else 250)
 
 
 def vendors_called(key: str | None) -> Iterable[Vendor]:

@@ -26,7 +26,11 @@ BEGIN SELECT RAISE(ABORT, 'rows of {table} are never {refused}'); END
 
 
 class Kept(migrations.RunPython):
-    """The migration after which no row of a table can be deleted; to be undone before the table is dropped."""
+    """The migration after which no row of a table can be deleted; to be undone before the table is dropped.
+
+    It has to follow every later migration of the table anew: on SQLite Django copies a table to alter it, and what
+    guarded the old one is gone.
+    """
 
     refuses: ClassVar[dict[str, str]] = {"DELETE": "deleted"}
 

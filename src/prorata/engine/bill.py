@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from operator import attrgetter
 
-from prorata.engine.calendar import YEARS, Day, Moment, to_date, to_day
-from prorata.engine.credits import Credits, Lapse
+from prorata.engine.calendar import YEARS, Day, Moment, midnight, to_date, to_day
+from prorata.engine.credits import Credits, Grant, Lapse, grants_of
 from prorata.engine.document import Document
 from prorata.engine.history import Subscription
 from prorata.engine.issued import Issued
@@ -24,7 +25,7 @@ _LINES, _AMOUNT = attrgetter("lines"), attrgetter("amount_minor")
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """The documents of one account in the order of their dates, and the credits that were lost meanwhile.
+    """The documents of one account in the order of their dates, and the credits that were granted and lost meanwhile.
 
     They were made by looking at every day up to and with `through`, at the last with what had been recorded before
     `known_until`. `ended` is the first day on which the agreement no longer ran, if it ended by then.
@@ -36,13 +37,18 @@ class Billing:
     documents: tuple[Document, ...]
     lapses: tuple[Lapse, ...]
     credit_left_minor: int
+    grants: tuple[Grant, ...] = ()
     ended: date | None = None
     next_look: date | None = field(default=None, compare=False)
 
     def followed_by(self, more: Billing) -> Billing:
         """This and the next run of the account as one, for the run after both."""
-        documents, lapses = self.documents + more.documents, self.lapses + more.lapses
-        return replace(more, documents=documents, lapses=lapses)
+        documents, lapses, grants = (
+            self.documents + more.documents,
+            self.lapses + more.lapses,
+            self.grants + more.grants,
+        )
+        return replace(more, documents=documents, lapses=lapses, grants=grants)
 
 
 def bill(
@@ -59,14 +65,17 @@ def bill(
     """
     if issued is not None and through < issued.through:
         raise CannotBill(f"the account was billed through {issued.through} already; {through} lies before that")
-    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(issued)
+    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(subscription, issued)
     documents: list[Document] = []
     lapses: list[Lapse] = []
+    grants: list[Grant] = []
     for made in _made(settlement, credits, to_day(through)):
-        if isinstance(made, Lapse):
+        if isinstance(made, Document):
+            documents.append(made)
+        elif isinstance(made, Lapse):
             lapses.append(made)
         else:
-            documents.append(made)
+            grants.append(made)
     ended = settlement.ended(to_day(through))
     return Billing(
         through=through,
@@ -74,6 +83,7 @@ def bill(
         documents=tuple(documents),
         lapses=tuple(lapses),
         credit_left_minor=credits.left_minor,
+        grants=tuple(grants),
         ended=None if ended is None else to_date(ended),
         next_look=_next_look(settlement, credits, to_day(through)),
     )
@@ -85,17 +95,19 @@ def upcoming(subscription: Subscription, *, known_until: Moment, issued: Issued 
     They end where nothing will be billed any more; while the agreement runs there is always another one. Raises
     CannotBill as bill does.
     """
-    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(issued)
+    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(subscription, issued)
     through = 0 if issued is None else to_day(issued.through)
     while (look := settlement.next_look(through, lapses=False)) is not None and look < _LAST:
         through = look
         yield from (made for made in _made(settlement, credits, look) if isinstance(made, Document))
 
 
-def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Document | Lapse]:
-    """What the looks up to and with a day come to, in order."""
+def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Document | Lapse | Grant]:
+    """What the looks up to and with a day come to, in order, and what was granted until then."""
     account = settlement.known.subscription.account
     for look in settlement.looks(through):
+        if credits.grants or credits.ending:
+            yield from _granted(settlement, credits, look)
         if settlement.is_base and credits.left_minor:
             months = settlement.released[-1].period.rules.credits.lapse_months
             if months and (lost := credits.expire(look, months)):
@@ -107,11 +119,25 @@ def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Do
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end":
                 yield Lapse(account, to_date(look), settlement.known_until, credits.lapse())
+    yield from _granted(settlement, credits, through)
+
+
+def _granted(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Lapse | Grant]:
+    """What was granted by a day, and what of it was withdrawn."""
+    account = settlement.known.subscription.account
+    for come in credits.come(settlement.horizon(through)):
+        if isinstance(come, Grant):
+            yield come
+        else:
+            day, lost = come
+            yield Lapse(account, to_date(day), settlement.horizon(day), lost, "withdrawn")
 
 
 def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date | None:
     rules = [one.credits for one in settlement.known.subscription.policy.variants.values()]
-    lapses = credits.left_minor > 0 and any(one.lapse != "never" or one.lapse_months for one in rules)
+    lapses = (credits.left_minor > 0 or bool(credits.grants)) and any(
+        one.lapse != "never" or one.lapse_months for one in rules
+    )
     day = settlement.next_look(through, lapses=lapses)
     return None if day is None else to_date(day)
 
@@ -135,8 +161,10 @@ def _document(settlement: Settlement, credits: Credits, look: Day, found: Sequen
     )  # fmt: skip
 
 
-def _credits_of(issued: Issued | None) -> Credits:
-    credits = Credits()
+def _credits_of(subscription: Subscription, issued: Issued | None) -> Credits:
+    """What is left of credits by what was issued, with what was granted and that does not know yet still to be told."""
+    grants = grants_of(subscription.account, subscription.grants, subscription.policy.ticks)
+    credits = Credits(grants=grants)
     if issued is None:
         return credits
     taken = [
@@ -146,7 +174,9 @@ def _credits_of(issued: Issued | None) -> Credits:
     lapsed = [
         (one.date, one.known_until, 1 if one.reason == "end" else -1, 0, one.amount_minor) for one in issued.lapses
     ]
-    for day, _, order, total, stated in sorted(taken + lapsed):
+    for day, known_until, order, total, stated in sorted(taken + lapsed):
+        if grants:
+            deque(credits.learn(min(known_until, midnight(to_day(day) + 1))), maxlen=0)
         # What grew too old was the oldest that was left.
         used = credits.lapse() if order == 1 else credits.take(total if order == 0 else stated, to_day(day))
         if used != stated:
@@ -154,4 +184,7 @@ def _credits_of(issued: Issued | None) -> Credits:
                 f"what was issued on {day} does not add up: credits of {stated} (in minor units) were "
                 f"{'lost' if order else 'used'}, and by the documents before it would have been {used}"
             )
+    until = min(issued.known_until, midnight(to_day(issued.through) + 1))
+    deque(credits.learn(until), maxlen=0)
+    credits.forget(until)
     return credits

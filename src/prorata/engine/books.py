@@ -10,10 +10,12 @@ from datetime import date
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from prorata.engine.calendar import Day
+from prorata.engine.credits import LapseReason
 from prorata.engine.money import rounded
 
 Ledger = Literal[
-    "receivable", "deferred_revenue", "revenue", "tax", "customer_credit", "refunds", "lapsed_credits"
+    "receivable", "deferred_revenue", "revenue", "tax", "customer_credit", "refunds", "lapsed_credits",
+    "granted_credits",
 ]  # fmt: skip
 LEDGERS: tuple[Ledger, ...] = get_args(Ledger)
 
@@ -85,9 +87,14 @@ def postings(document: BookedDocument, earned_minor: int) -> Iterator[Posting]:
         yield Posting("customer_credit", "receivable", document.credit_used_minor)
 
 
-def lapse_posting(amount_minor: int) -> Posting:
-    """The posting of a credit that was lost."""
-    return Posting("customer_credit", "lapsed_credits", amount_minor)
+def lapse_posting(amount_minor: int, reason: LapseReason) -> Posting:
+    """The posting of a credit that was lost: what was granted by mistake is as if it had not been."""
+    return Posting("customer_credit", "granted_credits" if reason == "withdrawn" else "lapsed_credits", amount_minor)
+
+
+def grant_posting(amount_minor: int) -> Posting:
+    """The posting of a credit that a vendor granted; what it costs lowers no revenue and no tax."""
+    return Posting("granted_credits", "customer_credit", amount_minor)
 
 
 def _owed(ledger: Ledger, amount_minor: int) -> Iterator[Posting]:

@@ -101,6 +101,7 @@ def _credit_left(billing: Billing) -> dict[int, int]:
     """The balance of credits at the end of each month with a document or a lapse."""
     told = [(document.date, 0, document.credit_left_minor) for document in billing.documents]
     told += [(lapse.date, 1 if lapse.reason == "end" else -1, lapse.amount_minor) for lapse in billing.lapses]
+    told += [(grant.date, -2, -grant.amount_minor) for grant in billing.grants]
     left, found = 0, {}
     for day, order, amount in sorted(told):  # what grew too old is lost before a document of the day
         left = amount if order == 0 else left - amount

@@ -1,21 +1,25 @@
-"""Credits are what credit notes gave, used on the next invoices, the oldest first."""
+"""Credits are what credit notes gave and what was granted, used on the next invoices, the oldest first."""
 
 from __future__ import annotations
 
+from bisect import insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from prorata.engine.calendar import Day, Moment, add_months
+from prorata.engine.calendar import Day, Moment, add_months, day_of, moment_at, to_date, to_day
+from prorata.engine.history import Event
 
-LapseReason = Literal["age", "end"]  # a credit grew too old, or the agreement ended
+LapseReason = Literal["age", "end", "withdrawn"]  # it grew too old, the agreement ended, or it was granted by mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Lapse:
     """A credit that was lost, as the policy says, by a bill that knew what was recorded before `known_until`.
 
-    What grew too old is lost before a document of the same day, what is left at the end of an agreement after it.
+    What grew too old is lost before a document of the same day, what is left at the end of an agreement after it. Of a
+    grant that was withdrawn, what is left of all credits is lost, up to its amount.
     """
 
     account: str
@@ -25,12 +29,71 @@ class Lapse:
     reason: LapseReason = "end"
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A credit that a vendor gave without a document, for a reason in words, to be used from a moment on."""
+
+    account: str
+    date: date
+    since: Moment
+    amount_minor: int
+    reason: str = ""
+    withdrawn: Moment | None = None
+
+
+def grants_of(account: str, told: Sequence[Event], ticks: int) -> list[Grant]:
+    """The credits that events grant, in the order in which they can be used; none that were withdrawn before that."""
+    withdrawn = {event.withdraws: event.recorded for event in told if event.withdraws is not None}
+    found = []
+    for event in told:
+        if event.withdraws is not None:
+            continue
+        assert event.price_minor is not None
+        since, ended = max(moment_at(event.day, ticks), event.recorded), withdrawn.get(event.order)
+        if ended is None or ended > since:
+            day = to_date(day_of(since))
+            found.append(Grant(account, day, since, event.price_minor, event.reason, ended))
+    return sorted(found, key=lambda grant: grant.since)
+
+
 @dataclass(slots=True)
 class Credits:
-    """What is left of an account's credits, by the day they were given, the oldest first, and all together."""
+    """What is left of an account's credits, by the day they were given, the oldest first, and all together.
+
+    `grants` are those that are still to come, and `ending` are the moments at which others are withdrawn, with amounts.
+    """
 
     open: list[tuple[Day, int]] = field(default_factory=list)
     left_minor: int = 0
+    grants: list[Grant] = field(default_factory=list)
+    ending: list[tuple[Moment, int]] = field(default_factory=list)
+
+    def learn(self, until: Moment) -> Iterator[Grant]:
+        """Takes in what was granted before a moment."""
+        while self.grants and self.grants[0].since < until:
+            grant = self.grants.pop(0)
+            self.open.append((to_day(grant.date), grant.amount_minor))
+            self.left_minor += grant.amount_minor
+            if grant.withdrawn is not None:
+                insort(self.ending, (grant.withdrawn, grant.amount_minor))
+            yield grant
+
+    def come(self, until: Moment) -> Iterator[Grant | tuple[Day, int]]:
+        """What was granted before a moment, and the day and amount of what was lost of grants that were withdrawn."""
+        while True:
+            ended = self.ending[0][0] if self.ending else until
+            if self.grants and self.grants[0].since < min(ended, until):
+                yield from self.learn(self.grants[0].since + 1)
+            elif ended < until:
+                _, amount = self.ending.pop(0)
+                if lost := self.take(min(amount, self.left_minor), 0):
+                    yield day_of(ended), lost
+            else:
+                return
+
+    def forget(self, until: Moment) -> None:
+        """Looks no more at the grants that were withdrawn before a moment."""
+        self.ending = [one for one in self.ending if one[0] >= until]
 
     def take(self, total_minor: int, day: Day) -> int:
         """A document's total: a negative one gives a credit, a positive one uses what there is; the amount used."""

@@ -156,6 +156,7 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
         "remove_add_on": f"{event.item} removed",
         "cancel": "the agreement was cancelled",
         "interval": "the interval was changed",
+        "credit": f"credits of {speak_amount(event.price_minor or 0, currency)} were granted",
         "payment_method": f"the payment method was changed to {event.payment_method}",
     }[event.kind]
     ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""

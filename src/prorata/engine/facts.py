@@ -53,8 +53,13 @@ def history(agreement: Subscription, facts: Iterable[Fact]) -> Subscription:
     ticks = agreement.policy.ticks
     told = _in_order(agreement, facts)
     if any(fact.withdrawn is not None for fact in told):
-        return replace(agreement, events=tuple(_with_withdrawals(told, ticks)))
-    return replace(agreement, events=tuple([_event(fact, order, ticks) for order, fact in enumerate(told)]))
+        events = list(_with_withdrawals(told, ticks))
+    else:
+        events = [_event(fact, order, ticks) for order, fact in enumerate(told)]
+    if any(fact.kind == "credit" for fact in told):
+        grants = tuple(event for event in events if event.kind == "credit")
+        return replace(agreement, events=tuple(event for event in events if event.kind != "credit"), grants=grants)
+    return replace(agreement, events=tuple(events))
 
 
 def contradictions(agreement: Subscription, facts: Iterable[Fact]) -> Iterator[Contradiction]:
@@ -145,23 +150,22 @@ def _after(fact: Fact, kind: EventKind, waits: int, ticks: int) -> Fact:
 
 
 def _first_joins(told: Iterable[Fact], policy: Policy) -> Iterator[Fact]:
-    """What each person joined with first; as this became known, where that was told late.
-
-    Where that was withdrawn it is what they joined with next, as it became known with that.
-    """
-    joins = [fact for fact in told if fact.kind in policy.joins_with]
-    first: dict[str, Fact] = {}
-    withdrawn: dict[str, Moment] = {}
-    for fact in sorted(joins, key=lambda fact: (fact.recorded, fact.at)):
-        if fact.user not in first or fact.at < first[fact.user].at:
-            first[fact.user] = fact
-            yield fact
-        if fact.withdrawn is not None:
-            withdrawn[fact.user] = max(fact.withdrawn, withdrawn.get(fact.user, 0))
-    for user, moment in withdrawn.items():
-        rest = [fact for fact in joins if fact.user == user and fact.withdrawn is None]
-        if rest and (next_one := min(rest, key=_at)) is not first[user]:
-            yield next_one._replace(recorded=max(moment, next_one.recorded))
+    """What each person joined with first; as this became known, where that was told late or another was withdrawn."""
+    joins: dict[str, list[Fact]] = {}
+    for fact in told:
+        if fact.kind in policy.joins_with:
+            joins.setdefault(fact.user, []).append(fact)
+    for facts in joins.values():
+        moments = {fact.recorded for fact in facts}.union(
+            fact.withdrawn for fact in facts if fact.withdrawn is not None
+        )
+        seen: list[Fact] = []
+        for moment in sorted(moments):
+            known = [one for one in facts if one.recorded <= moment and not (one.withdrawn and one.withdrawn <= moment)]
+            first = min(known, key=lambda fact: (fact.at, fact.recorded), default=None)
+            if first is not None and first not in seen:
+                seen.append(first)
+                yield first._replace(recorded=moment)
 
 
 def _endless(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:

@@ -11,8 +11,8 @@ from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
     "start", "trial", "invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", "seats",
-    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "payment_method", "cancel", "idle",
-    "free_end",
+    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "payment_method", "cancel", "credit",
+    "idle", "free_end",
 ]  # fmt: skip
 FOLLOWING: tuple[EventKind, ...] = ("idle", "free_end")  # what is not told but follows from what was
 NEVER_WITHDRAWN: tuple[EventKind, ...] = ("start", "trial")  # what cannot be withdrawn
@@ -29,7 +29,7 @@ class Event(NamedTuple):
     counts them (`precision`); `recorded` is the moment at which it became
     known. `order` is its place among the account's events by the moment they took effect. `until` is the first day
     that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
-    plan's list price is for.
+    plan's list price is for; of a credit it is the amount.
 
     What was told wrongly, or is not to be, can be withdrawn: another event, which is the same but for when it was
     recorded, `withdraws` the one of that `order`. Bills until then knew it; for those after it never happened.
@@ -110,7 +110,7 @@ class Subscription:
 
     `plan`, `interval` and `payment_method` are what holds until an event says otherwise. With `seats_follow`, where the
     policy bills bought seats the account has until its first order as many as its active members need: up at once, down
-    with the next period.
+    with the next period. `grants` are the credits that were granted, apart from what is billed.
     """
 
     account: str
@@ -120,3 +120,4 @@ class Subscription:
     interval: Interval
     seats_follow: bool = False
     payment_method: str = ""
+    grants: tuple[Event, ...] = ()

@@ -29,8 +29,8 @@ from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy, is_taken
 
 COLUMNS: tuple[str, ...] = (
-    "at", "account", "event", "user", "role", "plan", "quantity", "price", "interval", "payment_method", "item",
-    "until", "reason", "recorded_at", "withdrawn_at",
+    "at", "account", "event", "user", "role", "plan", "quantity", "price", "amount", "interval", "payment_method",
+    "item", "until", "reason", "recorded_at", "withdrawn_at",
 )  # fmt: skip
 KINDS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind not in FOLLOWING)
 
@@ -47,6 +47,7 @@ _NEEDS: dict[EventKind, frozenset[str]] = {
     "remove_add_on": frozenset({"item"}),
     "interval": frozenset({"interval"}),
     "payment_method": frozenset({"payment_method"}),
+    "credit": frozenset({"amount"}),
 }
 _ALWAYS = frozenset({"at", "account", "event", "user", "role", "reason", "recorded_at", "withdrawn_at"})
 _MAY: dict[EventKind, frozenset[str]] = {
@@ -60,6 +61,7 @@ _MAY: dict[EventKind, frozenset[str]] = {
     "interval": frozenset({"interval", "price"}),
     "payment_method": frozenset({"payment_method"}),
     "cancel": frozenset({"until"}),
+    "credit": frozenset({"amount"}),
 }
 INTERVAL_WORDS: dict[str, Interval] = {
     **{name: name for name in MONTHS},
@@ -304,11 +306,13 @@ class _Reader:
                 self.say(
                     row, "quantity", f"{text!r} is not a number of seats or units; allowed: a whole number, 0 or more"
                 )
-        if "price" in cells:
+        for name in (name for name in ("price", "amount") if name in cells):
             try:
-                values["price_minor"] = parse_amount(cells["price"], self.policy.currency)
+                values["price_minor"] = parse_amount(cells[name], self.policy.currency)
             except ValueError as error:
-                self.say(row, "price", str(error))
+                self.say(row, name, str(error))
+        if values["kind"] == "credit" and values["price_minor"] == 0:
+            self.say(row, "amount", f"{cells['amount']!r} is no credit; grant more than nothing")
 
     def until(self, row: Row, cells: Mapping[str, str], kind: str, day: Day) -> Day | None:
         """`until` as a day."""

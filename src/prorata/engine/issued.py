@@ -57,7 +57,7 @@ class IssuedDocument(Protocol):
 
 
 class IssuedLapse(Protocol):
-    """A credit that lapsed as it is remembered; Lapse has all of it. `reason` is "age" or "end"."""
+    """A credit that lapsed as it is remembered; Lapse has all of it. `reason` is that of Lapse."""
 
     @property
     def date(self) -> date: ...

@@ -54,11 +54,17 @@ class Stored:
         return Issued(last.date, last.known_until, self.documents, lapses)
 
     def before_lapse(self, at: int) -> Issued:
-        """What had been issued before the day on which a credit lapsed."""
-        day = self.lapses[at].date
-        documents = [document for document in self.documents if document.date < day]
-        earlier = [lapse for lapse in self.lapses if lapse.date < day]
-        return Issued(day - timedelta(days=1), midnight(day.toordinal()), documents, earlier)
+        """What had been issued before a credit lapsed, by looks that knew less."""
+        lost = self.lapses[at]
+
+        then = (lost.date, lost.known_until)
+        documents = [one for one in self.documents if (one.date, one.known_until) < then]
+        earlier = [one for one in self.lapses if (one.date, one.known_until) < then]
+        that_day = [one.known_until for one in documents if one.date == lost.date]
+        that_day += [one.known_until for one in earlier if one.date == lost.date]
+        if that_day:
+            return Issued(lost.date, max(that_day), documents, earlier)
+        return Issued(lost.date - timedelta(days=1), midnight(lost.date.toordinal()), documents, earlier)
 
     def before(self, at: int) -> Issued | None:
         """What had been issued when a document came up, as far as documents tell; None before the first."""

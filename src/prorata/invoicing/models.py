@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
@@ -9,6 +11,7 @@ from prorata.accounts.models import Account
 from prorata.database.local_time import LocalTimeField
 from prorata.database.unchecked import unchecked
 from prorata.engine.books import LEDGERS
+from prorata.engine.credits import LapseReason
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.models import PolicyVersion, Vendor
 
@@ -213,7 +216,7 @@ class Lapse(models.Model):
     class Meta:
         constraints = (
             CheckConstraint(condition=Q(amount_minor__gte=1), name="lapse_of_something"),
-            CheckConstraint(condition=Q(reason__in=("age", "end")), name="lapse_reason_is_known"),
+            CheckConstraint(condition=Q(reason__in=get_args(LapseReason)), name="lapse_reason_is_known"),
         )
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from prorata.database.clock import Clock
 from prorata.database.rows import Microseconds
 from prorata.engine import books, credits, document
 from prorata.engine.calendar import Day, to_day
+from prorata.engine.credits import LapseReason
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow
 from prorata.vendors.models import PolicyVersion
@@ -87,7 +88,7 @@ class LapseRow(NamedTuple):
     known_until: Microseconds
     currency: str
     amount_minor: int
-    reason: str
+    reason: LapseReason
 
 
 def local_of(point: Day, ticks: int) -> Microseconds:
@@ -147,5 +148,5 @@ def lapse_row(subscription: SubscriptionRow, clock: Clock, currency: str, lapse:
 
 def posting_of(lapse: LapseRow) -> PostingRow:
     """The row of a lapse's posting."""
-    posting = books.lapse_posting(lapse.amount_minor)
+    posting = books.lapse_posting(lapse.amount_minor, lapse.reason)
     return PostingRow(lapse.vendor_id, None, lapse.id, lapse.date, lapse.currency, *posting)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, ForeignKey, Max, Min, Model, OuterRef, QuerySet, Subquery
@@ -15,6 +15,7 @@ from prorata.database.one_of import one_of
 from prorata.database.rows import rows_of, spoken
 from prorata.engine.bill import bill
 from prorata.engine.books import lapse_posting
+from prorata.engine.credits import LapseReason
 from prorata.engine.history import Subscription as History
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
@@ -138,10 +139,11 @@ def _called(row: Model) -> str:
 def _not_in_the_books(vendor: Vendor) -> Iterator[str]:
     """Every lapse has its posting."""
     same = {name: OuterRef(name) for name in ("date", "currency", "amount_minor")}
-    debit, credit, _ = lapse_posting(0)
-    made = Posting.objects.filter(lapse=OuterRef("pk"), vendor=vendor, debit=debit, credit=credit, **same)
-    for lost in Lapse.objects.filter(~Exists(made), vendor=vendor).order_by("pk"):
-        yield f"the lapse of {lost.date} of subscription {lost.subscription_id} is not in the books as it should be"
+    for reason in get_args(LapseReason):
+        debit, credit, _ = lapse_posting(0, reason)
+        made = Posting.objects.filter(lapse=OuterRef("pk"), vendor=vendor, debit=debit, credit=credit, **same)
+        for lost in Lapse.objects.filter(~Exists(made), vendor=vendor, reason=reason).order_by("pk"):
+            yield f"the lapse of {lost.date} of subscription {lost.subscription_id} is not in the books as it should be"
 
 
 def _forgotten(row: Subscription) -> Iterator[str]:

@@ -327,7 +327,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="lapse",
             constraint=models.CheckConstraint(
-                condition=models.Q(("reason__in", ("age", "end"))), name="lapse_reason_is_known"
+                condition=models.Q(("reason__in", ("age", "end", "withdrawn"))), name="lapse_reason_is_known"
             ),
         ),
         migrations.AddConstraint(
@@ -395,6 +395,7 @@ class Migration(migrations.Migration):
                             "customer_credit",
                             "refunds",
                             "lapsed_credits",
+                            "granted_credits",
                         ),
                     ),
                     (
@@ -407,6 +408,7 @@ class Migration(migrations.Migration):
                             "customer_credit",
                             "refunds",
                             "lapsed_credits",
+                            "granted_credits",
                         ),
                     ),
                     models.Q(("debit", models.F("credit")), _negated=True),

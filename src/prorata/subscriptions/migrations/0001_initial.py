@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
                             "interval",
                             "payment_method",
                             "cancel",
+                            "credit",
                         ),
                     )
                 ),
