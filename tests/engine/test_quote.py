@@ -119,3 +119,14 @@ def test_what_is_coming_up_is_what_will_be_billed(subscription: Subscription, da
     until = coming[-1].date if len(coming) == 4 else to_date(today + 800)
     billed = bill(subscription, through=until, known_until=midnight(today + 1), issued=issued)
     assert tuple(coming) == billed.documents[:4]
+
+
+def test_an_account_that_nobody_uses_has_nothing_to_come_and_one_of_which_somebody_is_known_to_join_has() -> None:
+    agreement, _ = told(policy_of(BASE + '[period]\ncharge = "arrears"\n'))
+    start = fact("start", "2026-01-01", "")
+    one = outlook(history(agreement, [start]), now=moment("2026-01-02"))
+    assert (one.now, one.next_document, one.recurring) == ((), None, None)
+    joins = fact("activate", "2045-05-01", "anna")._replace(recorded=moment("2026-01-01"))
+    one = outlook(history(agreement, [start, joins]), now=moment("2026-01-02"))
+    assert one.next_document is not None
+    assert one.next_document.date == date(2045, 6, 1)

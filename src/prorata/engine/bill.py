@@ -19,6 +19,7 @@ from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 from prorata.engine.tax import taxes
 
+_QUIET: Day = 3660  # ten years
 _LAST: Day = date(YEARS[-1], 1, 1).toordinal()  # further ahead nobody asks
 _LINES, _AMOUNT = attrgetter("lines"), attrgetter("amount_minor")
 
@@ -92,14 +93,25 @@ def bill(
 def upcoming(subscription: Subscription, *, known_until: Moment, issued: Issued | None = None) -> Iterator[Document]:
     """The documents that will follow what was issued, one after the other, if nothing more is recorded.
 
-    They end where nothing will be billed any more; while the agreement runs there is always another one. Raises
-    CannotBill as bill does.
+    They end where nothing will be billed any more: where the agreement has ended, or nobody has used anything for ten
+    years in which nothing that is known was to happen. Raises CannotBill as bill does.
     """
     settlement, credits = Settlement(subscription, known_until, issued), _credits_of(subscription, issued)
     through = 0 if issued is None else to_day(issued.through)
-    while (look := settlement.next_look(through, lapses=False)) is not None and look < _LAST:
+    quiet = max(through, _last_known(subscription)) + _QUIET
+    while (look := settlement.next_look(through, lapses=False)) is not None and look < min(quiet, _LAST):
         through = look
-        yield from (made for made in _made(settlement, credits, look) if isinstance(made, Document))
+        for made in _made(settlement, credits, look):
+            if isinstance(made, Document):
+                quiet = max(quiet, look + _QUIET)
+                yield made
+
+
+def _last_known(subscription: Subscription) -> Day:
+    """The last day on which something is to happen, by what was told and by the policy's dates."""
+    ticks = subscription.policy.ticks
+    told = [max(event.day, event.until or 0) // ticks for event in subscription.events]
+    return max([*told, *(to_day(day) for day in subscription.policy.dates)], default=0)
 
 
 def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Document | Lapse | Grant]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from itertools import product
+from itertools import chain, product
 from typing import Literal, TypeAlias
 
 from prorata.engine.calendar import TICKS, Anchor, Day, Interval, OfMonths, Precision, to_date
@@ -676,12 +676,24 @@ class Policy:
 
     def _is_ordered(self, role: str) -> bool:
         """Whether somewhere as many seats of a role are billed as are ordered."""
-        days = {date.min, *(day for when in self.whens for day in (when.from_, when.until) if day is not None)}
+        days = {date.min, *self._dates_of_rules}
         found = (
             self.variants.get(matching(self.whens, interval, plan, day, seats_of(role), method))
             for interval, plan, day, method in product(self.intervals, self.plans, days, self.payment_methods or [""])
         )
         return any(rules is not None and rules.seats.count != "active" for rules in found)
+
+    @property
+    def _dates_of_rules(self) -> set[date]:
+        return {day for when in self.whens for day in (when.from_, when.until) if day is not None}
+
+    @property
+    def dates(self) -> set[date]:
+        """The days from which other rules or prices hold."""
+        listed = chain(
+            *(plan.prices for plan in self.plans.values()), *(add_on.prices for add_on in self.add_ons.values())
+        )
+        return self._dates_of_rules | {row.from_ for row in listed if row.from_ is not None}
 
     @property
     def default_interval(self) -> Interval:
