@@ -211,7 +211,7 @@ def test_an_event_is_found_in_the_history_and_taken_back(shop: Path) -> None:
     [chris] = [line.split() for line in listed if "chris" in line]
     assert chris == [chris[0], *"2026-04-10 activate chris 2026-04-10 command line".split()]
     said = prorata("account", "withdraw", chris[0], cwd=shop).out
-    assert said == "The activate of account nord is withdrawn.\n"
+    assert said == f"Event {chris[0]} (activate) of account nord is withdrawn.\n"
     assert "withdrawn already" in prorata("account", "withdraw", chris[0], cwd=shop, code=2).errors
     assert "acme has no event 999" in prorata("account", "withdraw", "999", cwd=shop, code=2).errors
     assert "acme has no account 'sud'" in prorata("account", "history", "sud", cwd=shop, code=2).errors
@@ -224,10 +224,46 @@ def test_an_event_is_found_in_the_history_and_taken_back(shop: Path) -> None:
     assert prorata("account", "history", "nord", "--scheduled", cwd=shop).out.count("\n") == 1
 
 
+def test_a_name_is_shown_as_it_is_written(shop: Path) -> None:
+    write(shop, "events.csv", ("at,account,event,user,reason", "2026-04-01,nord[/b],activate,ben[/x],oops [red]x"))
+    prorata("import", "--events", "events.csv", cwd=shop)
+    assert "ben[/x] oops [red]x" in prorata("account", "history", "nord[/b]", cwd=shop).out
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    assert "nord[/b]" in prorata("documents", cwd=shop).out
+
+
 def test_a_credit_is_granted_and_is_on_the_next_invoice(shop: Path) -> None:
     prorata("import", "--events", "events.csv", cwd=shop)
     said = prorata("account", "credit", "nord", "120.00", "--reason", "the outage", cwd=shop).out
     assert said == "Account nord has 120.00 SEK of credit more.\n"
     assert "120.00 the outage" in prorata("account", "history", "nord", cwd=shop).out
     refused = prorata("account", "credit", "nord", "much", "--reason", "x", cwd=shop, code=2)
-    assert refused.errors.startswith("AMOUNT, column amount: 'much' is not an amount")
+    assert refused.errors.startswith("AMOUNT: 'much' is not an amount")
+    assert "more than nothing" in prorata("account", "credit", "nord", "0", "--reason", "x", cwd=shop, code=2).errors
+
+
+def test_a_list_of_users_is_compared_and_the_difference_recorded(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    write(shop, "users.csv", ("account,user,name", "nord,anna,Anna", "nord,fred,Fred", "nord,chris,", "syd,dora,"))
+    compare = ("reconcile", "--users", "users.csv")
+    told = prorata(*compare, cwd=shop, code=1).out.splitlines()
+    assert [line.split() for line in told[1:3]] == [
+        "nord fred is on the list and no member activate".split(),
+        "nord ben is a member and not on the list deactivate".split(),
+    ]
+    assert told[3] == "2 events would mend it; --apply records them."
+    rows = prorata(*compare, "--events", cwd=shop, code=1).out.splitlines()
+    assert [row.split(",")[1:] for row in rows[1:]] == [
+        ["nord", "activate", "fred", ""],
+        ["nord", "deactivate", "ben", ""],
+    ]
+    assert prorata(*compare, "--apply", cwd=shop).out.endswith("2 events recorded.\n")
+    assert prorata(*compare, cwd=shop).out == "The list and the members are the same.\n"
+    write(shop, "users.csv", ("account,user,rol", "nord,anna,"))
+    said = "users.csv, line 1, column 3: 'rol' is not a column; did you mean 'role'? allowed: account, user, role\n"
+    assert prorata(*compare, cwd=shop, code=2).errors == said
+    write(shop, "users.csv", ("account,user", "nord,anna", "nord,anna", ",ben"))
+    assert prorata(*compare, cwd=shop, code=2).errors.splitlines() == [
+        "users.csv, line 3, column user: 'anna' of account nord is listed twice",
+        "users.csv, line 4, column account: is empty; every row names its account",
+    ]

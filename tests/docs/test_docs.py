@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from prorata.engine.words import listed
+from prorata.subscriptions.people import MOVES
 from tests.docs.markdown import FILES, ROOT, anchors, blocks, links
 from tests.docs.shown import printed, rewrite
 
@@ -125,3 +127,10 @@ def _git(*arguments: str) -> str | None:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def test_the_moves_of_people_are_in_the_docs() -> None:
+    text = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
+    said = {"absent": "no member"}
+    for verb, states in MOVES.items():
+        assert f"| `{verb}` | {listed([said.get(state, state) for state in states], 'or')} |" in text

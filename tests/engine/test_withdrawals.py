@@ -12,7 +12,7 @@ from prorata.engine.bill import bill
 from prorata.engine.explain import explain
 from prorata.engine.intake import IntakeError, read_history
 from prorata.engine.policy.model import Policy
-from tests.engine.stories import BASE, documents, policy_of, records, refused_rows
+from tests.engine.stories import BASE, documents, policy_of, records, refused_rows, remembered
 from tests.engine.worlds import histories, policies
 
 START: Mapping[str, object] = {"at": "2026-04-01", "event": "start"}
@@ -79,19 +79,36 @@ def test_a_period_keeps_the_interval_that_was_known_before_it_began() -> None:
     assert set(totals(BASE, ANNA, in_time).values()) == {1000}
 
 
+def test_a_trial_keeps_the_end_that_it_had_when_it_was_told() -> None:
+    policy = BASE + '[trial]\ndays = 14\n[[when]]\ninterval = "year"\n[when.trial]\ndays = 30\n'
+    yearly = {"at": "2026-03-01", "event": "interval", "interval": "year", "withdrawn_at": "2026-05-20"}
+    trial = {"at": "2026-04-01", "event": "trial"}
+    known = read_history([yearly, trial, ANNA], policy=policy_of(policy))
+    at_once = bill(known, through=date(2027, 7, 1))
+    assert [one.date for one in at_once.documents] == [
+        date(2026, 5, 1),
+        date(2027, 5, 1),
+        date(2027, 6, 1),
+        date(2027, 7, 1),
+    ]
+    first = bill(known, through=date(2026, 5, 10))
+    assert first.followed_by(bill(known, through=date(2027, 7, 1), issued=remembered(first))) == at_once
+
+
 def test_a_line_says_what_was_withdrawn() -> None:
     gone = happens("2026-04-16", "deactivate", "2026-05-10", user="ben")
     said = explained(BASE, ANNA, BEN, gone, through=date(2026, 6, 1))
-    assert "that ben was deactivated on 16 April 2026, was withdrawn on 10 May 2026" in said
+    assert "withdrawn on 10 May 2026: ben was deactivated on 16 April 2026" in said
     cancelled = happens("2026-04-16", "cancel", "2026-06-10", reason="moving")
-    said = explained(BASE + '[cancel]\nends = "day"\n', ANNA, cancelled)
-    assert "that the agreement was cancelled on 16 April 2026 (moving), was withdrawn on 10 June 2026" in said
+    said = explained(BASE + '[cancel]\nends = "day"\n', ANNA, cancelled, {"at": "2026-05-16", "event": "cancel"})
+    assert "what is withdrawn is billed as if it had never been told" in said
+    assert "withdrawn on 10 June 2026: the agreement was cancelled on 16 April 2026 (moving)" in said
     plans = BASE + '[plans.pro]\nprice = "30.00 per month"\n'
     upgrade = happens("2026-04-16", "plan", "2026-05-10", plan="pro")
     said = explained(plans, ANNA, upgrade)
     assert "withdrawn" not in said  # July is billed as ever
     said = explained(plans, ANNA, upgrade, through=date(2026, 6, 1))
-    assert said.count("that plan changed to pro on 16 April 2026, was withdrawn on 10 May 2026") == 2, said
+    assert said.count("withdrawn on 10 May 2026: plan changed to pro on 16 April 2026") == 2, said
 
 
 def test_the_beginning_and_what_was_not_told_yet_cannot_be_taken_back() -> None:

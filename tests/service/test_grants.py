@@ -12,7 +12,7 @@ from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.actions.withdraw import withdraw
 from prorata.subscriptions.models import Event
 from prorata.vendors.models import Vendor
-from tests.service.world import at, fact, seller, with_people
+from tests.service.world import at, customer, fact, seller, with_people
 
 
 def granted(vendor: Vendor, amount_minor: int) -> Event:
@@ -74,6 +74,36 @@ def test_withdrawn_within_a_day_after_a_bill_used_some_of_it() -> None:
     run(vendor, "2026-02-01", "2026-03-01")
     assert used() == [("2026-01-01", 0, 0), ("2026-02-01", 29900, 10100), ("2026-03-01", 0, 0)]
     assert Lapse.objects.get().amount_minor == 10100
+
+
+def test_only_what_is_left_of_the_grant_itself_is_taken_back() -> None:
+    vendor = seller()
+    event = granted(vendor, 40000)
+    told = fact("credit", "2026-01-13", price_minor=40000)
+    tell(subscription=event.subscription, facts=[told], now=at("2026-01-13"), actor="vera")
+    run_bills(vendor=vendor, through=date(2026, 2, 1), now=at("2026-02-01", 9))
+    withdraw(event=event, now=at("2026-02-01", 12), actor="vera")
+    run(vendor, "2026-02-01", "2026-02-02")
+    assert Lapse.objects.get().amount_minor == 40000 - 29900
+    run(vendor, "2026-03-01")
+    assert used() == [("2026-01-01", 0, 0), ("2026-02-01", 29900, 50100), ("2026-03-01", 29900, 10100)]
+    assert sum(amount for _, amount in booked(vendor, "customer_credit")) == -10100
+
+
+def test_a_grant_is_in_the_books_once_a_bill_knows_it() -> None:
+    vendor = seller()
+    subscription = customer(vendor, "nord")
+    [event] = tell(
+        subscription=subscription,
+        facts=[fact("credit", "2026-01-12", price_minor=500)],
+        now=at("2026-01-12"),
+        actor="vera",
+    )
+    withdraw(event=event, now=at("2026-01-13"), actor="vera")
+    assert booked(vendor, "customer_credit") == []
+    tell(subscription=subscription, facts=[fact("start", "2026-01-14")], now=at("2026-01-14"), actor="vera")
+    run(vendor, "2026-01-14")
+    assert booked(vendor, "customer_credit") == [("2026-01-12", -500), ("2026-01-13", 500)]
 
 
 def test_a_grant_ahead_that_is_withdrawn_before_its_day_never_was() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db.models import CharField, TextField, Value
+from django.db.models.functions import Concat
 
 from prorata.accounts.models import Account, Member
 from prorata.vendors.models import Vendor
@@ -11,6 +15,17 @@ from prorata.vendors.models import Vendor
 def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, str] | None = None) -> Account:
     """A new customer organisation of the vendor."""
     return Account.objects.create(vendor=vendor, key=key, name=name, **(details or {}))
+
+
+def forget(*, account: Account, now: datetime) -> None:
+    """Forgets who the account and its people were: of each a key is left that tells nothing of a person."""
+    rest = [field.name for field in Account._meta.concrete_fields if isinstance(field, CharField | TextField)]
+    for name in rest:
+        if name != "key":
+            setattr(account, name, "")
+    account.deleted_at = now
+    account.save()
+    Member.objects.filter(account=account).update(key=Concat(Value("deleted-"), "pk"), name="", email="")
 
 
 def members_called(*, account: Account, keys: Iterable[str]) -> dict[str, Member]:

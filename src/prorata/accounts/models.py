@@ -9,7 +9,10 @@ from prorata.vendors.models import Vendor
 
 
 class Account(models.Model):
-    """A customer organisation. `key` is what the vendor's own system calls it."""
+    """A customer organisation. `key` is what the vendor's own system calls it.
+
+    Of one that was deleted the key stays, for its documents; nothing else of it, nor of its people.
+    """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="accounts")
     key = models.CharField(max_length=200)
@@ -19,6 +22,7 @@ class Account(models.Model):
     address = models.TextField(blank=True)
     country = models.CharField(max_length=2, blank=True)
     email = models.EmailField(blank=True)
+    deleted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (UniqueConstraint(fields=("vendor", "key"), name="account_key"),)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from prorata.database.rows import Microseconds, rows_of
+from prorata.database.clock import clock_of
+from prorata.database.rows import Microseconds, microseconds_of, rows_of
 from prorata.engine.books import Ledger, earned_by, grant_posting
 from prorata.engine.calendar import next_calendar_start, to_date, to_day
+from prorata.engine.credits import grants_of
 from prorata.invoicing.models import Line, Posting
 from prorata.invoicing.rows import local_of
-from prorata.subscriptions.models import Event
+from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_at, policy_names, policy_of
 
@@ -60,18 +62,20 @@ def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
 
 
 def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
-    """The credits that were granted, each on the day from which it can be used."""
-    events = Event.objects.filter(vendor=vendor, kind="credit").select_related("subscription__account", "withdrawal")
-    policies = {name: policy_at(vendor, name, _END_OF_TIME) for name in policy_names(vendor)}
-    for event in events.order_by("pk"):
-        policy = policy_of(policies[event.subscription.policy_name])
-        withdrawn = getattr(event, "withdrawal", None)
-        since = max(event.at, event.recorded_at)
-        day = since.astimezone(ZoneInfo(policy.time_zone)).date()
-        assert event.price_minor is not None
-        if day <= through and not (withdrawn and withdrawn.recorded_at <= since):
-            named = f"credit granted to {event.subscription.account.key}"
-            yield Entry(day, *grant_posting(event.price_minor), policy.currency, named)
+    """The credits that were granted, each on the day from which it can be used, once a bill has taken it in."""
+    granted = Event.objects.filter(vendor=vendor, kind="credit").values("subscription_id")
+    rows = Subscription.objects.filter(pk__in=granted, billed_through__isnull=False).select_related("account")
+    policies = {name: policy_of(policy_at(vendor, name, _END_OF_TIME)) for name in policy_names(vendor)}
+    for row in rows.order_by("pk"):
+        assert row.known_until is not None
+        assert row.billed_through is not None
+        policy = policies[row.policy_name]
+        told = histories({row.pk: agreement_of(row, row.account.key, policy)}, named=False)[row.pk]
+        known_until = clock_of(policy.time_zone).moment(microseconds_of(row.known_until))
+        for grant in grants_of(row.account.key, told.grants, policy.ticks):
+            if grant.date <= min(through, row.billed_through) and grant.since < known_until:
+                posting = grant_posting(grant.amount_minor)
+                yield Entry(grant.date, *posting, policy.currency, f"credit granted to {row.account.key}")
 
 
 def _earned(vendor: Vendor, through: date) -> Iterator[Entry]:

@@ -10,9 +10,11 @@ import typer
 from rich.table import Table
 
 from prorata.console.asked import sentences
-from prorata.console.database import ACTOR, VendorOption, console, database, vendor_called
-from prorata.engine.intake import Intake, IntakeError, Row, read_facts
-from prorata.engine.money import speak_amount
+from prorata.console.database import ACTOR, VendorOption, add_row, console, database, vendor_called
+from prorata.engine.calendar import moment_of
+from prorata.engine.facts import Fact
+from prorata.engine.intake import IntakeError
+from prorata.engine.money import parse_amount, speak_amount
 
 if TYPE_CHECKING:
     from prorata.engine.policy.model import Policy
@@ -49,7 +51,7 @@ def history(
                 "" if moment is None else str(moment.astimezone(zone).date())
                 for moment in (event.at, event.recorded_at, taken_back and taken_back.recorded_at)
             ]
-            table.add_row(str(event.pk), days[0], event.kind, _what(event, policy), days[1], event.actor, days[2])
+            add_row(table, str(event.pk), days[0], event.kind, _what(event, policy), days[1], event.actor, days[2])
         console().print(table)
 
 
@@ -72,7 +74,9 @@ def withdraw(
             take_back(event=found, now=datetime.now(UTC), actor=ACTOR)
         except Refused as error:
             raise IntakeError(error.sentences) from None
-        console().print(f"The {found.kind} of account {found.subscription.account.key} is withdrawn.", markup=False)
+        console().print(
+            f"Event {event} ({found.kind}) of account {found.subscription.account.key} is withdrawn.", markup=False
+        )
 
 
 @app.command()
@@ -89,11 +93,38 @@ def credit(
 
         now, subscription = datetime.now(UTC), _subscription(vendor_called(vendor), account)
         policy = policy_of(policy_at(subscription.vendor, subscription.policy_name, now))
-        cells = {"at": now.isoformat(), "account": account, "event": "credit", "amount": amount, "reason": reason}
-        [(_, [fact])] = read_facts([Row("AMOUNT", cells)], Intake(policy=policy), {account})
-        tell(subscription=subscription, facts=[fact], now=now, actor=ACTOR)
-        said = f"{speak_amount(fact.price_minor or 0, policy.currency)} {policy.currency}"
+        try:
+            minor = parse_amount(amount, policy.currency)
+        except ValueError as error:
+            raise IntakeError([f"AMOUNT: {error}"]) from None
+        if not minor or not reason.strip():
+            raise IntakeError(["a credit is of more than nothing, and --reason says why it is granted"])
+        at = moment_of(now, ZoneInfo(policy.time_zone))
+        granted = Fact("credit", at, at, price_minor=minor, reason=reason)
+        tell(subscription=subscription, facts=[granted], now=now, actor=ACTOR)
+        said = f"{speak_amount(minor, policy.currency)} {policy.currency}"
         console().print(f"Account {account} has {said} of credit more.", markup=False)
+
+
+@app.command()
+def delete(
+    account: AccountArgument,
+    vendor: VendorOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget an account whose agreement has ended, and its people; documents and history stay, without names."""
+    with sentences(), database():
+        from prorata.invoicing.actions.delete_account import delete_account
+        from prorata.subscriptions.actions.record import Refused
+
+        found = _subscription(vendor_called(vendor), account).account
+        if not yes:
+            typer.confirm(f"Forget account {account} and its people for good?", abort=True)
+        try:
+            delete_account(account=found, now=datetime.now(UTC))
+        except Refused as error:
+            raise IntakeError(error.sentences) from None
+        console().print(f"Account {account} is deleted; its documents are kept.", markup=False)
 
 
 def _subscription(seller: Vendor, key: str) -> Subscription:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from prorata.engine.intake import IntakeError, near
 
@@ -93,6 +95,11 @@ def vendor_called(key: str | None) -> Vendor:
         known = ", ".join(found) or "none"
         raise IntakeError([f"--vendor: {key!r} is not a vendor; {near(key, tuple(found))}there: {known}"])
     return found[key]
+
+
+def add_row(table: Table, *cells: object) -> None:
+    """Adds a row whose cells say what they say, brackets and all."""
+    table.add_row(*(Text(str(cell)) for cell in cells))
 
 
 def database_name() -> str:

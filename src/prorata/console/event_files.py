@@ -1,4 +1,4 @@
-"""Event files: CSV or JSON Lines on disk become rows, and every problem names the file and the line."""
+"""Files of rows: CSV or JSON Lines on disk, and every problem names the file and the line."""
 
 from __future__ import annotations
 
@@ -7,31 +7,52 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prorata.engine.intake import COLUMNS, IntakeError, Row, near
 
-_NEEDED = ("at", "account", "event")
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Which columns a file has, and which of them it needs; what a row is called. Others may be there if `open`."""
+
+    columns: tuple[str, ...]
+    needed: tuple[str, ...]
+    row: str
+    open: bool = False
+
+
+EVENTS = Format(COLUMNS, ("at", "account", "event"), "event")
+USERS = Format(("account", "user", "role"), ("account", "user"), "user", open=True)
 
 
 def read_event_file(name: str) -> list[Row]:
-    """The rows of a file, `-` for standard input; JSON Lines where the first line begins with a brace."""
+    """The events of a file, `-` for standard input; JSON Lines where the first line begins with a brace."""
     return rows_of(*_text(name))
 
 
-def rows_of(shown: str, text: str) -> list[Row]:
+def read_user_list(name: str) -> list[Row]:
+    """The users of a file, as events are read; columns that say something else of them are left out."""
+    rows = rows_of(*_text(name), USERS)
+    return [
+        Row(row.place, {column: cell for column, cell in row.cells.items() if column in USERS.columns}) for row in rows
+    ]
+
+
+def rows_of(shown: str, text: str, format: Format = EVENTS) -> list[Row]:
     """The rows of a text; `shown` is how problems name it."""
     if not text.strip():
-        raise IntakeError([f"{shown} is empty; the first line names the columns: {', '.join(COLUMNS)}"])
+        raise IntakeError([f"{shown} is empty; the first line names the columns: {', '.join(format.columns)}"])
     first = text.lstrip()[0]
     if first == "[":
         raise IntakeError(
-            [f"{shown}, line 1: this is a JSON array; write JSON Lines, each event an object on its line"]
+            [f"{shown}, line 1: this is a JSON array; write JSON Lines, each {format.row} an object on its line"]
         )
-    rows = list(_json_rows(shown, text) if first == "{" else _csv_rows(shown, text))
+    rows = list(_json_rows(shown, text) if first == "{" else _csv_rows(shown, text, format))
     if not rows:
-        raise IntakeError([f"{shown} has a header and no events"])
+        raise IntakeError([f"{shown} has a header and no {format.row}s"])
     return rows
 
 
@@ -54,12 +75,12 @@ def _text(name: str) -> tuple[str, str]:
     return shown, text
 
 
-def _csv_rows(name: str, text: str) -> Iterator[Row]:
+def _csv_rows(name: str, text: str, format: Format) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     begins = 1
     try:
         header = [column.strip() for column in next(reader)]
-        _check_header(name, header)
+        _check_header(name, header, format)
         begins = reader.line_num + 1
         for cells in reader:
             begins, began = reader.line_num + 1, begins
@@ -84,19 +105,18 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
         raise IntakeError([f"{name}, line {begins}: {said}"]) from None
 
 
-def _check_header(name: str, header: list[str]) -> None:
+def _check_header(name: str, header: list[str], format: Format) -> None:
     problems = []
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         raise IntakeError([f"{name}, line 1: the columns are separated by something else than commas: {header[0]!r}"])
     for at, column in enumerate(header, 1):
-        if column not in COLUMNS:
-            problems.append(
-                f"{name}, line 1, column {at}: {column!r} is not a column; {near(column, COLUMNS)}"
-                f"allowed: {', '.join(COLUMNS)}"
-            )
+        meant = near(column, format.columns)
+        if column not in format.columns and (meant or not format.open):
+            allowed = ", ".join(format.columns)
+            problems.append(f"{name}, line 1, column {at}: {column!r} is not a column; {meant}allowed: {allowed}")
         elif column in header[: at - 1]:
             problems.append(f"{name}, line 1, column {at}: {column!r} is there twice")
-    problems += [f"{name}, line 1: the column {column} is missing" for column in _NEEDED if column not in header]
+    problems += [f"{name}, line 1: the column {column} is missing" for column in format.needed if column not in header]
     if problems:
         raise IntakeError(problems)
 

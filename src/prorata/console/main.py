@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.progress import track
 from rich.text import Text
 
-from prorata.console import accounts, output, service
+from prorata.console import accounts, output, reconciling, service
 from prorata.console.asked import (
     AccountOption,
     EventsOption,
@@ -61,6 +61,7 @@ policies = typer.Typer(help="List, tell and check policies.", no_args_is_help=Tr
 app.add_typer(policies, name="policy")
 service.register(app)
 app.add_typer(accounts.app, name="account")
+app.command()(reconciling.reconcile)
 
 
 class Format(StrEnum):

@@ -162,7 +162,8 @@ def write_tables(console: Console, billed: Sequence[Billed], *, explained: bool)
 def _lapse_text(lapse: Lapse, billing: Billing) -> str:
     currency = billing.documents[0].currency  # a credit comes of a document, so there is one
     amount = f"{currency} {speak_amount(lapse.amount_minor, currency)}"
-    return f"{lapse.account}: credits of {amount} lapsed on {speak_day(to_day(lapse.date))}"
+    said = "were withdrawn" if lapse.reason == "withdrawn" else "lapsed"
+    return f"{lapse.account}: credits of {amount} {said} on {speak_day(to_day(lapse.date))}"
 
 
 def document_table(document: Document, explainer: Explainer | None) -> RenderableType:

@@ -30,6 +30,7 @@ from prorata.console.asked import (
 from prorata.console.database import (
     ACTOR,
     VendorOption,
+    add_row,
     console,
     database,
     database_name,
@@ -146,7 +147,7 @@ def list_vendors() -> None:
             table.add_column(title, justify="right")
         for vendor in Vendor.objects.order_by("key"):
             counts = (one.objects.filter(vendor=vendor).count() for one in (Subscription, Document))
-            table.add_row(vendor.key, vendor.name, ", ".join(names_of(vendor)), *(f"{count:,}" for count in counts))
+            add_row(table, vendor.key, vendor.name, ", ".join(names_of(vendor)), *(f"{count:,}" for count in counts))
         console().print(table)
 
 
@@ -241,7 +242,7 @@ def list_documents(
         for row in reversed(rows[:last]):
             due = max(row.total_minor, 0) - row.credit_used_minor
             amounts = [speak_amount(minor, row.currency) for minor in (row.total_minor, row.credit_used_minor, due)]
-            table.add_row(f"{row.kind}-{row.number}", str(row.date), row.account.key, *amounts)
+            add_row(table, f"{row.kind}-{row.number}", str(row.date), row.account.key, *amounts)
         console().print(table)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -118,8 +117,7 @@ def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Do
     """What the looks up to and with a day come to, in order, and what was granted until then."""
     account = settlement.known.subscription.account
     for look in settlement.looks(through):
-        if credits.grants or credits.ending:
-            yield from _granted(settlement, credits, look)
+        yield from _come(settlement, credits, look)
         if settlement.is_base and credits.left_minor:
             months = settlement.released[-1].period.rules.credits.lapse_months
             if months and (lost := credits.expire(look, months)):
@@ -131,18 +129,18 @@ def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Do
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end":
                 yield Lapse(account, to_date(look), settlement.known_until, credits.lapse())
-    yield from _granted(settlement, credits, through)
+    yield from _come(settlement, credits, through)
 
 
-def _granted(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Lapse | Grant]:
+def _come(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Lapse | Grant]:
     """What was granted by a day, and what of it was withdrawn."""
     account = settlement.known.subscription.account
     for come in credits.come(settlement.horizon(through)):
         if isinstance(come, Grant):
             yield come
         else:
-            day, lost = come
-            yield Lapse(account, to_date(day), settlement.horizon(day), lost, "withdrawn")
+            until = settlement.horizon(come.day)
+            yield Lapse(account, to_date(come.day), until, come.amount_minor, "withdrawn")
 
 
 def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date | None:
@@ -184,11 +182,12 @@ def _credits_of(subscription: Subscription, issued: Issued | None) -> Credits:
         for one in issued.documents
     ]
     lapsed = [
-        (one.date, one.known_until, 1 if one.reason == "end" else -1, 0, one.amount_minor) for one in issued.lapses
+        (one.date, one.known_until, 1 if one.reason == "end" else -1, 0, one.amount_minor)
+        for one in issued.lapses
+        if one.reason != "withdrawn"  # what was granted and withdrawn is told by the history
     ]
     for day, known_until, order, total, stated in sorted(taken + lapsed):
-        if grants:
-            deque(credits.learn(min(known_until, midnight(to_day(day) + 1))), maxlen=0)
+        _take_in(credits, day, known_until)
         # What grew too old was the oldest that was left.
         used = credits.lapse() if order == 1 else credits.take(total if order == 0 else stated, to_day(day))
         if used != stated:
@@ -196,7 +195,11 @@ def _credits_of(subscription: Subscription, issued: Issued | None) -> Credits:
                 f"what was issued on {day} does not add up: credits of {stated} (in minor units) were "
                 f"{'lost' if order else 'used'}, and by the documents before it would have been {used}"
             )
-    until = min(issued.known_until, midnight(to_day(issued.through) + 1))
-    deque(credits.learn(until), maxlen=0)
-    credits.forget(until)
+    _take_in(credits, issued.through, issued.known_until)
     return credits
+
+
+def _take_in(credits: Credits, day: date, known_until: Moment) -> None:
+    """Takes in what was granted by a look at a day that knew so much."""
+    for _ in credits.come(min(known_until, midnight(to_day(day) + 1))):
+        pass

@@ -171,6 +171,8 @@ class Causes:
 
         Where rises are drawn forward it is the one with the most, and where falls are the one with the least.
         """
+        if earlier is not None and earlier.kind == "cancel" and earlier.withdraws is not None:
+            return earlier  # what begins to be billed again does so because of that
         rises, falls = (one is not None and one[1] for one in (line.period.rise_waits, line.period.fall_waits))
         if line.kind != "period":
             rises, falls = rises and line.quantity > 0, falls and line.quantity < 0
@@ -292,10 +294,11 @@ class Causes:
         keys = [key for key in line.period.rules.change.restarting if event.kind in BEGINNINGS[key]]
         if not keys:
             return None
+        taken_back = event.withdraws is not None
         if event.kind == "interval":
-            return ("interval", "") if event.interval != line.period.interval else None
+            return ("interval", "") if taken_back or event.interval != line.period.interval else None
         if event.kind == "plan":
-            return ("plan", "") if event.plan != line.price.plan else None
+            return ("plan", "") if taken_back or event.plan != line.price.plan else None
         if event.kind in PERSON_EVENTS:
             return self._person(event, line)
         return self._order(event, line)

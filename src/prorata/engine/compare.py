@@ -98,7 +98,7 @@ def _due(billing: Billing) -> dict[int, int]:
 
 
 def _credit_left(billing: Billing) -> dict[int, int]:
-    """The balance of credits at the end of each month with a document or a lapse."""
+    """The balance of credits at the end of each month with a document, a lapse or a grant."""
     told = [(document.date, 0, document.credit_left_minor) for document in billing.documents]
     told += [(lapse.date, 1 if lapse.reason == "end" else -1, lapse.amount_minor) for lapse in billing.lapses]
     told += [(grant.date, -2, -grant.amount_minor) for grant in billing.grants]

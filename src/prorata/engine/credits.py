@@ -19,7 +19,7 @@ class Lapse:
     """A credit that was lost, as the policy says, by a bill that knew what was recorded before `known_until`.
 
     What grew too old is lost before a document of the same day, what is left at the end of an agreement after it. Of a
-    grant that was withdrawn, what is left of all credits is lost, up to its amount.
+    grant that was withdrawn what is left of it is lost.
     """
 
     account: str
@@ -39,6 +39,7 @@ class Grant:
     amount_minor: int
     reason: str = ""
     withdrawn: Moment | None = None
+    order: int = 0  # of its event
 
 
 def grants_of(account: str, told: Sequence[Event], ticks: int) -> list[Grant]:
@@ -52,63 +53,71 @@ def grants_of(account: str, told: Sequence[Event], ticks: int) -> list[Grant]:
         since, ended = max(moment_at(event.day, ticks), event.recorded), withdrawn.get(event.order)
         if ended is None or ended > since:
             day = to_date(day_of(since))
-            found.append(Grant(account, day, since, event.price_minor, event.reason, ended))
+            found.append(Grant(account, day, since, event.price_minor, event.reason, ended, event.order))
     return sorted(found, key=lambda grant: grant.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What was lost on a day of a grant that was withdrawn."""
+
+    day: Day
+    amount_minor: int
 
 
 @dataclass(slots=True)
 class Credits:
     """What is left of an account's credits, by the day they were given, the oldest first, and all together.
 
-    `grants` are those that are still to come, and `ending` are the moments at which others are withdrawn, with amounts.
+    `grants` are those that are still to come, and `ending` those that came and are withdrawn later, by the moment.
     """
 
-    open: list[tuple[Day, int]] = field(default_factory=list)
+    open: list[tuple[Day, int, int]] = field(default_factory=list)  # with the order of a grant's event, or -1
     left_minor: int = 0
     grants: list[Grant] = field(default_factory=list)
-    ending: list[tuple[Moment, int]] = field(default_factory=list)
+    ending: list[tuple[Moment, int]] = field(default_factory=list)  # the order of the grant's event
 
-    def learn(self, until: Moment) -> Iterator[Grant]:
-        """Takes in what was granted before a moment."""
-        while self.grants and self.grants[0].since < until:
-            grant = self.grants.pop(0)
-            self.open.append((to_day(grant.date), grant.amount_minor))
-            self.left_minor += grant.amount_minor
-            if grant.withdrawn is not None:
-                insort(self.ending, (grant.withdrawn, grant.amount_minor))
-            yield grant
-
-    def come(self, until: Moment) -> Iterator[Grant | tuple[Day, int]]:
-        """What was granted before a moment, and the day and amount of what was lost of grants that were withdrawn."""
+    def come(self, until: Moment) -> Iterator[Grant | Withdrawn]:
+        """What was granted before a moment, and what was lost of grants that were withdrawn, in their order."""
         while True:
             ended = self.ending[0][0] if self.ending else until
             if self.grants and self.grants[0].since < min(ended, until):
-                yield from self.learn(self.grants[0].since + 1)
+                yield self._granted(self.grants.pop(0))
             elif ended < until:
-                _, amount = self.ending.pop(0)
-                if lost := self.take(min(amount, self.left_minor), 0):
-                    yield day_of(ended), lost
+                _, order = self.ending.pop(0)
+                if lost := self._withdrawn(order):
+                    yield Withdrawn(day_of(ended), lost)
             else:
                 return
 
-    def forget(self, until: Moment) -> None:
-        """Looks no more at the grants that were withdrawn before a moment."""
-        self.ending = [one for one in self.ending if one[0] >= until]
+    def _granted(self, grant: Grant) -> Grant:
+        self.open.append((to_day(grant.date), grant.amount_minor, grant.order))
+        self.left_minor += grant.amount_minor
+        if grant.withdrawn is not None:
+            insort(self.ending, (grant.withdrawn, grant.order))
+        return grant
+
+    def _withdrawn(self, order: int) -> int:
+        """What was left of a grant is lost; the amount."""
+        lost = sum(amount for _, amount, one in self.open if one == order)
+        self.open = [credit for credit in self.open if credit[2] != order]
+        self.left_minor -= lost
+        return lost
 
     def take(self, total_minor: int, day: Day) -> int:
         """A document's total: a negative one gives a credit, a positive one uses what there is; the amount used."""
         if total_minor < 0:
-            self.open.append((day, -total_minor))
+            self.open.append((day, -total_minor, -1))
             self.left_minor -= total_minor
         left = total_minor
         while self.open and left > 0:
-            given, amount = self.open[0]
+            given, amount, order = self.open[0]
             part = min(amount, left)
             left -= part
             if part == amount:
                 del self.open[0]
             else:
-                self.open[0] = given, amount - part
+                self.open[0] = given, amount - part, order
         self.left_minor -= total_minor - left
         return total_minor - left
 

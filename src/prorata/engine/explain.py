@@ -10,7 +10,7 @@ from prorata.engine.calendar import day_of, speak_day, speak_point, speak_stretc
 from prorata.engine.causes import Causes, Drawn
 from prorata.engine.document import Document, Line
 from prorata.engine.early import ended_early
-from prorata.engine.history import Event, Subscription
+from prorata.engine.history import FOLLOWING, Event, Subscription
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import BASE, SeatRules, is_beyond, seats_of
 from prorata.engine.quantity import billed_quantity
@@ -163,7 +163,10 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
     why = f" ({event.reason})" if event.reason else ""
     happened = f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}"
     if event.withdraws is not None:
-        return f"that {happened}, was withdrawn on {speak_day(day_of(event.recorded))}"
+        if event.kind in FOLLOWING:
+            joined_or_was = "joined" if event.kind == "free_end" else "was active"
+            happened = f"{event.user} {joined_or_was} on {last}"
+        return f"withdrawn on {speak_day(day_of(event.recorded))}: {happened}"
     recorded = day_of(event.recorded)
     late = "" if recorded == event.day // ticks else f" (recorded on {speak_day(recorded)})"
     return f"{happened}{late}"

@@ -107,7 +107,7 @@ def _at(fact: Fact) -> Moment:
     return fact.at
 
 
-def _with_ends(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Fact]:
+def _with_ends(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Fact]:
     """With the policy's length of a trial where nobody named its end."""
     for fact, days in _trial_days(agreement, told):
         if days is None:
@@ -117,15 +117,16 @@ def _with_ends(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Fact]:
             yield fact._replace(until=point_of(fact.at, ticks) + days * ticks)
 
 
-def _trial_days(agreement: Subscription, told: Iterable[Fact]) -> Iterator[tuple[Fact, int | None]]:
+def _trial_days(agreement: Subscription, told: Sequence[Fact]) -> Iterator[tuple[Fact, int | None]]:
     """Each fact with the days of a trial whose end nobody named, by the rules that hold for the account by then."""
     policy, interval, method = agreement.policy, agreement.interval, agreement.payment_method
-    for fact in told:
-        if fact.withdrawn is None:
-            interval, method = fact.interval or interval, fact.payment_method or method
+    for place, fact in enumerate(told):
         if fact.kind not in ("trial", "trial_plan") or fact.until is not None:
             yield fact, None
             continue
+        for one in told[: place + 1]:  # a trial keeps its end, whatever is withdrawn after it was told
+            if one.withdrawn is None or one.withdrawn > fact.recorded:
+                interval, method = one.interval or interval, one.payment_method or method
         trial = policy.rules(interval, point_of(fact.at, policy.ticks) // policy.ticks, payment_method=method).trial
         yield fact, trial.days if fact.kind == "trial" else trial.plan_days
 

@@ -143,6 +143,11 @@ class People:
             return None
         return self._policy.role_apart(member.standing[1])
 
+    def standing_of(self, user: str) -> tuple[str, str]:
+        """Whether the person is absent, invited, active or suspended after all that is known, and the role."""
+        state, role, _ = self._members[user].standing if user in self._members else self._absent
+        return state.removeprefix(_NEW), role
+
     def counted(self, user: str, counting: Counting) -> Iterator[tuple[Day, bool]]:
         """Whether the person takes a seat at the end of the day, at each day on which this may change."""
         tally = self._tally(counting)

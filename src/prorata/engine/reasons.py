@@ -55,7 +55,10 @@ def rules_of(one: Grounds) -> Iterator[str]:
     elif line.period.stock is not None and line.item == SEATS:
         yield from _lasting(line, line.period.stock, one.causes)
     else:
-        yield from _cancelled(one) if one.cancel else _moved(one)
+        if one.causes and all(event.withdraws is not None for event in one.causes):
+            yield "what is withdrawn is billed as if it had never been told"
+        else:
+            yield from _cancelled(one) if one.cancel else _moved(one)
         if line.period.once:
             yield f"{line.item} is paid once, when it is added (add_ons.{line.item}.charge)"
         else:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from prorata.database.clock import Clock, clock_of
 from prorata.database.rows import microseconds_of
 from prorata.engine import document as engine
 from prorata.engine.bill import bill
-from prorata.engine.calendar import midnight
+from prorata.engine.calendar import Moment, midnight
 from prorata.engine.history import Subscription as History
 from prorata.invoicing.queries import (
     Issued,
@@ -50,13 +50,15 @@ class Stored:
     def since_the_last(self) -> Issued:
         """What had been issued with the last document."""
         last = self.documents[-1]
-        lapses = [lapse for lapse in self.lapses if lapse.date <= last.date]
-        return Issued(last.date, last.known_until, self.documents, lapses)
+        return Issued(last.date, last.known_until, self.documents, self._lapsed(last.date, last.known_until))
+
+    def _lapsed(self, through: date, known_until: Moment) -> list[IssuedLapse]:
+        """What had lapsed by a look at a day that knew so much."""
+        return [lapse for lapse in self.lapses if (lapse.date, lapse.known_until) <= (through, known_until)]
 
     def before_lapse(self, at: int) -> Issued:
         """What had been issued before a credit lapsed, by looks that knew less."""
         lost = self.lapses[at]
-
         then = (lost.date, lost.known_until)
         documents = [one for one in self.documents if (one.date, one.known_until) < then]
         earlier = [one for one in self.lapses if (one.date, one.known_until) < then]
@@ -74,8 +76,7 @@ class Stored:
         through, known_until = day - timedelta(days=1), midnight(day.toordinal())
         if last.date == day:
             through, known_until = day, last.known_until
-        lapses = [lapse for lapse in self.lapses if lapse.date <= through]
-        return Issued(through, known_until, self.documents[:at], lapses)
+        return Issued(through, known_until, self.documents[:at], self._lapsed(through, known_until))
 
 
 def stored(subscriptions: Sequence[Subscription]) -> list[Stored]:

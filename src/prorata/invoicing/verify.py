@@ -23,12 +23,13 @@ from prorata.engine.words import plural
 from prorata.invoicing.again import Stored, computed_again, stored, told_under
 from prorata.invoicing.models import Document, Lapse, Line, Posting
 from prorata.invoicing.rows import DocumentRow, LineRow, PostingRow, document_row, line_row, posting_rows
-from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 
 BATCH = 200
 
 _UNCHECKED: tuple[type[Event | Document | Line | Posting], ...] = (Event, Document, Line, Posting)
+_OF_A_VENDOR: tuple[type[Model], ...] = (*_UNCHECKED, Withdrawal, Lapse)
 
 _Row: TypeAlias = DocumentRow | LineRow
 
@@ -117,7 +118,7 @@ def strays() -> Iterator[str]:
 
 def _orphans(vendor: Vendor) -> Iterator[str]:
     """What the database does not check: that rows refer to what is there, and is the same vendor's."""
-    for table in _UNCHECKED:
+    for table in _OF_A_VENDOR:
         rows = table._default_manager.filter(vendor=vendor).order_by("pk")
         for field in table._meta.concrete_fields:
             if not isinstance(field, ForeignKey) or field.related_model is Vendor:
@@ -193,7 +194,7 @@ def _how_far(issued: Stored, histories: Iterable[History]) -> Iterator[str]:
         yield f"it was billed on {issued.rows[-1].date}, and says that it was through {row.billed_through}"
         return
     since = issued.since_the_last()
-    later = [lapse for lapse in everything.lapses if lapse.date > since.through]
+    later = len(everything.lapses) - len(since.lapses)
     said = []
     for history in histories:
         try:
@@ -201,7 +202,7 @@ def _how_far(issued: Stored, histories: Iterable[History]) -> Iterator[str]:
         except CannotBill as refused:
             said.append(f"it cannot be billed any more: {refused}")
             continue
-        if not more.documents and len(more.lapses) <= len(later):
+        if not more.documents and len(more.lapses) <= later:
             return
         said.append(f"by {everything.through} more was due, or had lapsed, than was issued")
     yield said[-1]

@@ -101,7 +101,7 @@ def _known(vendor: Vendor, keys: Sequence[str]) -> dict[str, Subscription]:
 def _recorded_already(row: Subscription, agreement: Agreement, facts: Sequence[Fact]) -> list[str]:
     """What a file tells again that was recorded before, whenever that was."""
     told = facts_of({row.pk: agreement.policy})[row.pk]
-    known = {fact._replace(recorded=0, withdrawn=None) for fact in told if fact.withdrawn is None}
+    known = {fact._replace(recorded=0, withdrawn=None) for fact in told}
     again = [fact for fact in facts if fact._replace(recorded=0, withdrawn=None, place="") in known]
     return [
         (f"{fact.place}: " if fact.place not in _NOT_PLACES else "")

@@ -108,6 +108,8 @@ def locked(subscription: Subscription) -> Subscription:
 def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str) -> list[Event]:
     if not facts:
         return []
+    if row.account.deleted_at is not None:
+        raise Refused([f"account {row.account.key} was deleted on {row.account.deleted_at.date()}; it stays as it is"])
     agreement, zone = agreement_of(row, row.account.key, policy), ZoneInfo(policy.time_zone)
     known = facts_of({row.pk: policy})[row.pk]
     if problems := [*too_long(facts), *new_contradictions(agreement, known, facts)]:

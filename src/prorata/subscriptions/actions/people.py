@@ -1,0 +1,52 @@
+"""People: who is invited, comes, goes and is let in again, each move only from where it leads on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from prorata.accounts.models import Member
+from prorata.engine.calendar import moment_of
+from prorata.engine.facts import Fact, history
+from prorata.subscriptions.actions.record import Refused, locked, tell
+from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.people import Verb, refusal, standings
+from prorata.subscriptions.queries import agreement_of, facts_of
+from prorata.vendors.queries import policy_at, policy_of
+
+
+@transaction.atomic
+def move(
+    *,
+    subscription: Subscription,
+    verb: Verb,
+    user: str,
+    now: datetime,
+    actor: str,
+    role: str = "",
+    reason: str = "",
+    name: str = "",
+    email: str = "",
+) -> Event:
+    """What somebody does with a member of an account from now on; a name and an e-mail address are kept with them.
+
+    Raises Refused where it leads nowhere, such as deactivating who is no member, and where the policy forbids it, such
+    as one more active member than there are seats.
+    """
+    row = locked(subscription)
+    policy = policy_of(policy_at(row.vendor, row.policy_name, now))
+    if role and policy.roles and role not in policy.roles:
+        raise Refused([f"{role!r} is not a role of policy {policy.name}; allowed: {', '.join(policy.roles)}"])
+    if verb == "role" and not role:
+        raise Refused(["a change of role names the role"])
+    told = history(agreement_of(row, row.account.key, policy), facts_of({row.pk: policy})[row.pk])
+    state, _ = standings(told).get(user, ("absent", ""))
+    if sentence := refusal(verb, user, state):
+        raise Refused([sentence])
+    at = moment_of(now, ZoneInfo(policy.time_zone))
+    [event] = tell(subscription=row, facts=[Fact(verb, at, at, user, role, reason=reason)], now=now, actor=actor)
+    if known := {key: value for key, value in (("name", name), ("email", email)) if value}:
+        Member.objects.filter(account=row.account, key=user).update(**known)
+    return event
