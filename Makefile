@@ -48,6 +48,8 @@ bench: .venv-test/.ready .venv-compiled/.ready .venv-bench/.ready  ## measure ho
 	@.venv-test/bin/python benchmarks/bench.py
 	@echo
 	@PYTHONPATH=. .venv-bench/bin/python benchmarks/bill_run.py $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
+	@echo
+	@.venv-test/bin/python benchmarks/memory.py $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
 
 .PHONY: check-mutants
 check-mutants: .venv-test/.ready  ## change the engine in small ways and list the changes no test notices (slow)

@@ -15,7 +15,7 @@ EventKind = Literal[
     "idle", "free_end",
 ]  # fmt: skip
 FOLLOWING: tuple[EventKind, ...] = ("idle", "free_end")  # what is not told but follows from what was
-NEVER_WITHDRAWN: tuple[EventKind, ...] = ("start", "trial")  # what cannot be withdrawn
+BEGIN_EVENTS: tuple[EventKind, ...] = ("start", "trial")  # with what an agreement begins; they are not withdrawn
 PERSON_EVENTS = frozenset(
     {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", *FOLLOWING}
 )

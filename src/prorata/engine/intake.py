@@ -24,7 +24,7 @@ from prorata.engine.calendar import (
     to_day,
 )
 from prorata.engine.facts import Fact, contradictions, history
-from prorata.engine.history import FOLLOWING, NEVER_WITHDRAWN, EventKind, Subscription
+from prorata.engine.history import BEGIN_EVENTS, FOLLOWING, EventKind, Subscription
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy, is_taken
 
@@ -265,7 +265,7 @@ class _Reader:
         if "withdrawn_at" not in cells:
             return None
         moment = self.moment(row, "withdrawn_at", cells["withdrawn_at"])
-        if kind in NEVER_WITHDRAWN:
+        if kind in BEGIN_EVENTS:
             self.say(row, "withdrawn_at", f"what an agreement begins with stays; cancel it instead of its {kind}")
         elif moment is not None and recorded is not None and moment <= recorded:
             told = cells.get("recorded_at") or cells["at"]

@@ -16,6 +16,7 @@ from prorata.database.rows import rows_of, spoken
 from prorata.engine.bill import bill
 from prorata.engine.books import lapse_posting
 from prorata.engine.credits import LapseReason
+from prorata.engine.history import BEGIN_EVENTS
 from prorata.engine.history import Subscription as History
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
@@ -149,8 +150,7 @@ def _not_in_the_books(vendor: Vendor) -> Iterator[str]:
 
 def _forgotten(row: Subscription) -> Iterator[str]:
     """Who has begun and not ended is due some day."""
-    begun = ("start", "trial")
-    if row.next_look is None and row.ended_on is None and row.events.filter(kind__in=begun).exists():
+    if row.next_look is None and row.ended_on is None and row.events.filter(kind__in=BEGIN_EVENTS).exists():
         yield f"{row.account.key}: it has not ended, and is not to be looked at any more"
 
 

@@ -14,7 +14,7 @@ from prorata.accounts.models import Account, Member
 from prorata.engine import history as engine
 from prorata.engine.calendar import Moment, day_of, instant_of, moment_of, to_date, to_time
 from prorata.engine.facts import Contradiction, Fact, contradictions
-from prorata.engine.history import NEVER_WITHDRAWN
+from prorata.engine.history import BEGIN_EVENTS
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.queries import agreement_of, facts_of
@@ -120,7 +120,7 @@ def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str)
     ]
     Event.objects.bulk_create(events, batch_size=1000)
     Withdrawal.objects.bulk_create(withdrawal_rows(zip(events, facts, strict=True), zone))
-    if any(fact.kind in NEVER_WITHDRAWN for fact in [*known, *facts]):
+    if any(fact.kind in BEGIN_EVENTS for fact in [*known, *facts]):
         ask_again(row, min(fact.recorded for fact in facts))
     return events
 

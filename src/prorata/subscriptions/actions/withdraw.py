@@ -9,7 +9,7 @@ from django.db import transaction
 
 from prorata.engine.calendar import moment_of
 from prorata.engine.facts import contradictions
-from prorata.engine.history import NEVER_WITHDRAWN
+from prorata.engine.history import BEGIN_EVENTS
 from prorata.subscriptions.actions.record import Refused, ask_again, locked, sentence_of
 from prorata.subscriptions.models import Event, Withdrawal
 from prorata.subscriptions.queries import agreement_of, facts_of
@@ -24,7 +24,7 @@ def withdraw(*, event: Event, now: datetime, actor: str) -> Withdrawal:
     since cannot be without it.
     """
     row = locked(event.subscription)
-    if event.kind in NEVER_WITHDRAWN:
+    if event.kind in BEGIN_EVENTS:
         raise Refused([f"a {event.kind} is what an agreement begins with, and stays; cancel the agreement instead"])
     if (before := Withdrawal.objects.filter(event=event).first()) is not None:
         raise Refused([f"this {event.kind} was withdrawn already, at {before.recorded_at.isoformat()}"])
@@ -38,6 +38,6 @@ def withdraw(*, event: Event, now: datetime, actor: str) -> Withdrawal:
     facts = facts_of({row.pk: policy})[row.pk]
     if news := [sentence_of(one) for one in contradictions(agreement, facts) if one not in problems]:
         raise Refused([f"this {event.kind} cannot be withdrawn: {sentence}" for sentence in news])
-    if any(fact.kind in NEVER_WITHDRAWN for fact in facts):
+    if any(fact.kind in BEGIN_EVENTS for fact in facts):
         ask_again(row, moment_of(known, ZoneInfo(policy.time_zone)))
     return made
