@@ -267,3 +267,16 @@ def test_a_list_of_users_is_compared_and_the_difference_recorded(shop: Path) -> 
         "users.csv, line 3, column user: 'anna' of account nord is listed twice",
         "users.csv, line 4, column account: is empty; every row names its account",
     ]
+
+
+def test_of_an_account_that_was_deleted_nothing_more_is_recorded(shop: Path) -> None:
+    write(shop, "ended.csv", ("at,account,event,user", "2026-04-01,ost,activate,eva", "2026-04-10,ost,cancel,"))
+    prorata("import", "--events", "ended.csv", cwd=shop)
+    assert "has not ended" in prorata("account", "delete", "ost", "--yes", cwd=shop, code=2).errors
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    said = prorata("account", "delete", "ost", "--yes", cwd=shop).out
+    assert said == "Account ost is deleted; its documents are kept.\n"
+    for words in (("credit", "ost", "5.00", "--reason", "x"), ("withdraw", "3")):
+        assert prorata("account", *words, cwd=shop, code=2).errors.startswith("account ost was deleted on ")
+    assert "eva" not in prorata("account", "history", "ost", cwd=shop).out
+    prorata("verify", cwd=shop)

@@ -14,6 +14,7 @@ from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import Document, Quote
 from prorata.invoicing.verify import verify
 from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.withdraw import withdraw
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.models import Vendor
 from tests.service.world import at, fact, seller, with_people
@@ -56,6 +57,8 @@ def test_nothing_more_is_told_of_it(ended: Subscription) -> None:
     delete_account(account=ended.account, now=at("2026-03-10"))
     with pytest.raises(Refused, match="account nord was deleted on 2026-03-10"):
         tell(subscription=ended, facts=[fact("activate", "2026-03-11", "zoe")], now=at("2026-03-11"), actor="test")
+    with pytest.raises(Refused, match="account nord was deleted on 2026-03-10"):
+        withdraw(event=ended.events.get(kind="cancel"), now=at("2026-03-11"), actor="test")
     with pytest.raises(Refused, match="account nord was deleted already, on 2026-03-10"):
         delete_account(account=Account.objects.get(), now=at("2026-03-11"))
 

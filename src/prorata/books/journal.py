@@ -66,13 +66,15 @@ def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
     granted = Event.objects.filter(vendor=vendor, kind="credit").values("subscription_id")
     rows = Subscription.objects.filter(pk__in=granted, billed_through__isnull=False).select_related("account")
     policies = {name: policy_of(policy_at(vendor, name, _END_OF_TIME)) for name in policy_names(vendor)}
-    for row in rows.order_by("pk"):
+    billed = list(rows.order_by("pk"))
+    agreements = {row.pk: agreement_of(row, row.account.key, policies[row.policy_name]) for row in billed}
+    told = histories(agreements, named=False)
+    for row in billed:
         assert row.known_until is not None
         assert row.billed_through is not None
         policy = policies[row.policy_name]
-        told = histories({row.pk: agreement_of(row, row.account.key, policy)}, named=False)[row.pk]
         known_until = clock_of(policy.time_zone).moment(microseconds_of(row.known_until))
-        for grant in grants_of(row.account.key, told.grants, policy.ticks):
+        for grant in grants_of(row.account.key, told[row.pk].grants, policy.ticks):
             if grant.date <= min(through, row.billed_through) and grant.since < known_until:
                 posting = grant_posting(grant.amount_minor)
                 yield Entry(grant.date, *posting, policy.currency, f"credit granted to {row.account.key}")

@@ -62,7 +62,6 @@ def withdraw(
 ) -> None:
     """Take back an event that did not happen, or is not to be; what was billed of it goes on the next documents."""
     with sentences(), database():
-        from prorata.subscriptions.actions.record import Refused
         from prorata.subscriptions.actions.withdraw import withdraw as take_back
         from prorata.subscriptions.models import Event
 
@@ -70,10 +69,7 @@ def withdraw(
         found = Event.objects.filter(vendor=seller, pk=event).select_related("subscription__account").first()
         if found is None:
             raise IntakeError([f"vendor {seller.key} has no event {event}; prorata account history lists them"])
-        try:
-            take_back(event=found, now=datetime.now(UTC), actor=ACTOR)
-        except Refused as error:
-            raise IntakeError(error.sentences) from None
+        take_back(event=found, now=datetime.now(UTC), actor=ACTOR)
         console().print(
             f"Event {event} ({found.kind}) of account {found.subscription.account.key} is withdrawn.", markup=False
         )
@@ -115,15 +111,11 @@ def delete(
     """Forget an account whose agreement has ended, and its people; documents and history stay, without names."""
     with sentences(), database():
         from prorata.invoicing.actions.delete_account import delete_account
-        from prorata.subscriptions.actions.record import Refused
 
         found = _subscription(vendor_called(vendor), account).account
         if not yes:
             typer.confirm(f"Forget account {account} and its people for good?", abort=True)
-        try:
-            delete_account(account=found, now=datetime.now(UTC))
-        except Refused as error:
-            raise IntakeError(error.sentences) from None
+        delete_account(account=found, now=datetime.now(UTC))
         console().print(f"Account {account} is deleted; its documents are kept.", markup=False)
 
 

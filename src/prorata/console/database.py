@@ -39,6 +39,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
 
     from prorata.database.workers import WorkerDied
     from prorata.invoicing.actions.run_bills import NotYet
+    from prorata.subscriptions.actions.record import Refused
     from prorata.vendors.actions import UnfitPolicy
     from prorata.vendors.queries import NoPolicy
 
@@ -50,6 +51,8 @@ def database(*, migrated: bool = True) -> Iterator[None]:
         yield
     except (NoPolicy, UnfitPolicy, NotYet, WorkerDied) as error:
         raise IntakeError([str(error)]) from None
+    except Refused as error:
+        raise IntakeError(error.sentences) from None
     except ValidationError as error:
         said = error.message_dict.items()
         raise IntakeError([f"{name}: {sentence}" for name, sentences_ in said for sentence in sentences_]) from None

@@ -46,15 +46,11 @@ def reconcile(
     with sentences(), database():
         from prorata.subscriptions.actions.reconcile import as_rows
         from prorata.subscriptions.actions.reconcile import reconcile as compare
-        from prorata.subscriptions.actions.record import Refused
 
         now, listed = datetime.now(UTC), _listed(read_user_list(users), dict(roles_of(map_role)))
-        try:
-            found = compare(
-                vendor=vendor_called(vendor), listed=listed, everyone=everyone, now=now, actor=ACTOR, mend=apply
-            )
-        except Refused as error:
-            raise IntakeError(error.sentences) from None
+        found = compare(
+            vendor=vendor_called(vendor), listed=listed, everyone=everyone, now=now, actor=ACTOR, mend=apply
+        )
         if events:
             rows = csv.DictWriter(sys.stdout, ("at", "account", "event", "user", "role"), lineterminator="\n")
             rows.writeheader()

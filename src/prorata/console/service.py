@@ -168,7 +168,6 @@ def import_events(
     """Load the accounts and histories of an event file: all of them, or none."""
     with sentences(), database():
         from prorata.subscriptions.actions.load import load
-        from prorata.subscriptions.actions.record import Refused
         from prorata.vendors.queries import policy_at, policy_of
 
         seller, now = vendor_called(vendor), datetime.now(UTC)
@@ -184,11 +183,8 @@ def import_events(
         )
         known = set(seller.accounts.values_list("key", flat=True))
         told = read_facts(read_event_file(events), intake, known)
-        try:
-            with steps("Loading", len(told)) as step:
-                loaded = load(vendor=seller, told=told, now=now, actor=ACTOR, dry_run=dry_run, step=step)
-        except Refused as error:
-            raise IntakeError(error.sentences) from None
+        with steps("Loading", len(told)) as step:
+            loaded = load(vendor=seller, told=told, now=now, actor=ACTOR, dry_run=dry_run, step=step)
         again = f", {loaded.known:,} of them known before" if loaded.known else ""
         kept = " Nothing was kept: this was a dry run." if dry_run else ""
         accounts, count = plural("account", loaded.accounts), plural("event", loaded.events)

@@ -7,13 +7,14 @@ from typing import Literal, TypeAlias, cast
 
 from prorata.engine.history import PERSON_EVENTS
 from prorata.engine.history import Subscription as History
+from prorata.engine.policy.model import Policy
 from prorata.engine.population import People
 from prorata.engine.words import listed
 
 State: TypeAlias = Literal["absent", "invited", "active", "suspended"]
 Verb: TypeAlias = Literal["invite", "accept", "activate", "deactivate", "suspend", "resume", "role"]
 
-# From which states each verb leads on. What leads nowhere is refused of a person who asks, and heeded of a file.
+# From which states a verb leads on. What leads nowhere is refused of who asks for it, and changes nothing in a file.
 MOVES: Mapping[Verb, tuple[State, ...]] = {
     "invite": ("absent",),
     "accept": ("invited",),
@@ -36,12 +37,20 @@ def refusal(verb: Verb, user: str, state: State) -> str | None:
     """Why a verb leads a person of a state nowhere; None where it does."""
     if state in MOVES[verb]:
         return None
-    said = {"absent": "no member", "invited": "invited", "active": "active", "suspended": "suspended"}
-    return (
-        f"{user} is {said[state]} already"
-        if state == _LEADS_TO.get(verb)
-        else (f"{user} is {said[state]}; {verb} is for who is {listed([said[one] for one in MOVES[verb]], 'or')}")
-    )
+    if state == _LEADS_TO.get(verb):
+        return f"{user} is {_called(state)} already"
+    return f"{user} is {_called(state)}; {verb} is for who is {listed(map(_called, MOVES[verb]), 'or')}"
+
+
+def unknown_role(policy: Policy, role: str) -> str | None:
+    """Why nobody can have a role under a policy; None where somebody can, or where none is named."""
+    if not role or not policy.roles or role in policy.roles:
+        return None
+    return f"{role!r} is not a role of policy {policy.name}; allowed: {', '.join(policy.roles)}"
+
+
+def _called(state: State) -> str:
+    return "no member" if state == "absent" else state
 
 
 _LEADS_TO: Mapping[Verb, State] = {

@@ -12,7 +12,7 @@ from prorata.engine.calendar import moment_of
 from prorata.engine.facts import Fact, history
 from prorata.subscriptions.actions.record import Refused, locked, tell
 from prorata.subscriptions.models import Event, Subscription
-from prorata.subscriptions.people import Verb, refusal, standings
+from prorata.subscriptions.people import Verb, refusal, standings, unknown_role
 from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.queries import policy_at, policy_of
 
@@ -37,8 +37,8 @@ def move(
     """
     row = locked(subscription)
     policy = policy_of(policy_at(row.vendor, row.policy_name, now))
-    if role and policy.roles and role not in policy.roles:
-        raise Refused([f"{role!r} is not a role of policy {policy.name}; allowed: {', '.join(policy.roles)}"])
+    if sentence := unknown_role(policy, role):
+        raise Refused([sentence])
     if verb == "role" and not role:
         raise Refused(["a change of role names the role"])
     told = history(agreement_of(row, row.account.key, policy), facts_of({row.pk: policy})[row.pk])

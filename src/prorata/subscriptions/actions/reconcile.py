@@ -15,7 +15,7 @@ from prorata.engine.facts import Fact
 from prorata.engine.policy.model import Policy, SeatRules
 from prorata.subscriptions.actions.record import Refused, tell
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.people import State, Verb, standings
+from prorata.subscriptions.people import State, Verb, standings, unknown_role
 from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_at, policy_of
@@ -29,7 +29,7 @@ Users = Mapping[str, str]  # the role of each user of an account, or "" where th
 class Difference:
     """A user who is not billed as the list says, and the event that mends it.
 
-    Who is `missing` is on the list and has no seat, who is `surplus` has one and is not on it.
+    Who is `missing` is on the list and no member, who is `surplus` is a member and not on it.
     """
 
     account: str
@@ -54,12 +54,12 @@ def reconcile(
     rows = _current(vendor)
     refused += [f"account {key} is not one of vendor {vendor.key}" for key in listed if key not in rows]
     chosen = [rows[key] for key in rows if everyone or key in listed]
+    policies = {name: policy_of(policy_at(vendor, name, now)) for name in {row.policy_name for row in chosen}}
     for at in range(0, len(chosen), BATCH):
         some = chosen[at : at + BATCH]
-        policies = {row.pk: policy_of(policy_at(vendor, row.policy_name, now)) for row in some}
-        told = histories({row.pk: agreement_of(row, row.account.key, policies[row.pk]) for row in some})
+        told = histories({row.pk: agreement_of(row, row.account.key, policies[row.policy_name]) for row in some})
         for row in some:
-            users, policy = listed.get(row.account.key, {}), policies[row.pk]
+            users, policy = listed.get(row.account.key, {}), policies[row.policy_name]
             refused += _unknown_roles(row.account.key, users, policy)
             moment = moment_of(now, ZoneInfo(policy.time_zone))
             rules = policy.rules(told[row.pk].interval, day_of(moment)).seats
@@ -85,9 +85,8 @@ def _current(vendor: Vendor) -> dict[str, Subscription]:
 
 def _unknown_roles(account: str, users: Users, policy: Policy) -> Iterator[str]:
     for user, role in users.items():
-        if role and policy.roles and role not in policy.roles:
-            allowed = ", ".join(policy.roles)
-            yield f"account {account}, user {user}: {role!r} is not a role of policy {policy.name}; allowed: {allowed}"
+        if sentence := unknown_role(policy, role):
+            yield f"account {account}, user {user}: {sentence}"
 
 
 def _members(rules: SeatRules) -> set[State]:

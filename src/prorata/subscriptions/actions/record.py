@@ -100,16 +100,20 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
 
 
 def locked(subscription: Subscription) -> Subscription:
-    """The row as it is, with nobody else billing or changing it until this transaction ends."""
+    """The row as it is, with nobody else billing or changing it until this transaction ends.
+
+    Raises Refused where the account was deleted: nothing happens to it any more.
+    """
     rows = Subscription.objects.select_related("account", "vendor").select_for_update(of=("self",))
-    return rows.get(pk=subscription.pk)
+    row = rows.get(pk=subscription.pk)
+    if row.account.deleted_at is not None:
+        raise Refused([f"account {row.account.key} was deleted on {row.account.deleted_at.date()}; it stays as it is"])
+    return row
 
 
 def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str) -> list[Event]:
     if not facts:
         return []
-    if row.account.deleted_at is not None:
-        raise Refused([f"account {row.account.key} was deleted on {row.account.deleted_at.date()}; it stays as it is"])
     agreement, zone = agreement_of(row, row.account.key, policy), ZoneInfo(policy.time_zone)
     known = facts_of({row.pk: policy})[row.pk]
     if problems := [*too_long(facts), *new_contradictions(agreement, known, facts)]:
