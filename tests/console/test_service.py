@@ -159,7 +159,7 @@ def test_a_policy_of_another_name_is_not_taken_for_the_next_version(shop: Path) 
 
 def test_nobody_is_billed_ahead_of_time(shop: Path) -> None:
     said = prorata("bill-run", "--through", "2162-05-01", cwd=shop, code=2)
-    assert said.errors == "2162-05-01 has not come yet; --dry-run says what would be billed by then\n"
+    assert said.errors == "2162-05-01 has not come yet; a dry run says what would be billed by then\n"
 
 
 def test_one_process_bills_where_one_can_write(shop: Path) -> None:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from prorata.accounts.actions import members_called
+from prorata.database.refused import Refused
 from prorata.invoicing.actions.run_bills import NotYet, Outcome, run_bills
 from prorata.invoicing.models import BillRun, Document, Problem
 from prorata.invoicing.verify import verify
 from prorata.policies import policy_text
-from prorata.subscriptions.actions.record import Refused, change_policy, event_row, record, tell
+from prorata.subscriptions.actions.record import change_policy, event_row, record, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.actions import UnfitPolicy, set_policy
 from prorata.vendors.models import PolicyVersion, Series, Vendor
@@ -202,7 +203,7 @@ def test_a_year_of_many_accounts_is_without_gaps_and_right_when_computed_again()
 def test_nobody_is_billed_through_a_day_that_has_not_come() -> None:
     vendor = seller()
     with_people(vendor, "nord", "anna")
-    with pytest.raises(NotYet, match="2062-05-01 has not come yet; --dry-run says what would be billed by then"):
+    with pytest.raises(NotYet, match="2062-05-01 has not come yet; a dry run says what would be billed by then"):
         run_bills(vendor=vendor, through=date(2062, 5, 1), now=at("2026-05-01", 20))
     ahead = run_bills(vendor=vendor, through=date(2026, 12, 31), now=at("2026-05-01", 20), dry_run=True)
     assert ahead.documents["invoice"] == 12

@@ -8,12 +8,13 @@ from datetime import date
 import pytest
 
 from prorata.accounts.models import Account, Member
+from prorata.database.refused import Refused
 from prorata.invoicing.actions.delete_account import delete_account
 from prorata.invoicing.actions.quotes import make_quote
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import Document, Quote
 from prorata.invoicing.verify import verify
-from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.actions.withdraw import withdraw
 from prorata.subscriptions.models import Subscription
 from prorata.vendors.models import Vendor

@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 
 from prorata.accounts.models import Member
+from prorata.database.refused import Refused
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import Document
 from prorata.subscriptions.actions.people import move
 from prorata.subscriptions.actions.reconcile import Difference, as_rows, reconcile
-from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.people import MOVES, Verb
 from prorata.vendors.models import Vendor
@@ -65,7 +66,7 @@ def test_refusals_say_what_would_be_possible() -> None:
     subscription = with_people(seller(), "nord", "anna")
     for verb, user, said in (
         ("activate", "anna", "anna is active already"),
-        ("deactivate", "zoe", "zoe is no member already"),
+        ("deactivate", "zoe", "zoe is no member; deactivate is for who is invited, active or suspended"),
         ("resume", "anna", "anna is active already"),
         ("accept", "zoe", "zoe is no member; accept is for who is invited"),
     ):

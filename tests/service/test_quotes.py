@@ -7,14 +7,16 @@ from random import Random
 
 import pytest
 
+from prorata.database.refused import Refused
 from prorata.engine.calendar import midnight
 from prorata.engine.facts import Fact
-from prorata.invoicing.actions.quotes import Outdated, accept, make_quote, preview
+from prorata.invoicing.actions.quotes import Outdated, accept, make_quote
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import Document, Quote
+from prorata.invoicing.present import preview
 from prorata.invoicing.verify import verify
 from prorata.policies import load_policy
-from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import Vendor
 from tests.service.world import a_year, at, fact, seller, with_people

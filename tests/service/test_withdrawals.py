@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
+from prorata.database.refused import Refused
 from prorata.engine.facts import Fact
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import Document
 from prorata.invoicing.verify import verify
-from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.actions.withdraw import withdraw
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import scheduled
@@ -50,13 +51,13 @@ def test_scheduled_changes_are_listed_and_undone_one_by_one() -> None:
     [up] = told(subscription, "2026-04-02", fact("seats", "2026-04-30", quantity=20))
     [down] = told(subscription, "2026-04-03", fact("seats", "2026-05-31", quantity=15))
     [end] = told(subscription, "2026-04-04", fact("cancel", "2026-04-04", reason="closing"))
-    assert scheduled(subscription, at("2026-04-05")) == [end, up, down]
+    assert set(scheduled(subscription, at("2026-04-05"))) == {end, up, down}
     withdraw(event=end, now=at("2026-04-05"), actor="test")
     withdraw(event=up, now=at("2026-04-06"), actor="test")
-    assert scheduled(subscription, at("2026-04-07")) == [down]
+    assert set(scheduled(subscription, at("2026-04-07"))) == {down}
     totals = billed(vendor, "2026-04-10", "2026-05-01", "2026-06-01")
     assert totals == {"2026-04-01": 12 * 800, "2026-05-01": 12 * 800, "2026-06-01": 15 * 800}
-    assert scheduled(subscription, at("2026-06-02")) == []
+    assert not scheduled(subscription, at("2026-06-02"))
 
 
 def test_what_cannot_be_taken_back_says_why() -> None:

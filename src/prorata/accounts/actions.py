@@ -9,12 +9,36 @@ from django.db.models import CharField, TextField, Value
 from django.db.models.functions import Concat
 
 from prorata.accounts.models import Account, Member
+from prorata.database.refused import Refused
 from prorata.vendors.models import Vendor
 
 
 def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, str] | None = None) -> Account:
-    """A new customer organisation of the vendor."""
-    return Account.objects.create(vendor=vendor, key=key, name=name, **(details or {}))
+    """A new customer organisation of the vendor; raises ValidationError where a detail is not what it should be."""
+    account = Account(vendor=vendor, key=key, name=name, **(details or {}))
+    account.full_clean(exclude=("vendor",))
+    account.save()
+    return account
+
+
+def change_details(*, account: Account, details: Mapping[str, str]) -> Account:
+    """What the next documents say of an account, and where its mail goes.
+
+    Raises Refused of an account that was deleted, and ValidationError where a detail is not what it should be.
+    """
+    account = Account.objects.select_for_update().get(pk=account.pk)
+    refuse_deleted(account)
+    for name, value in details.items():
+        setattr(account, name, value)
+    account.full_clean()
+    account.save(update_fields=list(details))
+    return account
+
+
+def refuse_deleted(account: Account) -> None:
+    """Raises Refused where the account was deleted: nothing happens to it any more."""
+    if account.deleted_at is not None:
+        raise Refused([f"account {account.key} was deleted on {account.deleted_at.date()}; it stays as it is"])
 
 
 def forget(*, account: Account, now: datetime) -> None:

@@ -22,7 +22,7 @@ class Account(models.Model):
     address = models.TextField(blank=True)
     country = models.CharField(max_length=2, blank=True)
     email = models.EmailField(blank=True)
-    deleted_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (UniqueConstraint(fields=("vendor", "key"), name="account_key"),)

@@ -18,7 +18,7 @@ from prorata.invoicing.rows import local_of
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import Vendor
-from prorata.vendors.queries import policy_at, policy_names, policy_of
+from prorata.vendors.queries import policy_names, rules_now
 
 _SOME = 20_000  # rows that are read at a time
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -65,7 +65,7 @@ def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
     """The credits that were granted, each on the day from which it can be used, once a bill has taken it in."""
     granted = Event.objects.filter(vendor=vendor, kind="credit").values("subscription_id")
     rows = Subscription.objects.filter(pk__in=granted, billed_through__isnull=False).select_related("account")
-    policies = {name: policy_of(policy_at(vendor, name, _END_OF_TIME)) for name in policy_names(vendor)}
+    policies = {name: rules_now(vendor, name, _END_OF_TIME) for name in policy_names(vendor)}
     billed = list(rows.order_by("pk"))
     agreements = {row.pk: agreement_of(row, row.account.key, policies[row.policy_name]) for row in billed}
     told = histories(agreements, named=False)

@@ -35,18 +35,15 @@ def history(
     """What was recorded of an account, with the numbers by which events are withdrawn."""
     with sentences(), database():
         from prorata.subscriptions.queries import scheduled as still_to_come
-        from prorata.vendors.queries import policy_at, policy_of
+        from prorata.vendors.queries import rules_now
 
         now, subscription = datetime.now(UTC), _subscription(vendor_called(vendor), account)
-        policy = policy_of(policy_at(subscription.vendor, subscription.policy_name, now))
-        if scheduled:
-            events = still_to_come(subscription, now)
-        else:
-            events = list(subscription.events.select_related("member", "withdrawal").order_by("at", "id"))
+        policy = rules_now(subscription.vendor, subscription.policy_name, now)
+        events = still_to_come(subscription, now) if scheduled else subscription.events.all()
         table = Table("number", "on", "event", "what", "recorded", "by", "withdrawn", box=None, header_style="bold")
         zone = ZoneInfo(policy.time_zone)
-        for event in events:
-            taken_back = None if scheduled else getattr(event, "withdrawal", None)
+        for event in events.select_related("member", "withdrawal").order_by("at", "id"):
+            taken_back = getattr(event, "withdrawal", None)
             days = [
                 "" if moment is None else str(moment.astimezone(zone).date())
                 for moment in (event.at, event.recorded_at, taken_back and taken_back.recorded_at)
@@ -85,10 +82,10 @@ def credit(
     """Grant an account a credit, which pays its next invoices."""
     with sentences(), database():
         from prorata.subscriptions.actions.record import tell
-        from prorata.vendors.queries import policy_at, policy_of
+        from prorata.vendors.queries import rules_now
 
         now, subscription = datetime.now(UTC), _subscription(vendor_called(vendor), account)
-        policy = policy_of(policy_at(subscription.vendor, subscription.policy_name, now))
+        policy = rules_now(subscription.vendor, subscription.policy_name, now)
         try:
             minor = parse_amount(amount, policy.currency)
         except ValueError as error:

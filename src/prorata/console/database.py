@@ -37,9 +37,9 @@ def database(*, migrated: bool = True) -> Iterator[None]:
     from django.db.migrations.executor import MigrationExecutor
     from django.db.utils import DatabaseError
 
+    from prorata.database.refused import Refused
     from prorata.database.workers import WorkerDied
     from prorata.invoicing.actions.run_bills import NotYet
-    from prorata.subscriptions.actions.record import Refused
     from prorata.vendors.actions import UnfitPolicy
     from prorata.vendors.queries import NoPolicy
 

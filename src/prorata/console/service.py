@@ -168,10 +168,10 @@ def import_events(
     """Load the accounts and histories of an event file: all of them, or none."""
     with sentences(), database():
         from prorata.subscriptions.actions.load import load
-        from prorata.vendors.queries import policy_at, policy_of
+        from prorata.vendors.queries import rules_now
 
         seller, now = vendor_called(vendor), datetime.now(UTC)
-        rules = policy_of(policy_at(seller, _policy_name(seller, policy), now))
+        rules = rules_now(seller, _policy_name(seller, policy), now)
         intake = intake_of(
             rules,
             plan=plan,
@@ -248,7 +248,7 @@ def document_called(name: str, vendor: str | None) -> tuple[History, EngineDocum
     kind = (kind or "invoice").replace("-", "_")
     with database():
         from prorata.engine.refusal import CannotBill
-        from prorata.invoicing.again import computed_again, stored, told_under
+        from prorata.invoicing.again import recomputed
         from prorata.invoicing.models import Document
 
         seller = vendor_called(vendor)
@@ -257,15 +257,11 @@ def document_called(name: str, vendor: str | None) -> tuple[History, EngineDocum
         row = Document.objects.filter(vendor=seller, kind=kind, number=int(number)).select_related("policy").first()
         if row is None:
             raise IntakeError([f"vendor {seller.key} has no {kind.replace('_', ' ')} {number}"])
-        [issued] = stored([row.subscription])
-        history = told_under(row.subscription, row.policy)
         try:
-            again = computed_again(issued, [one.id for one in issued.rows].index(row.pk), history)
+            again, history = recomputed(row)
         except CannotBill as error:
             raise IntakeError([f"{name} cannot be computed again: {error}"]) from None
-        if len(again) != 1:
-            raise IntakeError([f"{name} cannot be computed again; prorata verify says why"])
-        return history, again[0]
+        return history, again
 
 
 def verify(vendor: VendorOption = None) -> None:

@@ -65,7 +65,7 @@ def bill(
     """
     if issued is not None and through < issued.through:
         raise CannotBill(f"the account was billed through {issued.through} already; {through} lies before that")
-    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(subscription, issued)
+    settlement, credits = Settlement(subscription, known_until, issued), credits_of(subscription, issued)
     documents: list[Document] = []
     lapses: list[Lapse] = []
     grants: list[Grant] = []
@@ -95,7 +95,7 @@ def upcoming(subscription: Subscription, *, known_until: Moment, issued: Issued 
     They end where nothing will be billed any more: where the agreement has ended, or nobody has used anything for ten
     years in which nothing that is known was to happen. Raises CannotBill as bill does.
     """
-    settlement, credits = Settlement(subscription, known_until, issued), _credits_of(subscription, issued)
+    settlement, credits = Settlement(subscription, known_until, issued), credits_of(subscription, issued)
     through = 0 if issued is None else to_day(issued.through)
     quiet = max(through, _last_known(subscription)) + _QUIET
     while (look := settlement.next_look(through, lapses=False)) is not None and look < min(quiet, _LAST):
@@ -171,7 +171,7 @@ def _document(settlement: Settlement, credits: Credits, look: Day, found: Sequen
     )  # fmt: skip
 
 
-def _credits_of(subscription: Subscription, issued: Issued | None) -> Credits:
+def credits_of(subscription: Subscription, issued: Issued | None) -> Credits:
     """What is left of credits by what was issued, with what was granted and that does not know yet still to be told."""
     grants = grants_of(subscription.account, subscription.grants, subscription.policy.ticks)
     credits = Credits(grants=grants)

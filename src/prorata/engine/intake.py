@@ -158,6 +158,14 @@ def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, .
     return tuple(history(agreement, facts) for agreement, facts in read_facts(rows, intake))
 
 
+def agreement_of(account: str, intake: Intake) -> Subscription:
+    """What holds of an account before anything is told of it; raises IntakeError where the policy has no such thing."""
+    reader = _Reader(intake)
+    if reader.count:
+        raise IntakeError(reader.problems)
+    return reader.agreement(account)
+
+
 def read_facts(
     rows: Iterable[Row], intake: Intake, known: Container[str] = ()
 ) -> tuple[tuple[Subscription, tuple[Fact, ...]], ...]:

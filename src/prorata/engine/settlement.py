@@ -117,6 +117,19 @@ class Settlement:
             yield day
             self.is_base = False
 
+    def catch_up(self, through: Day) -> None:
+        """Knows all that is known on a day, without billing any of it."""
+        for _ in self.looks(through):
+            pass
+        self._learn(self.horizon(through))
+        if self._waiting or self._later:
+            self.known.today = (through + 1) * self._ticks - 1
+
+    def period_at(self, point: Day) -> Period | None:
+        """The period in which a point lies, of those whose day has come and the next one."""
+        periods = (*(billed.period for billed in reversed(self.released)), self._coming)
+        return next((period for period in periods if period.start <= point < period.end), None)
+
     def horizon(self, look: Day) -> Moment:
         """Up to which moment things are known on a day: to its end, but never further than the walk knows."""
         end = midnight(look + 1)

@@ -12,6 +12,8 @@ from prorata.engine import document as engine
 from prorata.engine.bill import bill
 from prorata.engine.calendar import Moment, midnight
 from prorata.engine.history import Subscription as History
+from prorata.engine.refusal import CannotBill
+from prorata.invoicing.models import Document
 from prorata.invoicing.queries import (
     Issued,
     IssuedDocument,
@@ -106,6 +108,16 @@ def told_under(subscription: Subscription, version: PolicyVersion) -> History:
     """All that was told of a subscription, under a version of its policy."""
     agreement = agreement_of(subscription, subscription.account.key, policy_of(version))
     return histories({subscription.pk: agreement})[subscription.pk]
+
+
+def recomputed(row: Document) -> tuple[engine.Document, History]:
+    """An issued document, computed again, with the history behind it. Raises CannotBill where that is not to be."""
+    history = told_under(row.subscription, row.policy)
+    for issued in stored([row.subscription]):
+        found = computed_again(issued, [one.id for one in issued.rows].index(row.pk), history)
+        if len(found) == 1:
+            return found[0], history
+    raise CannotBill("it would not be issued again; prorata verify says why")
 
 
 def computed_again(stored: Stored, at: int, history: History) -> tuple[engine.Document, ...]:

@@ -8,11 +8,11 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import TypeAlias, get_args
 
-from django.db import connection, transaction
 from django.db.models import Count, Exists, ForeignKey, Max, Min, Model, OuterRef, QuerySet, Subquery
 
 from prorata.database.one_of import one_of
 from prorata.database.rows import rows_of, spoken
+from prorata.database.snapshot import of_one_moment
 from prorata.engine.bill import bill
 from prorata.engine.books import lapse_posting
 from prorata.engine.credits import LapseReason
@@ -39,16 +39,14 @@ Step = Callable[[int], None]  # told how many subscriptions more have been verif
 
 def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
     """Whatever is wrong with what a vendor issued, in sentences; nothing where all is right."""
-    with transaction.atomic():
-        _as_of_one_moment()
+    with of_one_moment():
         wrong = [*_policies(vendor), *_numbers(vendor), *_orphans(vendor), *_not_in_the_books(vendor)]
     yield from wrong
     versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
     latest_of = {version.name: version for version in versions}
     last = 0
     while True:
-        with transaction.atomic():
-            _as_of_one_moment()
+        with of_one_moment():
             rows = list(_rows(vendor, last)[:BATCH])
             issued_to = stored(rows)
             posted = _posted(issued_to)
@@ -60,13 +58,6 @@ def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
         last = rows[-1].pk
         if step is not None:
             step(len(rows))
-
-
-def _as_of_one_moment() -> None:
-    """Lets all that is read in this transaction be of one moment, while others write."""
-    if connection.vendor == "postgresql" and not connection.savepoint_ids:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _rows(vendor: Vendor, last: int) -> QuerySet[Subscription]:

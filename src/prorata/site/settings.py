@@ -34,12 +34,27 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]").split()
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "ninja",
     "prorata.vendors",
     "prorata.accounts",
     "prorata.subscriptions",
     "prorata.invoicing",
+    "prorata.api",
 ]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "prorata.site.problems.api_problems",
+]
+ROOT_URLCONF = "prorata.site.urls"
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
+STATIC_URL = "static/"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 TIME_ZONE = "UTC"
 USE_TZ = True
+WHITENOISE_USE_FINDERS = True
+WSGI_APPLICATION = "prorata.site.wsgi.application"

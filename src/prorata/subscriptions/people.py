@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, TypeAlias, cast
 
-from prorata.engine.history import PERSON_EVENTS
+from prorata.engine.calendar import Moment, point_of
+from prorata.engine.history import PERSON_EVENTS, in_force
 from prorata.engine.history import Subscription as History
 from prorata.engine.policy.model import Policy
 from prorata.engine.population import People
@@ -29,15 +31,21 @@ MOVES: Mapping[Verb, tuple[State, ...]] = {
 def standings(told: History) -> dict[str, tuple[State, str]]:
     """How everybody stands who was ever told of, and with which role."""
     people = People(told.policy)
-    people.learn(event for event in told.events if event.kind in PERSON_EVENTS)
+    people.learn(event for event in in_force(told.events) if event.kind in PERSON_EVENTS)
     return {user: cast(tuple[State, str], people.standing_of(user)) for user in people.users}
+
+
+def standings_at(told: History, now: Moment) -> dict[str, tuple[State, str]]:
+    """How everybody stands at a moment, by what was recorded and has taken effect by then."""
+    point = point_of(now, told.policy.ticks)
+    return standings(replace(told, events=tuple(event for event in told.events if event.day <= point)))
 
 
 def refusal(verb: Verb, user: str, state: State) -> str | None:
     """Why a verb leads a person of a state nowhere; None where it does."""
     if state in MOVES[verb]:
         return None
-    if state == _LEADS_TO.get(verb):
+    if state == _LEADS_TO.get(verb) != "absent":
         return f"{user} is {_called(state)} already"
     return f"{user} is {_called(state)}; {verb} is for who is {listed(map(_called, MOVES[verb]), 'or')}"
 

@@ -92,16 +92,15 @@ def histories(agreements: Mapping[int, engine.Subscription], *, named: bool = Tr
     return {pk: history(one, facts[pk]) for pk, one in agreements.items()}
 
 
-def scheduled(subscription: Subscription, now: datetime) -> list[Event]:
-    """What was recorded and is still to come, by when it takes effect: it can be withdrawn as if it never was.
+def scheduled(subscription: Subscription, now: datetime) -> QuerySet[Event]:
+    """What was recorded and is still to come: it can be withdrawn as if it never was.
 
     A cancellation is to come until the agreement has ended.
     """
     to_come = Q(at__gt=now)
     if subscription.ended_on is None or subscription.ended_on > now.date():
         to_come |= Q(kind="cancel")
-    events = subscription.events.filter(to_come, withdrawal=None).select_related("member")
-    return list(events.order_by("at", "id"))
+    return subscription.events.filter(to_come, withdrawal=None)
 
 
 def at_work(account: Account) -> Subscription | None:

@@ -7,7 +7,10 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 
 class Vendor(models.Model):
-    """Who sells. `key` is the short name by which the command line, the API and files call it."""
+    """Who sells. `key` is the short name by which the command line, the API and files call it.
+
+    Of a vendor of a sandbox `test_clock` says what time it is.
+    """
 
     key = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
@@ -15,9 +18,29 @@ class Vendor(models.Model):
     vat_number = models.CharField(max_length=40, blank=True)
     address = models.TextField(blank=True)
     country = models.CharField(max_length=2, blank=True)
+    test_clock = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.key
+
+
+class Token(models.Model):
+    """What a vendor's program shows to be let in, and what it may do then (`scopes`); of its text a digest is kept.
+
+    It holds until it `expires_at` a moment, or was `revoked_at` one before. `used_on` is the last day of its use.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_on = models.DateField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class PolicyVersion(models.Model):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
+
+from django.db.models import QuerySet
 
 from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
@@ -24,6 +26,11 @@ def policy_of(version: PolicyVersion) -> Policy:
     return _read(version.text, version.name)
 
 
+def now_of(vendor: Vendor) -> datetime:
+    """What time it is for a vendor: by its test clock, if it has one."""
+    return vendor.test_clock or datetime.now(UTC)
+
+
 def policy_names(vendor: Vendor) -> list[str]:
     """The names of a vendor's policies."""
     return sorted(set(PolicyVersion.objects.filter(vendor=vendor).values_list("name", flat=True)))
@@ -31,8 +38,16 @@ def policy_names(vendor: Vendor) -> list[str]:
 
 def policy_at(vendor: Vendor, name: str, known_until: datetime) -> PolicyVersion:
     """The version of a policy that had been recorded before a moment; raises NoPolicy where there was none."""
-    versions = PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lt=known_until)
+    return _last(PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lt=known_until), vendor, name)
+
+
+def rules_now(vendor: Vendor, name: str, now: datetime) -> Policy:
+    """The rules of a policy as recorded by now, and at this very moment; raises NoPolicy where there are none."""
+    return policy_of(_last(PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lte=now), vendor, name))
+
+
+def _last(versions: QuerySet[PolicyVersion], vendor: Vendor, name: str) -> PolicyVersion:
     version = versions.order_by("-number").first()
     if version is None:
-        raise NoPolicy(f"vendor {vendor.key} had no policy {name} before {known_until.isoformat()}")
+        raise NoPolicy(f"vendor {vendor.key} had no policy {name} yet")
     return version

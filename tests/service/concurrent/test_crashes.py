@@ -16,6 +16,7 @@ import pytest
 from django.db import connection, connections
 
 from prorata.accounts.models import Account
+from prorata.database.refused import Refused
 from prorata.database.workers import WorkerDied
 from prorata.engine.calendar import midnight
 from prorata.engine.facts import Fact
@@ -27,7 +28,7 @@ from prorata.invoicing.verify import verify
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
 from prorata.subscriptions.actions.load import load
-from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.actions import add_vendor, set_policy
 from prorata.vendors.models import Vendor

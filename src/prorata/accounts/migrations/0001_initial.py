@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ("address", models.TextField(blank=True)),
                 ("country", models.CharField(blank=True, max_length=2)),
                 ("email", models.EmailField(blank=True, max_length=254)),
-                ("deleted_at", models.DateTimeField(null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "vendor",
                     models.ForeignKey(

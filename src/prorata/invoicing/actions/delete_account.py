@@ -8,8 +8,8 @@ from django.db import transaction
 
 from prorata.accounts.actions import forget
 from prorata.accounts.models import Account
+from prorata.database.refused import Refused
 from prorata.invoicing.models import Quote
-from prorata.subscriptions.actions.record import Refused
 from prorata.subscriptions.models import Subscription
 
 

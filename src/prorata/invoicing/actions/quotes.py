@@ -9,17 +9,15 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from prorata.database.refused import Refused
 from prorata.engine import quote as engine
-from prorata.engine.calendar import day_of, instant_of, midnight, moment_of
-from prorata.engine.facts import Fact, contradictions, history
+from prorata.engine.calendar import day_of, instant_of, midnight
+from prorata.engine.facts import Fact
 from prorata.engine.money import speak_amount
-from prorata.engine.policy.model import Policy
 from prorata.invoicing.models import Quote
-from prorata.invoicing.queries import Issued, issued_to
-from prorata.subscriptions.actions.record import Refused, locked, sentence_of, tell
+from prorata.invoicing.present import present
+from prorata.subscriptions.actions.record import locked, new_contradictions, tell, too_long
 from prorata.subscriptions.models import Event, Subscription
-from prorata.subscriptions.queries import agreement_of, facts_of
-from prorata.vendors.queries import policy_at, policy_of
 
 
 class Outdated(Refused):
@@ -30,20 +28,14 @@ class Outdated(Refused):
         self.again = again
 
 
-def preview(*, subscription: Subscription, now: datetime) -> engine.Outlook:
-    """What an account will be sent if nothing more is recorded; raises CannotBill where it cannot be billed."""
-    row, policy, issued, facts = _state(subscription, now)
-    told = history(agreement_of(row, row.account.key, policy), facts)
-    return engine.outlook(told, now=moment_of(now, ZoneInfo(policy.time_zone)), issued=issued)
-
-
+@transaction.atomic
 def make_quote(*, subscription: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
     """What a change costs that takes effect when its facts say, whatever moment they name as their recording.
 
     It holds until the account's day is over. Raises Refused where the change contradicts what was recorded, and
     CannotBill where the account cannot be billed.
     """
-    made = _computed(subscription, change, now)
+    made = _computed(locked(subscription), change, now)
     made.save()
     return made
 
@@ -82,13 +74,12 @@ def _accepted(quote: Quote, now: datetime, actor: str) -> list[Event] | Outdated
     return tell(subscription=row, facts=change, now=now, actor=actor)
 
 
-def _computed(subscription: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
+def _computed(row: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
     """The quote of a change, not written yet."""
-    row, policy, issued, facts = _state(subscription, now)
-    agreement, zone = agreement_of(row, row.account.key, policy), ZoneInfo(policy.time_zone)
-    moment = moment_of(now, zone)
+    agreement, policy, facts, issued, moment = present(row, now)
+    zone = ZoneInfo(policy.time_zone)
     news = [fact._replace(recorded=moment) for fact in change]
-    problems = [sentence_of(problem) for problem in contradictions(agreement, [*facts, *news])]
+    problems = [*too_long(news), *new_contradictions(agreement, facts, news)]
     if problems:
         raise Refused(problems)
     made = engine.quote(agreement, facts, news, now=moment, issued=issued)
@@ -107,14 +98,6 @@ def _computed(subscription: Subscription, change: Sequence[Fact], now: datetime)
         period_start=None if recurring is None else recurring.start,
         period_end=None if recurring is None else recurring.end,
     )
-
-
-def _state(subscription: Subscription, now: datetime) -> tuple[Subscription, Policy, Issued | None, list[Fact]]:
-    """What is known of a subscription now: its row, its rules, what was issued to it, and what was told of it."""
-    row = Subscription.objects.select_related("account", "vendor").get(pk=subscription.pk)
-    policy = policy_of(policy_at(row.vendor, row.policy_name, now))
-    issued = issued_to([row], {row.pk: policy}).get(row.pk)
-    return row, policy, issued, facts_of({row.pk: policy})[row.pk]
 
 
 def _amounts(quote: Quote) -> tuple[object, ...]:

@@ -47,10 +47,12 @@ class NotYet(ValueError):
 class _Batch(NamedTuple):
     """A stretch of ids, from the first up to an end if it has one, whose due subscriptions a run is to bill.
 
-    But for some, of which it knows that they stay due. It `waits` for rows that somebody else holds, or leaves them.
+    But for some, of which it knows that they stay due, and only those of one account if that is named. It `waits` for
+    rows that somebody else holds, or leaves them.
     """
 
     run: BillRun
+    account: Account | None
     first: int
     end: int | None
     but: frozenset[int]
@@ -70,6 +72,7 @@ class Outcome:
     totals: Counter[tuple[str, str]] = field(default_factory=Counter)  # by kind and currency
     problems: list[str] = field(default_factory=list)
     left: set[int] = field(default_factory=set)  # who was looked at and is still due
+    run: BillRun | None = field(default=None, compare=False)  # its row, of a run that is kept
 
     def add(self, computed: Sequence[Computed]) -> None:
         """Counts what was computed."""
@@ -96,11 +99,12 @@ def run_bills(
     vendor: Vendor,
     through: date,
     now: datetime,
+    account: Account | None = None,
     dry_run: bool = False,
     workers: int = 1,
     step: Step | None = None,
 ) -> Outcome:
-    """Bills every subscription of the vendor that is due by a day, with what had been recorded before now.
+    """Bills every subscription of the vendor, or of one account, that is due by a day, as recorded before now.
 
     Each batch is a transaction, done by one of so many worker processes: a run that is killed has billed whole batches,
     and another goes on where it ended. Two runs at once share the batches, since each takes rows that nobody holds;
@@ -111,13 +115,13 @@ def run_bills(
     some accounts only, the others are billed through their own today.
     """
     if not dry_run and through > (now + _EAST).date():
-        raise NotYet(f"{through} has not come yet; --dry-run says what would be billed by then")
+        raise NotYet(f"{through} has not come yet; a dry run says what would be billed by then")
     run = BillRun(vendor=vendor, through=through, known_until=now)
     if not dry_run:
         run.save()
-    outcome = Outcome()
+    outcome = Outcome(run=None if dry_run else run)
     for waits in (False,) if dry_run else (False, True):
-        batches = _batches(run, outcome.left, waits=waits, dry_run=dry_run)
+        batches = _batches(run, account, outcome.left, waits=waits, dry_run=dry_run)
         for part in in_processes(min(workers, len(batches) or 1), _bill_batch, batches):
             outcome.include(part)
             if step is not None:
@@ -128,17 +132,24 @@ def run_bills(
     return outcome
 
 
-def _batches(run: BillRun, but: Collection[int], *, waits: bool, dry_run: bool) -> list[_Batch]:
+def _batches(
+    run: BillRun, account: Account | None, but: Collection[int], *, waits: bool, dry_run: bool
+) -> list[_Batch]:
     """What there is to do, in stretches of ids with so many due subscriptions each."""
-    due = Subscription.objects.filter(vendor=run.vendor, next_look__lte=run.through).order_by("pk")
+    due = _all_due(run, account).order_by("pk")
     rest = (pk for pk in due.values_list("pk", flat=True).iterator() if pk not in but)
     firsts = [pk for at, pk in enumerate(rest) if at % BATCH == 0]
     known = sorted(but)
     batches = []
     for first, end in zip_longest(firsts, firsts[1:]):
         some = known[bisect_left(known, first) : None if end is None else bisect_left(known, end)]
-        batches.append(_Batch(run, first, end, frozenset(some), waits, dry_run))
+        batches.append(_Batch(run, account, first, end, frozenset(some), waits, dry_run))
     return batches
+
+
+def _all_due(run: BillRun, account: Account | None) -> QuerySet[Subscription]:
+    rows = Subscription.objects.filter(vendor=run.vendor, next_look__lte=run.through)
+    return rows if account is None else rows.filter(account=account)
 
 
 def _bill_batch(batch: _Batch) -> Outcome:
@@ -167,7 +178,7 @@ def _billed(batch: _Batch) -> Outcome:
 
 def _due(batch: _Batch) -> QuerySet[Subscription]:
     """The due rows of a batch; locked, but for a dry run."""
-    rows = Subscription.objects.filter(vendor=batch.run.vendor, next_look__lte=batch.run.through, pk__gte=batch.first)
+    rows = _all_due(batch.run, batch.account).filter(pk__gte=batch.first)
     if batch.end is not None:
         rows = rows.filter(pk__lt=batch.end)
     if connection.features.has_select_for_update_skip_locked and not batch.dry_run:

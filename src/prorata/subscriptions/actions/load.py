@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from prorata.accounts.models import Account, Member
+from prorata.database.refused import Refused
 from prorata.engine.calendar import Moment, day_of, moment_of, to_date
 from prorata.engine.facts import Fact
 from prorata.engine.history import Subscription as Agreement
-from prorata.subscriptions.actions.record import Refused, event_row, record, subscription_row, too_long, withdrawal_rows
+from prorata.subscriptions.actions.record import event_row, record, subscription_row, too_long, withdrawal_rows
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.queries import facts_of
 from prorata.vendors.models import Vendor

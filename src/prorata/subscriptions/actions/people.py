@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from prorata.accounts.models import Member
+from prorata.database.refused import Refused
 from prorata.engine.calendar import moment_of
 from prorata.engine.facts import Fact, history
-from prorata.subscriptions.actions.record import Refused, locked, tell
+from prorata.subscriptions.actions.record import locked, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.people import Verb, refusal, standings, unknown_role
 from prorata.subscriptions.queries import agreement_of, facts_of
-from prorata.vendors.queries import policy_at, policy_of
+from prorata.vendors.queries import rules_now
 
 
 @transaction.atomic
@@ -36,7 +37,7 @@ def move(
     as one more active member than there are seats.
     """
     row = locked(subscription)
-    policy = policy_of(policy_at(row.vendor, row.policy_name, now))
+    policy = rules_now(row.vendor, row.policy_name, now)
     if sentence := unknown_role(policy, role):
         raise Refused([sentence])
     if verb == "role" and not role:

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from prorata.database.refused import Refused
 from prorata.engine.calendar import Moment, day_of, moment_of
 from prorata.engine.facts import Fact
 from prorata.engine.policy.model import Policy, SeatRules
-from prorata.subscriptions.actions.record import Refused, tell
+from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.people import State, Verb, standings, unknown_role
 from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import Vendor
-from prorata.vendors.queries import policy_at, policy_of
+from prorata.vendors.queries import rules_now
 
 BATCH = 500
 
@@ -54,7 +55,7 @@ def reconcile(
     rows = _current(vendor)
     refused += [f"account {key} is not one of vendor {vendor.key}" for key in listed if key not in rows]
     chosen = [rows[key] for key in rows if everyone or key in listed]
-    policies = {name: policy_of(policy_at(vendor, name, now)) for name in {row.policy_name for row in chosen}}
+    policies = {name: rules_now(vendor, name, now) for name in {row.policy_name for row in chosen}}
     for at in range(0, len(chosen), BATCH):
         some = chosen[at : at + BATCH]
         told = histories({row.pk: agreement_of(row, row.account.key, policies[row.policy_name]) for row in some})

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import F
 
-from prorata.accounts.actions import members_called
+from prorata.accounts.actions import members_called, refuse_deleted
 from prorata.accounts.models import Account, Member
+from prorata.database.refused import Refused
 from prorata.engine import history as engine
 from prorata.engine.calendar import Moment, day_of, instant_of, moment_of, to_date, to_time
 from prorata.engine.facts import Contradiction, Fact, contradictions
@@ -20,15 +21,7 @@ from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.actions import ROOM, set_policy
 from prorata.vendors.models import PolicyVersion, Vendor
-from prorata.vendors.queries import policy_at, policy_of
-
-
-class Refused(ValueError):
-    """What cannot be recorded; one sentence for each reason."""
-
-    def __init__(self, sentences: Sequence[str]) -> None:
-        self.sentences = tuple(sentences)
-        super().__init__("\n".join(self.sentences))
+from prorata.vendors.queries import policy_of, rules_now
 
 
 def subscribe(*, account: Account, agreement: engine.Subscription) -> Subscription:
@@ -71,7 +64,7 @@ def tell(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, ac
     """
     row = locked(subscription)
     known = now if row.known_until is None else max(now, row.known_until)
-    policy = policy_of(policy_at(row.vendor, row.policy_name, known))
+    policy = rules_now(row.vendor, row.policy_name, known)
     recorded = moment_of(known, ZoneInfo(policy.time_zone))
     return _write(row, policy, [fact._replace(recorded=recorded) for fact in facts], actor)
 
@@ -84,7 +77,7 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
     been known when something was billed without it.
     """
     row = locked(subscription)
-    policy = policy_of(policy_at(row.vendor, row.policy_name, now))
+    policy = rules_now(row.vendor, row.policy_name, now)
     zone = ZoneInfo(policy.time_zone)
     latest = moment_of(now if row.known_until is None else max(now, row.known_until), zone)
     earliest = 0 if row.known_until is None else moment_of(row.known_until, zone)
@@ -106,8 +99,7 @@ def locked(subscription: Subscription) -> Subscription:
     """
     rows = Subscription.objects.select_related("account", "vendor").select_for_update(of=("self",))
     row = rows.get(pk=subscription.pk)
-    if row.account.deleted_at is not None:
-        raise Refused([f"account {row.account.key} was deleted on {row.account.deleted_at.date()}; it stays as it is"])
+    refuse_deleted(row.account)
     return row
 
 

@@ -1,0 +1,109 @@
+"""Documents: what was issued, why each line is what it is, and whether it still adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Path, Query, Router, Schema
+from pydantic import Field
+
+from prorata.api.document_values import DocumentOut, DocumentSummary, Kind, document_out, summary_out
+from prorata.api.loading import account_called
+from prorata.api.pages import Cursor, Limit, Page, page
+from prorata.api.problems import Gone
+from prorata.api.tokens import Bearer, vendor_of
+from prorata.api.values import Day
+from prorata.engine.explain import Explainer
+from prorata.invoicing.again import recomputed
+from prorata.invoicing.models import Document
+
+router = Router(tags=["Documents"])
+
+_Name = Annotated[str, Path(pattern=r"^(invoice|credit_note)-[1-9][0-9]{0,17}$", examples=["invoice-12"])]
+_Account = Annotated[str, Query(max_length=200, description="Only those of this account.")]
+_From = Annotated[Day | None, Query(alias="from", description="Only those of this day or later.")]
+_Before = Annotated[Day | None, Query(description="Only those of days before this one.")]
+
+
+class LineExplained(Schema):
+    """A line in words: the people and events behind it, the arithmetic, the rules."""
+
+    position: int
+    text: str
+    causes: list[str]
+    people: list[str] = Field(description="Who held the seats on its first day.")
+    arithmetic: str
+    rules: list[str]
+
+
+class Explained(Schema):
+    document: str
+    account: str
+    lines: list[LineExplained]
+
+
+@router.get("/documents", response=Page[DocumentSummary], auth=Bearer("read"))
+def list_documents(
+    request: HttpRequest,
+    account: _Account = "",
+    kind: Kind | None = None,
+    since: _From = None,
+    before: _Before = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Page[DocumentSummary]:
+    """What was issued, the newest first."""
+    rows = Document.objects.filter(vendor=vendor_of(request)).select_related("account")
+    if account:
+        rows = rows.filter(subscription__account=account_called(request, account))
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if since is not None:
+        rows = rows.filter(date__gte=since)
+    if before is not None:
+        rows = rows.filter(date__lt=before)
+    return page(
+        rows.defer("record"), cursor, limit, lambda found: [summary_out(row) for row in found], newest_first=True
+    )
+
+
+@router.get("/documents/{document}", response=DocumentOut, auth=Bearer("read"))
+def show_document(request: HttpRequest, document: _Name) -> DocumentOut:
+    """One document, as it was issued."""
+    return document_out(_called(request, document))
+
+
+@router.get("/documents/{document}/explanation", response=Explained, auth=Bearer("read"))
+def explain_document(request: HttpRequest, document: _Name) -> Explained:
+    """Why each line is what it is."""
+    found, history = recomputed(_called(request, document))
+    explainer = Explainer(history)
+    lines = []
+    for position, line in enumerate(found.lines, 1):
+        told = explainer.explain(line, found)
+        lines.append(
+            LineExplained(
+                position=position,
+                text=told.text,
+                causes=list(told.causes),
+                people=list(told.people),
+                arithmetic=told.arithmetic,
+                rules=list(told.rules),
+            )
+        )
+    return Explained(document=document, account=found.account, lines=lines)
+
+
+def _summaries(rows: Sequence[Document]) -> list[DocumentSummary]:
+    return [summary_out(row) for row in rows]
+
+
+def _called(request: HttpRequest, name: str) -> Document:
+    kind, _, number = name.rpartition("-")
+    rows = Document.objects.filter(vendor=vendor_of(request), kind=kind, number=int(number))
+    found = rows.select_related("account", "policy", "subscription__account").first()
+    if found is None:
+        raise Gone(f"there is no {name}")
+    return found

@@ -1,0 +1,100 @@
+"""The rules a vendor bills by, version by version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Path, Router, Schema
+from pydantic import ConfigDict, Field
+
+from prorata.api.pages import Cursor, Limit, Page, page
+from prorata.api.problems import Gone
+from prorata.api.tokens import Bearer, actor_of, vendor_of
+from prorata.api.values import In
+from prorata.engine.policy.plain import tell
+from prorata.subscriptions.actions.record import change_policy
+from prorata.vendors.models import PolicyVersion
+from prorata.vendors.queries import now_of, policy_of
+
+router = Router(tags=["Policies"])
+
+PolicyName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,50}$", description="The policy's name.")]
+
+
+class PolicySummary(Schema):
+    name: str
+    version: int
+    recorded_at: datetime = Field(description="Since when it holds.")
+    actor: str
+    sha256: str = Field(description="The digest of its text.")
+
+
+class SentenceOut(Schema):
+    text: str
+    example: str = Field(description="The same in money, where there is an example.")
+
+
+class PartOut(Schema):
+    title: str
+    sentences: list[SentenceOut]
+
+
+class PolicyOut(PolicySummary):
+    text: str = Field(description="The policy file.")
+    plain: list[PartOut] = Field(description="The same in plain sentences.")
+
+
+class PolicyIn(In):
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    text: str = Field(description="The policy file, in TOML.", max_length=1_000_000)
+
+
+@router.get("/policies", response=Page[PolicySummary], auth=Bearer("read"))
+def list_policies(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) -> Page[PolicySummary]:
+    """Every version of every policy, the newest first."""
+    return page(PolicyVersion.objects.filter(vendor=vendor_of(request)), cursor, limit, _summaries, newest_first=True)
+
+
+@router.get("/policies/{name}", response=PolicyOut, auth=Bearer("read"))
+def show_policy(request: HttpRequest, name: PolicyName) -> PolicyOut:
+    """The version of a policy that holds now."""
+    versions = PolicyVersion.objects.filter(vendor=vendor_of(request), name=name)
+    version = versions.order_by("-number").first()
+    if version is None:
+        raise Gone(f"there is no policy {name!r}")
+    return _policy_out(version)
+
+
+@router.put("/policies/{name}", response=PolicyOut, auth=Bearer("settings"))
+def set_policy(request: HttpRequest, name: PolicyName, body: PolicyIn) -> PolicyOut:
+    """Bill by these rules from now on. The same text again changes nothing; under a new name it is one policy more."""
+    vendor = vendor_of(request)
+    return _policy_out(
+        change_policy(vendor=vendor, name=name, text=body.text, now=now_of(vendor), actor=actor_of(request))
+    )
+
+
+def _summaries(versions: Sequence[PolicyVersion]) -> list[PolicySummary]:
+    return [PolicySummary(**_told(version)) for version in versions]
+
+
+def _policy_out(version: PolicyVersion) -> PolicyOut:
+    plain = [
+        PartOut(title=part.title, sentences=[SentenceOut(text=one.text, example=one.example) for one in part.sentences])
+        for part in tell(policy_of(version))
+    ]
+    return PolicyOut(**_told(version), text=version.text, plain=plain)
+
+
+def _told(version: PolicyVersion) -> dict[str, Any]:
+    return {
+        "name": version.name,
+        "version": version.number,
+        "recorded_at": version.recorded_at,
+        "actor": version.actor,
+        "sha256": version.sha256,
+    }

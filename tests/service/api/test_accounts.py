@@ -1,0 +1,177 @@
+"""Accounts by the API: opened, looked at, changed, lived with and deleted."""
+
+from __future__ import annotations
+
+import pytest
+
+from prorata.accounts.models import Account
+from tests.service.api.cast import Caller, program, refused
+from tests.service.api.conftest import sandbox
+
+
+def test_an_account_is_opened_with_its_first_events(vera: Caller) -> None:
+    events = [{"event": "start", "at": "2026-02-10"}, {"event": "activate", "user": "anna"}]
+    told = {
+        "key": "syd",
+        "name": "Syd AB",
+        "country": "SE",
+        "email": "syd@example.com",
+        "plan": "pro",
+        "events": events,
+    }
+    account = vera.post("/accounts", told)
+    assert account["name"] == "Syd AB"
+    assert account["agreement"] == {
+        "policy": "mainter", "state": "active", "plan": "PRO", "interval": "month", "payment_method": "",
+        "currency": "SEK", "starts": "2026-02-10", "ends": None, "trial_plan": "", "trial_ends": None,
+        "period_start": "2026-02-10", "period_end": "2026-03-01", "ordered": {},
+        "billed": [{"item": "seats", "quantity": 1, "price": "699.00", "price_months": 1}],
+        "credit_left": "0.00", "billed_through": None, "next_look": "2026-02-10", "problem": "",
+    }  # fmt: skip
+    assert vera.get("/accounts/syd") == account
+
+
+def test_without_events_an_account_waits(vera: Caller) -> None:
+    agreement = vera.post("/accounts", {"key": "syd"})["agreement"]
+    assert (agreement["state"], agreement["plan"], agreement["starts"]) == ("waiting", "BASIC", None)
+    vera.post("/accounts/syd/events", {"events": [{"event": "start", "at": "2026-03-01"}]})
+    agreement = vera.get("/accounts/syd")["agreement"]
+    assert (agreement["state"], agreement["starts"]) == ("waiting", "2026-03-01")
+
+
+def test_a_trial_a_cancellation_and_the_end_show(vera: Caller) -> None:
+    vera.post("/accounts", {"key": "syd", "events": [{"event": "trial", "until": "2026-03-01"}]})
+    states = [vera.get("/accounts/syd")["agreement"]["state"]]
+    vera.post("/clock", {"to": "2026-03-10T12:00:00Z"})
+    states.append(vera.get("/accounts/syd")["agreement"]["state"])
+    vera.post("/accounts/syd/events", {"events": [{"event": "cancel", "reason": "too dear"}]})
+    agreement = vera.get("/accounts/syd")["agreement"]
+    assert (agreement["state"], agreement["ends"]) == ("active", "2026-04-01")
+    vera.post("/clock", {"to": "2026-04-01T12:00:00Z"})
+    states.append(vera.get("/accounts/syd")["agreement"]["state"])
+    assert states == ["trial", "active", "ended"]
+
+
+def test_ordered_seats_and_the_minimum_show() -> None:
+    caller = program(sandbox(policy="sloneek"))
+    events = [{"event": "start", "quantity": 12}, {"event": "activate", "user": "anna"}]
+    agreement = caller.post("/accounts", {"key": "ost", "events": events})["agreement"]
+    assert agreement["ordered"] == {"": 12}
+    assert agreement["billed"] == [{"item": "seats", "quantity": 12, "price": "8.00", "price_months": 1}]
+
+
+def test_details_change_what_the_next_documents_say(vera: Caller) -> None:
+    assert vera.get("/documents/invoice-1")["buyer"]["name"] == "Nord AB"
+    answer = vera.ask("PATCH", "/accounts/nord", {"name": "Nord Verkstad AB"})
+    assert answer.status_code == 200
+    vera.post("/clock", {"to": "2026-03-01T12:00:00Z"})
+    newest = vera.get("/documents?limit=1")["items"][0]["document"]
+    assert vera.get(f"/documents/{newest}")["buyer"]["name"] == "Nord Verkstad AB"
+    assert vera.get("/documents/invoice-1")["buyer"]["name"] == "Nord AB"
+
+
+def test_an_account_is_deleted_once_its_agreement_has_ended(vera: Caller) -> None:
+    [sentence] = refused(vera.ask("DELETE", "/accounts/nord"), 409)
+    assert sentence == "the agreement of account nord has not ended; cancel it, and bill its last period"
+    vera.post("/accounts/nord/events", {"events": [{"event": "cancel"}]})
+    vera.post("/clock", {"to": "2026-03-02T12:00:00Z"})
+    assert vera.ask("DELETE", "/accounts/nord").status_code == 204
+    account = vera.get("/accounts/nord")
+    assert (account["name"], account["deleted_at"]) == ("", "2026-03-02T12:00:00Z")
+    [sentence] = refused(vera.ask("PATCH", "/accounts/nord", {"name": "Nord"}), 409)
+    assert sentence == "account nord was deleted on 2026-03-02; it stays as it is"
+    [sentence] = refused(vera.ask("POST", "/accounts", {"key": "nord"}), 409)
+    assert sentence == "vendor vendor had an account nord already; a key is used once"
+    assert vera.get("/documents/invoice-1")["buyer"]["name"] == "Nord AB"
+
+
+def test_accounts_are_found_by_words(vera: Caller) -> None:
+    vera.post("/accounts", {"key": "syd", "name": "Syd Bil AB", "email": "kontor@syd.example"})
+    for words, keys in (("ab", ["nord", "syd"]), ("bil syd", ["syd"]), ("KONTOR", ["syd"]), ("väst", [])):
+        assert [one["key"] for one in vera.get(f"/accounts?words={words}")["items"]] == keys
+
+
+def test_a_list_goes_on_behind_its_cursor_whatever_is_added(vera: Caller) -> None:
+    for key in "abcde":
+        vera.post("/accounts", {"key": key})
+    first = vera.get("/accounts?limit=3")
+    vera.post("/accounts", {"key": "f"})
+    second = vera.get(f"/accounts?limit=3&cursor={first['next']}")
+    third = vera.get(f"/accounts?limit=3&cursor={second['next']}")
+    assert ["".join(one["key"] for one in page["items"]) for page in (first, second, third)] == ["nordab", "cde", "f"]
+    assert third["next"] is None
+    newest = vera.get("/documents?limit=1")
+    older = vera.get(f"/documents?limit=1&cursor={newest['next']}")
+    assert [newest["items"][0]["document"], older["items"][0]["document"]] == ["invoice-2", "invoice-1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentences"),
+    [
+        ("[7", ["the request cannot be read: Expecting ',' delimiter: line 1 column 3 (char 2)"]),
+        ('{"key": "\\u0000"}', ["the request cannot be read: '\\x00' holds a sign that is none"]),
+    ],
+)  # fmt: skip
+def test_a_body_that_cannot_be_read_is_refused(vera: Caller, body: str, sentences: list[str]) -> None:
+    assert refused(vera.ask("POST", "/accounts", body), 400) == sentences
+
+
+@pytest.mark.parametrize(
+    ("body", "sentences"),
+    [
+        ({}, ["body key: field required"]),
+        ({"key": "a/b"}, [
+            "body key: 'a/b' has a sign that a key cannot have; allowed: all that can be printed, but no /",
+        ]),
+        ({"key": "a", "plam": "PRO"}, [
+            "body plam: is not a field here; allowed: name, organisation_number, vat_number, address, country, email, "
+            "key, policy, plan, interval, payment_method, seats_follow, events",
+        ]),
+        ({"key": "a", "country": "Sverige"}, [
+            "body country: 'Sverige' is not a country; write two capital letters, such as SE",
+        ]),
+        ({"key": "a", "email": "nobody"}, ["email: Enter a valid email address."]),
+        ({"key": "a", "plan": "PRRO"}, [
+            "plan: 'PRRO' is not a plan of policy mainter; did you mean 'PRO'? allowed: BASIC, PRO",
+        ]),
+        ({"key": "a", "policy": "manter"}, ["policy: 'manter' is not a policy; vendor vendor has: mainter"]),
+        ({"key": "a", "events": [{"event": "activat", "user": "b"}, {"event": "seats"}]}, [
+            "body events[0].event: 'activat' is not an event; did you mean 'activate'? allowed: start, trial, invite, "
+            "accept, activate, deactivate, suspend, resume, activity, role, seats, plan, trial_plan, add_on, "
+            "remove_add_on, interval, payment_method, cancel, credit",
+            "body events[1].quantity: is empty; seats needs it",
+        ]),
+        ({"key": "a", "events": [{"event": "activate", "user": "b", "at": "yesterday"}]}, [
+            "body events[0].at: 'yesterday' is not a date; write a date like 2026-04-01, or a moment with its zone "
+            "like 2026-04-01T09:30:00Z",
+        ]),
+    ],
+)  # fmt: skip
+def test_what_an_account_cannot_be_is_said(vera: Caller, body: object, sentences: list[str]) -> None:
+    assert refused(vera.ask("POST", "/accounts", body), 422) == sentences
+    assert not Account.objects.filter(key="a").exists()
+
+
+def test_the_policy_is_named_where_there_are_several(vera: Caller) -> None:
+    text = vera.get("/policies/mainter")["text"]
+    answer = vera.ask("PUT", "/policies/other", {"text": text})
+    assert answer.status_code == 200
+    [sentence] = refused(vera.ask("POST", "/accounts", {"key": "a"}), 422)
+    assert sentence == "policy: say by which policy the account is billed; vendor vendor has: mainter and other"
+    assert vera.post("/accounts", {"key": "a", "policy": "other"})["agreement"]["policy"] == "other"
+
+
+def test_what_is_nowhere_is_said_as_a_problem(vera: Caller) -> None:
+    assert refused(vera.ask("GET", "/accounts/x"), 404) == ["there is no account 'x'"]
+    assert refused(vera.ask("GET", "/x"), 404) == [
+        "there is nothing at this address; /api/v1/docs tells which there are"
+    ]
+    answer = vera.ask("PUT", "/vendor")
+    assert refused(answer, 405) == ["this address does not know that method"]
+    assert answer["Allow"] == "GET"
+    assert refused(vera.ask("GET", "/accounts?cursor=%21"), 422) == [
+        "query cursor: '!' is no cursor; take `next` of the page before"
+    ]
+    assert refused(vera.ask("GET", "/documents?from=1+May"), 422) == [
+        "query from: '1 May' is not a date; write one like 2026-04-01"
+    ]
