@@ -60,6 +60,7 @@ check-mutants: .venv-test/.ready  ## change the engine in small ways and list th
 .PHONY: docs
 docs: .venv-test/.ready  ## write docs/reference and docs/presets anew, and what the examples of the documentation print
 	@.venv-test/bin/python -m prorata.console.reference docs/reference
+	@.venv-test/bin/python -m prorata.api.reference docs/reference
 	@.venv-test/bin/python -m tests.docs.conformance
 	@.venv-test/bin/python -m tests.docs.presets
 	@.venv-test/bin/python -m tests.docs.shown

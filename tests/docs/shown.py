@@ -7,17 +7,18 @@ A page's blocks are run in order, in one empty folder:
 - in a `console` block each `$ ` begins a command, and the lines after it are its output. A line `…` stands for any
   number of lines. `$ echo $?` has to follow a command that fails, and shows its exit code.
 
-Spaces at the ends of lines do not count.
+Spaces at the ends of lines do not count. A process whose number a page writes into `server.pid` ends with the page.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,15 @@ def printed(path: Path, folder: Path) -> Iterator[tuple[Block, str]]:
     environment = _environment(folder / "bin")
     work = folder / "work"
     work.mkdir()
+    try:
+        yield from _shown(path, work, environment)
+    finally:
+        if (server := work / "server.pid").exists():
+            with suppress(ProcessLookupError):
+                os.kill(int(server.read_text(encoding="utf-8")), signal.SIGKILL)
+
+
+def _shown(path: Path, work: Path, environment: dict[str, str]) -> Iterator[tuple[Block, str]]:
     namespace: dict[str, Any] = {"__name__": "docs"}
     said: str | None = None
     for block in blocks(path):

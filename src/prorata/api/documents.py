@@ -11,13 +11,15 @@ from pydantic import Field
 
 from prorata.api.document_values import DocumentOut, DocumentSummary, Kind, document_out, summary_out
 from prorata.api.loading import account_called
+from prorata.api.once import in_steps
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, vendor_of
-from prorata.api.values import Day
+from prorata.api.values import Day, In, Name
 from prorata.engine.explain import Explainer
 from prorata.invoicing.again import recomputed
 from prorata.invoicing.models import Document
+from prorata.invoicing.verify import verify
 
 router = Router(tags=["Documents"])
 
@@ -42,6 +44,15 @@ class Explained(Schema):
     document: str
     account: str
     lines: list[LineExplained]
+
+
+class VerifyIn(In):
+    account: Name | None = Field(None, description="Only what was issued to this account.")
+
+
+class VerifiedOut(Schema):
+    is_right: bool
+    wrong: list[str] = Field(description="Whatever is not, in sentences.")
 
 
 @router.get("/documents", response=Page[DocumentSummary], auth=Bearer("read"))
@@ -94,6 +105,18 @@ def explain_document(request: HttpRequest, document: _Name) -> Explained:
             )
         )
     return Explained(document=document, account=found.account, lines=lines)
+
+
+@router.post("/verifications", response=VerifiedOut, auth=Bearer("billing"))
+@in_steps
+def verify_documents(request: HttpRequest, body: VerifyIn) -> VerifiedOut:
+    """Compute what was issued again, from what was known then, and look at every number, digest and posting.
+
+    Of everything it takes about as long as billing all of it did.
+    """
+    account = None if body.account is None else account_called(request, body.account)
+    wrong = list(verify(vendor_of(request), account=account))
+    return VerifiedOut(is_right=not wrong, wrong=wrong)
 
 
 def _summaries(rows: Sequence[Document]) -> list[DocumentSummary]:

@@ -10,12 +10,14 @@ from django.http import HttpRequest
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 from ninja.parser import Parser
 from pydantic import BaseModel
 
 from prorata.api import accounts, bill_runs, documents, events, people, policies, quotes, vendor
 from prorata.api.once import answered
 from prorata.api.problems import MEDIA_TYPE, Problem, say_problems
+from prorata.api.tokens import Bearer
 
 _DESCRIPTION = """\
 Everything a vendor can do, for its programs. A token says which vendor asks and what it may do: `prorata token add`.
@@ -61,11 +63,25 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
+class _Description(OpenAPISchema):
+    """The description, with the scope that each operation asks for."""
+
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        told = super().operation_details(operation)
+        [auth] = operation.auth_callbacks
+        assert isinstance(auth, Bearer)
+        told["summary"] = operation.view_func.__name__.replace("_", " ").capitalize()
+        told["security"] = [{type(auth).__name__: [auth.scope]}]
+        return told
+
+
 class _Api(NinjaAPI):
     """An API that says of every operation what can be wrong with a request, and of every value what is allowed."""
 
-    def get_openapi_schema(self, **asked: Any) -> OpenAPISchema:
-        schema = super().get_openapi_schema(**asked)
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        schema = _Description(self, path_prefix or self.get_root_path(path_params or {}))
         schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for operations in schema["paths"].values():

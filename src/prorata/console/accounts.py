@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -35,9 +34,10 @@ def history(
     """What was recorded of an account, with the numbers by which events are withdrawn."""
     with sentences(), database():
         from prorata.subscriptions.queries import scheduled as still_to_come
-        from prorata.vendors.queries import rules_now
+        from prorata.vendors.queries import now_of, rules_now
 
-        now, subscription = datetime.now(UTC), _subscription(vendor_called(vendor), account)
+        subscription = _subscription(vendor_called(vendor), account)
+        now = now_of(subscription.vendor)
         policy = rules_now(subscription.vendor, subscription.policy_name, now)
         events = still_to_come(subscription, now) if scheduled else subscription.events.all()
         table = Table("number", "on", "event", "what", "recorded", "by", "withdrawn", box=None, header_style="bold")
@@ -61,12 +61,13 @@ def withdraw(
     with sentences(), database():
         from prorata.subscriptions.actions.withdraw import withdraw as take_back
         from prorata.subscriptions.models import Event
+        from prorata.vendors.queries import now_of
 
         seller = vendor_called(vendor)
         found = Event.objects.filter(vendor=seller, pk=event).select_related("subscription__account").first()
         if found is None:
             raise IntakeError([f"vendor {seller.key} has no event {event}; prorata account history lists them"])
-        take_back(event=found, now=datetime.now(UTC), actor=ACTOR)
+        take_back(event=found, now=now_of(seller), actor=ACTOR)
         console().print(
             f"Event {event} ({found.kind}) of account {found.subscription.account.key} is withdrawn.", markup=False
         )
@@ -82,9 +83,10 @@ def credit(
     """Grant an account a credit, which pays its next invoices."""
     with sentences(), database():
         from prorata.subscriptions.actions.record import tell
-        from prorata.vendors.queries import rules_now
+        from prorata.vendors.queries import now_of, rules_now
 
-        now, subscription = datetime.now(UTC), _subscription(vendor_called(vendor), account)
+        subscription = _subscription(vendor_called(vendor), account)
+        now = now_of(subscription.vendor)
         policy = rules_now(subscription.vendor, subscription.policy_name, now)
         try:
             minor = parse_amount(amount, policy.currency)
@@ -108,11 +110,12 @@ def delete(
     """Forget an account whose agreement has ended, and its people; documents and history stay, without names."""
     with sentences(), database():
         from prorata.invoicing.actions.delete_account import delete_account
+        from prorata.vendors.queries import now_of
 
         found = _subscription(vendor_called(vendor), account).account
         if not yes:
             typer.confirm(f"Forget account {account} and its people for good?", abort=True)
-        delete_account(account=found, now=datetime.now(UTC))
+        delete_account(account=found, now=now_of(found.vendor))
         console().print(f"Account {account} is deleted; its documents are kept.", markup=False)
 
 

@@ -39,6 +39,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
 
     from prorata.database.refused import Refused
     from prorata.database.workers import WorkerDied
+    from prorata.invoicing.actions.advance_clock import ClockRefused
     from prorata.invoicing.actions.run_bills import NotYet
     from prorata.vendors.actions import UnfitPolicy
     from prorata.vendors.queries import NoPolicy
@@ -49,7 +50,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 raise IntakeError([f"the tables of {database_name()} are not there, or older; run: prorata migrate"])
         yield
-    except (NoPolicy, UnfitPolicy, NotYet, WorkerDied) as error:
+    except (NoPolicy, UnfitPolicy, NotYet, ClockRefused, WorkerDied) as error:
         raise IntakeError([str(error)]) from None
     except Refused as error:
         raise IntakeError(error.sentences) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,11 +45,11 @@ def reconcile(
     with sentences(), database():
         from prorata.subscriptions.actions.reconcile import as_rows
         from prorata.subscriptions.actions.reconcile import reconcile as compare
+        from prorata.vendors.queries import now_of
 
-        now, listed = datetime.now(UTC), _listed(read_user_list(users), dict(roles_of(map_role)))
-        found = compare(
-            vendor=vendor_called(vendor), listed=listed, everyone=everyone, now=now, actor=ACTOR, mend=apply
-        )
+        seller, listed = vendor_called(vendor), _listed(read_user_list(users), dict(roles_of(map_role)))
+        now = now_of(seller)
+        found = compare(vendor=seller, listed=listed, everyone=everyone, now=now, actor=ACTOR, mend=apply)
         if events:
             rows = csv.DictWriter(sys.stdout, ("at", "account", "event", "user", "role"), lineterminator="\n")
             rows.writeheader()

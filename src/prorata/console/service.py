@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,6 +94,10 @@ def add(
     vat_number: Annotated[str, typer.Option(help="Its VAT number.")] = "",
     address: Annotated[str, typer.Option(help="Its address.")] = "",
     country: Annotated[str, typer.Option(help="Its country, as two letters.")] = "",
+    test_clock: Annotated[
+        str | None,
+        typer.Option(help="A sandbox: its time begins with this day, UTC, and passes with prorata vendor clock."),
+    ] = None,
 ) -> None:
     """Add a vendor with the policies it bills by."""
     with sentences(), database():
@@ -109,7 +113,8 @@ def add(
             "address": address,
             "country": country.upper(),
         }
-        vendor = add_with_policies(key, name, policy, identity)
+        clock = None if test_clock is None else datetime.combine(day_of("--test-clock", test_clock), time.min, UTC)
+        vendor = add_with_policies(key, name, policy, identity, test_clock=clock)
         names = [version.name for version in vendor.policies.order_by("name")]
         console().print(f"Vendor {key} bills by {', '.join(names)}.", markup=False)
 
@@ -131,6 +136,23 @@ def set_policy(
             raise IntakeError([f"vendor {key} has no policy {listed(unknown)}, but {listed(names)}; {way_out}"])
         for name, number in _set_policies(seller, told):
             console().print(f"Vendor {key} bills by version {number} of {name} from now on.", markup=False)
+
+
+@vendors.command("clock")
+def clock(
+    key: Annotated[str, typer.Argument(help="The vendor's key.")],
+    to: Annotated[str, typer.Argument(help="A day to come, by the vendor's test clock: the moment it begins, UTC.")],
+) -> None:
+    """Move the test clock of a sandbox forward; bills are run as each day begins on which one is due."""
+    with sentences(), database():
+        from prorata.invoicing.actions.advance_clock import advance_clock
+        from prorata.vendors.queries import now_of
+
+        seller = vendor_called(key)
+        outcome = advance_clock(vendor=seller, to=datetime.combine(day_of("TO", to), time.min, UTC))
+        said = f"It is {now_of(seller):%Y-%m-%d %H:%M} UTC for vendor {key}; {_issued(outcome)} on the way."
+        console().print(said, markup=False)
+        _say_problems(key, outcome)
 
 
 @vendors.command("list")
@@ -168,9 +190,10 @@ def import_events(
     """Load the accounts and histories of an event file: all of them, or none."""
     with sentences(), database():
         from prorata.subscriptions.actions.load import load
-        from prorata.vendors.queries import rules_now
+        from prorata.vendors.queries import now_of, rules_now
 
-        seller, now = vendor_called(vendor), datetime.now(UTC)
+        seller = vendor_called(vendor)
+        now = now_of(seller)
         rules = rules_now(seller, _policy_name(seller, policy), now)
         intake = intake_of(
             rules,
@@ -203,14 +226,17 @@ def bill_run(
     with sentences(), database():
         from django.db import connection
 
+        from prorata.invoicing.actions.advance_clock import ticked
         from prorata.invoicing.actions.run_bills import count_due, run_bills
 
         if workers > 1 and connection.vendor == "sqlite":
             raise IntakeError(["--workers: SQLite lets one process write at a time; with PostgreSQL more can"])
-        last, now = day_of("--through", through), datetime.now(UTC)
+        last = day_of("--through", through)
         for seller in vendors_called(vendor):
             with steps(f"Billing {seller.key}", count_due(vendor=seller, through=last)) as step:
-                outcome = run_bills(vendor=seller, through=last, now=now, dry_run=dry_run, workers=workers, step=step)
+                outcome = run_bills(
+                    vendor=seller, through=last, now=ticked(seller), dry_run=dry_run, workers=workers, step=step
+                )
             write_outcome(seller.key, outcome, dry_run=dry_run)
             problems += len(outcome.problems)
     if problems:
@@ -292,7 +318,11 @@ def export_books(
 
 
 def add_with_policies(
-    key: str, name: str, policies: Iterable[str], identity: Mapping[str, str] | None = None
+    key: str,
+    name: str,
+    policies: Iterable[str],
+    identity: Mapping[str, str] | None = None,
+    test_clock: datetime | None = None,
 ) -> Vendor:
     """A new vendor with its policies, all of it or nothing; raises PolicyError where one cannot be used."""
     from django.db import transaction
@@ -301,13 +331,21 @@ def add_with_policies(
 
     told = _policy_texts(policies)
     with transaction.atomic():
-        vendor = add_vendor(key=key, name=name, identity=identity)
+        vendor = add_vendor(key=key, name=name, identity=identity, test_clock=test_clock)
         _set_policies(vendor, told)
     return vendor
 
 
 def write_outcome(key: str, outcome: Outcome, *, dry_run: bool = False) -> None:
     """What a run came to, in a line, and its problems."""
+    due = f"{outcome.looked_at:,} {plural('account', outcome.looked_at)} due"
+    kept = " Nothing was kept: this was a dry run." if dry_run else ""
+    console().print(f"{key}: {due}; {_issued(outcome)}.{kept}", markup=False)
+    _say_problems(key, outcome)
+
+
+def _issued(outcome: Outcome) -> str:
+    """How many documents of which sums."""
     kinds = {"invoice": "invoice", "credit_note": "credit note"}
     told = []
     for kind, words in kinds.items():
@@ -318,11 +356,10 @@ def write_outcome(key: str, outcome: Outcome, *, dry_run: bool = False) -> None:
         ]
         count = outcome.documents[kind]
         told.append(f"{count:,} {plural(words, count)}" + (f" of {' and '.join(sums)}" if sums else ""))
-    kept = " Nothing was kept: this was a dry run." if dry_run else ""
-    console().print(
-        f"{key}: {outcome.looked_at:,} {plural('account', outcome.looked_at)} due; {', '.join(told)}.{kept}",
-        markup=False,
-    )
+    return ", ".join(told)
+
+
+def _say_problems(key: str, outcome: Outcome) -> None:
     for sentence in outcome.problems:
         say(f"{key}: {sentence}")
 
@@ -385,8 +422,9 @@ def _set_policies(vendor: Vendor, told: Iterable[tuple[str, str]]) -> list[tuple
     from django.db import transaction
 
     from prorata.subscriptions.actions.record import change_policy
+    from prorata.vendors.queries import now_of
 
-    now = datetime.now(UTC)
+    now = now_of(vendor)
     with transaction.atomic():
         versions = [change_policy(vendor=vendor, name=name, text=text, now=now, actor=ACTOR) for name, text in told]
     return [(version.name, version.number) for version in versions]

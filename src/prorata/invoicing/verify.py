@@ -10,6 +10,7 @@ from typing import TypeAlias, get_args
 
 from django.db.models import Count, Exists, ForeignKey, Max, Min, Model, OuterRef, QuerySet, Subquery
 
+from prorata.accounts.models import Account
 from prorata.database.one_of import one_of
 from prorata.database.rows import rows_of, spoken
 from prorata.database.snapshot import of_one_moment
@@ -37,17 +38,18 @@ _Row: TypeAlias = DocumentRow | LineRow
 Step = Callable[[int], None]  # told how many subscriptions more have been verified
 
 
-def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
-    """Whatever is wrong with what a vendor issued, in sentences; nothing where all is right."""
-    with of_one_moment():
-        wrong = [*_policies(vendor), *_numbers(vendor), *_orphans(vendor), *_not_in_the_books(vendor)]
-    yield from wrong
+def verify(vendor: Vendor, step: Step | None = None, *, account: Account | None = None) -> Iterator[str]:
+    """Whatever is wrong with what a vendor issued, to all or to one account, in sentences; else nothing."""
+    if account is None:
+        with of_one_moment():
+            wrong = [*_policies(vendor), *_numbers(vendor), *_orphans(vendor), *_not_in_the_books(vendor)]
+        yield from wrong
     versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
     latest_of = {version.name: version for version in versions}
     last = 0
     while True:
         with of_one_moment():
-            rows = list(_rows(vendor, last)[:BATCH])
+            rows = list(_rows(vendor, account, last)[:BATCH])
             issued_to = stored(rows)
             posted = _posted(issued_to)
             wrong = [sentence for issued in issued_to for sentence in _subscription(issued, latest_of, posted)]
@@ -60,8 +62,10 @@ def verify(vendor: Vendor, step: Step | None = None) -> Iterator[str]:
             step(len(rows))
 
 
-def _rows(vendor: Vendor, last: int) -> QuerySet[Subscription]:
+def _rows(vendor: Vendor, account: Account | None, last: int) -> QuerySet[Subscription]:
     rows = Subscription.objects.filter(vendor=vendor, pk__gt=last)
+    if account is not None:
+        rows = rows.filter(account=account)
     return rows.select_related("account", "vendor").order_by("pk")
 
 

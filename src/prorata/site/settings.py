@@ -29,6 +29,8 @@ def _database() -> dict[str, Any]:
         raise ImproperlyConfigured(_UNKNOWN)
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **_SQLITE_OPTIONS}
+    else:
+        database |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return database
 
 

@@ -16,12 +16,14 @@ from prorata.vendors.queries import policy_of
 
 
 @transaction.atomic
-def add_vendor(*, key: str, name: str, identity: Mapping[str, str] | None = None) -> Vendor:
-    """A new vendor with its two series of numbers, for invoices and for credit notes.
+def add_vendor(
+    *, key: str, name: str, identity: Mapping[str, str] | None = None, test_clock: datetime | None = None
+) -> Vendor:
+    """A new vendor with its two series of numbers, for invoices and for credit notes; with a test clock, a sandbox.
 
     Raises ValidationError where the key is taken, or something is too long or not what it should be.
     """
-    vendor = Vendor(key=key, name=name, **(identity or {}))
+    vendor = Vendor(key=key, name=name, test_clock=test_clock, **(identity or {}))
     vendor.full_clean()
     vendor.save()
     Series.objects.bulk_create(Series(vendor=vendor, kind=kind) for kind in ("invoice", "credit_note"))

@@ -8,7 +8,7 @@ import pytest
 
 from prorata.invoicing.verify import verify
 from prorata.subscriptions.models import Event
-from prorata.vendors.models import Vendor
+from prorata.vendors.models import Series, Vendor
 from tests.service.api.cast import Caller, program, refused
 from tests.service.api.conftest import sandbox
 
@@ -154,6 +154,17 @@ def test_who_cannot_be_billed_is_a_problem_of_the_run() -> None:
     agreement = caller.get("/accounts/praha")["agreement"]
     assert (agreement["billed"], agreement["problem"]) == ([], problem["sentence"])
     assert refused(caller.ask("GET", "/accounts/praha/preview"), 409) == [problem["sentence"]]
+
+
+def test_what_was_issued_is_verified(vera: Caller) -> None:
+    for body in ({}, {"account": "nord"}):
+        assert vera.post("/verifications", body) == {"is_right": True, "wrong": []}
+    Series.objects.filter(kind="invoice").update(last=7)
+    verified = vera.post("/verifications", {})
+    assert not verified["is_right"]
+    assert len(verified["wrong"]) == 1
+    assert "invoice" in verified["wrong"][0]
+    assert vera.post("/verifications", {"account": "nord"})["is_right"]
 
 
 def test_a_policy_is_seen_and_changed(vera: Caller) -> None:

@@ -48,6 +48,7 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "GET /documents": ("read", "/documents", None, 200),
     "GET /documents/{document}": ("read", "/documents/invoice-1", None, 200),
     "GET /documents/{document}/explanation": ("read", "/documents/invoice-1/explanation", None, 200),
+    "POST /verifications": ("billing", "/verifications", {"account": "nord"}, 200),
     "GET /bill-runs": ("read", "/bill-runs", None, 200),
     "POST /bill-runs": ("billing", "/bill-runs", {"through": "2026-02-10", "account": "nord"}, 200),
     "GET /bill-runs/{run}": ("read", "/bill-runs/{run}", None, 200),
