@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.console.command import COMMAND, environment, prorata
+from tests.service.receiver import receiving
 
 
 @pytest.fixture
@@ -102,6 +103,38 @@ def test_tokens_are_listed_and_revoked(sandbox: Path) -> None:
     assert said.errors == "name: Ensure this value has at most 100 characters (it has 101).\n"
     said = prorata("token", "add", "crm", "--scope", "admin", cwd=sandbox, code=2)
     assert "'admin'" in said.errors
+
+
+def test_a_worker_runs_the_bills_of_the_night_and_tells_what_happened(
+    sandbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prorata("vendor", "add", "real", "--name", "Real AB", "--policy", "mainter", cwd=sandbox)
+    token = prorata("token", "add", "crm", "-s", "settings", "--vendor", "real", cwd=sandbox).out.strip()
+    (sandbox / "events.csv").write_text("at,account,event,user\n2026-01-01,nord,activate,anna\n", encoding="utf-8")
+    prorata("import", "--vendor", "real", "--events", "events.csv", cwd=sandbox)
+    monkeypatch.setenv("WEBHOOKS_ANYWHERE", "1")
+    with receiving() as receiver, served(sandbox) as port:
+        body = json.dumps({"url": receiver.url, "kinds": ["bill_run.ended"]}).encode()
+        request = Request(f"http://127.0.0.1:{port}/api/v1/webhooks", body, {"Authorization": f"Bearer {token}"})
+        with urlopen(request, timeout=20) as answer:
+            secret = json.load(answer)["secret"]
+        billed, sent = prorata("worker", "--once", "--bills-at", "00:00", cwd=sandbox).out.splitlines()
+        assert re.fullmatch(r"real: 1 account due; \d+ invoices of [\d,.]+ SEK, 0 credit notes\.", billed)
+        assert sent == "1 webhook sent."
+        [message] = receiver.messages(secret)
+        assert (message["type"], message["data"]["looked_at"]) == ("bill_run.ended", 1)
+        assert prorata("worker", "--once", "--bills-at", "00:00", cwd=sandbox).out == ""
+    said = prorata("worker", "--once", "--bills-at", "1 am", cwd=sandbox, code=2)
+    assert said.errors == "--bills-at: '1 am' is not a time; write one like 01:00, or never\n"
+
+
+def test_a_worker_ends_when_it_is_asked_to(sandbox: Path) -> None:
+    command = [*COMMAND, "worker", "--bills-at", "never"]
+    with subprocess.Popen(command, cwd=sandbox, env=environment()) as worker:
+        time.sleep(3)
+        assert worker.poll() is None
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
 
 
 def test_the_clock_of_a_sandbox_is_moved(sandbox: Path) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Concat
 from prorata.accounts.models import Account, Member
 from prorata.database.refused import Refused
 from prorata.vendors.models import Vendor
+from prorata.webhooks.outbox import announce
 
 
 def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, str] | None = None) -> Account:
@@ -21,7 +22,7 @@ def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, s
     return account
 
 
-def change_details(*, account: Account, details: Mapping[str, str]) -> Account:
+def change_details(*, account: Account, details: Mapping[str, str], now: datetime) -> Account:
     """What the next documents say of an account, and where its mail goes.
 
     Raises Refused of an account that was deleted, and ValidationError where a detail is not what it should be.
@@ -32,6 +33,8 @@ def change_details(*, account: Account, details: Mapping[str, str]) -> Account:
         setattr(account, name, value)
     account.full_clean()
     account.save(update_fields=list(details))
+    told = [{"account": account.key, "changed": sorted(details)}]
+    announce(vendor_id=account.vendor_id, kind="account.changed", told=told if details else (), at=now)
     return account
 
 
@@ -49,6 +52,7 @@ def forget(*, account: Account, now: datetime) -> None:
             setattr(account, name, "")
     account.deleted_at = now
     account.save()
+    announce(vendor_id=account.vendor_id, kind="account.deleted", told=[{"account": account.key}], at=now)
     Member.objects.filter(account=account).update(key=Concat(Value("deleted-"), "pk"), name="", email="")
 
 

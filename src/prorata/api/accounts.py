@@ -140,8 +140,9 @@ def show_account(request: HttpRequest, account: AccountKey) -> AccountOut:
 @router.patch("/accounts/{account}", response=AccountOut, auth=Bearer("agreements"))
 def change_an_account(request: HttpRequest, account: AccountKey, body: DetailsIn) -> AccountOut:
     """Change what the next documents say of it; those that were issued stay."""
-    changed = change_details(account=account_called(request, account), details=body.told())
-    return _account_out(changed, now_of(vendor_of(request)))
+    now = now_of(vendor_of(request))
+    changed = change_details(account=account_called(request, account), details=body.told(), now=now)
+    return _account_out(changed, now)
 
 
 @router.delete("/accounts/{account}", response={204: None}, auth=Bearer("settings"))

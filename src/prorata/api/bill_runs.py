@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
@@ -50,6 +51,7 @@ class OutcomeOut(Schema):
 
 class RunOut(Schema):
     id: int
+    account: str | None = Field(description="The account it was run for; null where it was run for all.")
     through: date
     known_until: datetime = Field(description="What was recorded before is on its documents.")
     ended_at: datetime | None = Field(description="Null while it runs, or where it was interrupted.")
@@ -65,7 +67,7 @@ class ProblemOut(Schema):
 @router.get("/bill-runs", response=Page[RunOut], auth=Bearer("read"))
 def list_bill_runs(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) -> Page[RunOut]:
     """The runs, the newest first."""
-    return page(BillRun.objects.filter(vendor=vendor_of(request)), cursor, limit, _runs_out, newest_first=True)
+    return page(_runs(request), cursor, limit, _runs_out, newest_first=True)
 
 
 @router.post("/bill-runs", response=OutcomeOut, auth=Bearer("billing"))
@@ -111,15 +113,30 @@ def outcome_out(outcome: Outcome) -> OutcomeOut:
 
 
 def _runs_out(runs: Sequence[BillRun]) -> list[RunOut]:
-    return [RunOut.model_validate(run) for run in runs]
+    return [
+        RunOut(
+            id=run.pk,
+            account=None if run.account is None else run.account.key,
+            through=run.through,
+            known_until=run.known_until,
+            ended_at=run.ended_at,
+            looked_at=run.looked_at,
+            documents=run.documents,
+        )
+        for run in runs
+    ]
 
 
 def _problems_out(problems: Sequence[Problem]) -> list[ProblemOut]:
     return [ProblemOut(account=one.subscription.account.key, sentence=one.sentence) for one in problems]
 
 
+def _runs(request: HttpRequest) -> QuerySet[BillRun]:
+    return BillRun.objects.filter(vendor=vendor_of(request)).select_related("account")
+
+
 def _called(request: HttpRequest, pk: int) -> BillRun:
-    found = BillRun.objects.filter(vendor=vendor_of(request), pk=pk).first()
+    found = _runs(request).filter(pk=pk).first()
     if found is None:
         raise Gone(f"there is no bill run {pk}")
     return found

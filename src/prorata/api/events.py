@@ -58,6 +58,13 @@ def list_events(
     return page(rows.select_related("member", "withdrawal"), cursor, limit, told)
 
 
+@router.get("/accounts/{account}/events/{event}", response=EventOut, auth=Bearer("read"))
+def show_event(request: HttpRequest, account: AccountKey, event: Number) -> EventOut:
+    """One event."""
+    subscription = agreement_called(request, account)
+    return events_out([_called(subscription, event)], _policy(subscription))[0]
+
+
 @router.post("/accounts/{account}/events", response={201: EventsOut}, auth=Bearer("agreements"))
 def tell_events(request: HttpRequest, account: AccountKey, body: EventsIn) -> Status[EventsOut]:
     """Record what happens to an account: people, seats, plans, add-ons, credits, cancellation; all of it or nothing.
@@ -78,12 +85,9 @@ def tell_events(request: HttpRequest, account: AccountKey, body: EventsIn) -> St
 def withdraw_an_event(request: HttpRequest, account: AccountKey, event: Number) -> Status[EventOut]:
     """Take back an event that did not happen, or is not to be. What was billed of it goes on the next document."""
     subscription = agreement_called(request, account)
-    found = subscription.events.select_related("member", "subscription__account").filter(pk=event).first()
-    if found is None:
-        raise Gone(f"account {account!r} has no event {event}")
+    found = _called(subscription, event)
     withdraw(event=found, now=now_of(vendor_of(request)), actor=actor_of(request))
-    found = Event.objects.select_related("member", "withdrawal").get(pk=event)
-    return Status(201, events_out([found], _policy(subscription))[0])
+    return Status(201, events_out([_called(subscription, event)], _policy(subscription))[0])
 
 
 @router.post("/events", response={201: LoadedOut}, auth=Bearer("agreements"))
@@ -97,6 +101,13 @@ def load_events(request: HttpRequest, body: BulkIn) -> Status[LoadedOut]:
         dry_run=body.dry_run,
     )
     return Status(201, LoadedOut(accounts=loaded.accounts, events=loaded.events, kept=not body.dry_run))
+
+
+def _called(subscription: Subscription, pk: int) -> Event:
+    found = subscription.events.select_related("member", "withdrawal").filter(pk=pk).first()
+    if found is None:
+        raise Gone(f"account {subscription.account.key!r} has no event {pk}")
+    return found
 
 
 def _policy(subscription: Subscription) -> Policy:

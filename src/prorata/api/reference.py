@@ -42,6 +42,15 @@ shows every request and answer and lets you try them. This page is written from 
 
 {problems}
 
+## What webhooks tell
+
+`POST /webhooks` adds an address that is told what happens. [Be told what happens](../howto/be-told.md) says how
+messages are signed and when they are sent again.
+
+| Kind | When |
+| --- | --- |
+{kinds}
+
 ## Operations
 """
 
@@ -56,6 +65,7 @@ def pages() -> dict[str, str]:
 
 def _page(description: Mapping[str, Any]) -> str:
     from prorata.vendors.tokens import SCOPES  # noqa: PLC0415
+    from prorata.webhooks.outbox import KINDS  # noqa: PLC0415
 
     scopes = "\n".join(f"  - `{name}`: {meaning}" for name, meaning in SCOPES.items())
     some = next(iter(next(iter(description["paths"].values())).values()))["responses"]
@@ -64,7 +74,9 @@ def _page(description: Mapping[str, Any]) -> str:
         for status, told in sorted(some.items())
         if status >= "400"
     )
-    return "\n".join([_INTRODUCTION.format(scopes=scopes, problems=problems), *_operations(description)])
+    kinds = "\n".join(f"| `{kind}` | {when} |" for kind, when in KINDS.items())
+    introduction = _INTRODUCTION.format(scopes=scopes, problems=problems, kinds=kinds)
+    return "\n".join([introduction, *_operations(description)])
 
 
 def _operations(description: Mapping[str, Any]) -> Iterator[str]:

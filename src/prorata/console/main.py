@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.progress import track
 from rich.text import Text
 
-from prorata.console import accounts, output, programs, reconciling, service
+from prorata.console import accounts, output, programs, reconciling, service, working
 from prorata.console.asked import (
     AccountOption,
     EventsOption,
@@ -64,6 +64,7 @@ app.add_typer(accounts.app, name="account")
 app.command()(reconciling.reconcile)
 app.add_typer(programs.tokens, name="token")
 app.command()(programs.serve)
+app.command()(working.worker)
 
 
 class Format(StrEnum):

@@ -17,9 +17,13 @@ from prorata.vendors.models import PolicyVersion, Vendor
 
 
 class BillRun(models.Model):
-    """One run over a vendor's due subscriptions: every day up to and with `through`, as known at `known_until`."""
+    """One run over a vendor's due subscriptions: every day up to and with `through`, as known at `known_until`.
+
+    Where an `account` is named it looked at that one only.
+    """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="bill_runs")
+    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+", db_index=False)
     through = models.DateField()
     known_until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "prorata.accounts",
     "prorata.subscriptions",
     "prorata.invoicing",
+    "prorata.webhooks",
     "prorata.api",
 ]
 MIDDLEWARE = [
@@ -58,5 +59,7 @@ STATIC_URL = "static/"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 TIME_ZONE = "UTC"
 USE_TZ = True
+# Whether webhooks may call plain HTTP and private addresses, such as on a developer's own machine.
+WEBHOOKS_ANYWHERE = os.environ.get("WEBHOOKS_ANYWHERE") == "1"
 WHITENOISE_USE_FINDERS = True
 WSGI_APPLICATION = "prorata.site.wsgi.application"

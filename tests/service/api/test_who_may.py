@@ -35,6 +35,7 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "POST /reconciliations": ("people", "/reconciliations", {"users": [{"account": "nord", "user": "anna"}]}, 200),
     "GET /accounts/{account}/events": ("read", "/accounts/nord/events", None, 200),
     "POST /accounts/{account}/events": ("agreements", "/accounts/nord/events", _JOINS, 201),
+    "GET /accounts/{account}/events/{event}": ("read", "/accounts/nord/events/{event}", None, 200),
     "POST /accounts/{account}/events/{event}/withdrawal": (
         "agreements", "/accounts/nord/events/{event}/withdrawal", None, 201,
     ),
@@ -53,11 +54,22 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "POST /bill-runs": ("billing", "/bill-runs", {"through": "2026-02-10", "account": "nord"}, 200),
     "GET /bill-runs/{run}": ("read", "/bill-runs/{run}", None, 200),
     "GET /bill-runs/{run}/problems": ("read", "/bill-runs/{run}/problems", None, 200),
+    "GET /webhooks": ("read", "/webhooks", None, 200),
+    "POST /webhooks": ("settings", "/webhooks", {"url": "https://crm.example/hooks"}, 201),
+    "GET /webhooks/{webhook}": ("read", "/webhooks/{webhook}", None, 200),
+    "PATCH /webhooks/{webhook}": ("settings", "/webhooks/{webhook}", {"enabled": False}, 200),
+    "DELETE /webhooks/{webhook}": ("settings", "/webhooks/{webhook}", None, 204),
+    "POST /webhooks/{webhook}/secret": ("settings", "/webhooks/{webhook}/secret", None, 201),
+    "POST /webhooks/{webhook}/test": ("settings", "/webhooks/{webhook}/test", None, 201),
+    "GET /webhooks/{webhook}/deliveries": ("read", "/webhooks/{webhook}/deliveries", None, 200),
+    "POST /webhooks/{webhook}/deliveries/{delivery}/replay": (
+        "settings", "/webhooks/{webhook}/deliveries/{delivery}/replay", None, 201,
+    ),
 }  # fmt: skip
 # What another vendor's program is told where nothing of ours is named: it sees its own, or changes it.
 _ITS_OWN = {
     "GET /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}", "GET /accounts",
-    "POST /accounts", "GET /documents", "GET /bill-runs",
+    "POST /accounts", "GET /documents", "GET /bill-runs", "GET /webhooks", "POST /webhooks",
 }  # fmt: skip
 _REFUSED = {"POST /events": 422, "POST /reconciliations": 409}  # which name an account in what they say
 
@@ -69,7 +81,10 @@ def ids(vera: Caller) -> dict[str, int]:
     quote = vera.post("/accounts/nord/quotes", {"events": [{"event": "activate", "user": "gina"}]})
     vera.post("/accounts", {"key": "gone"})
     run = vera.get("/bill-runs?limit=1")["items"][0]["id"]
-    return {"event": told["events"][0]["id"], "quote": quote["id"], "run": run}
+    webhook = vera.post("/webhooks", {"url": "https://crm.example/hooks", "kinds": ["webhook.test"]})["id"]
+    delivery = vera.post(f"/webhooks/{webhook}/test")["id"]
+    event = told["events"][0]["id"]
+    return {"event": event, "quote": quote["id"], "run": run, "webhook": webhook, "delivery": delivery}
 
 
 def test_every_operation_is_asked_for_here() -> None:
@@ -111,8 +126,9 @@ def test_another_vendor_sees_and_changes_nothing_of_it(operation: str, vera: Cal
 
 
 def test_a_list_of_another_vendor_is_its_own(vera: Caller) -> None:
+    vera.post("/webhooks", {"url": "https://crm.example/hooks"})
     dora = program(sandbox("other"))
-    for path in ("/accounts", "/documents", "/bill-runs"):
+    for path in ("/accounts", "/documents", "/bill-runs", "/webhooks"):
         assert vera.get(path)["items"]
         assert dora.get(path)["items"] == []
     assert dora.get("/vendor")["key"] == "other"

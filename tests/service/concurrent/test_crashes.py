@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from multiprocessing import active_children, get_context
@@ -41,16 +41,6 @@ BEGUN = time.monotonic()
 ACCOUNTS, KILLS = 60, 200
 
 pytestmark = pytest.mark.django_db(transaction=True)  # commits are real here
-
-
-@pytest.fixture(autouse=True)
-def _emptied(transactional_db: None) -> Iterator[None]:  # noqa: ARG001 — emptied after this ends
-    """Lets the tables be emptied after a test, which they refuse."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = DEFAULT")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
 
 
 @pytest.fixture(autouse=True)

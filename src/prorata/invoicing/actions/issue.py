@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from prorata.database.clock import Clock
 from prorata.database.rows import add_rows, next_ids, set_rows
-from prorata.engine import document
+from prorata.engine import credits, document
 from prorata.engine.bill import Billing
+from prorata.engine.money import format_amount
 from prorata.engine.record import document_record
 from prorata.invoicing.models import BillRun, Document, Lapse, Line, Posting
 from prorata.invoicing.rows import (
@@ -28,6 +29,7 @@ from prorata.invoicing.rows import (
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow
 from prorata.vendors.models import PolicyVersion, Series, Vendor
+from prorata.webhooks.outbox import announce, vendor_wants
 
 _BILLED = ("id", "billed_through", "known_until", "next_look", "ended_on")
 _NUMBER = "number"
@@ -81,6 +83,12 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
         _numbered(row, text, pk, number, run) for (row, text), pk, number in zip(documents, ids, numbers, strict=True)
     )
     add_rows(Document, DocumentRow._fields, rows)
+    at = run.known_until
+    if vendor_wants(vendor, "document.issued"):
+        told = [_issued(found, number) for (_, found), number in zip(made, numbers, strict=True)]
+        announce(vendor_id=vendor.pk, kind="document.issued", told=told, at=at)
+    lost = [_lost(lapse, one.currency) for one, lapse in lapsed]
+    announce(vendor_id=vendor.pk, kind="credit.lapsed", told=lost, at=at)
 
 
 def shown(found: document.Document, seller: Mapping[str, str], buyer: Mapping[str, str]) -> tuple[str, str]:
@@ -101,13 +109,35 @@ def party(one: Vendor) -> dict[str, str]:
     return {name: getattr(one, name) for name in PARTY}
 
 
+def _issued(found: document.Document, number: int) -> dict[str, object]:
+    """What of a document is told to others."""
+    return {
+        "document": f"{found.kind}-{number}",
+        "account": found.account,
+        "date": found.date.isoformat(),
+        "currency": found.currency,
+        "total": format_amount(abs(found.total_minor), found.currency),
+        "due": format_amount(found.due_minor, found.currency),
+    }
+
+
+def _lost(lapse: credits.Lapse, currency: str) -> dict[str, object]:
+    return {
+        "account": lapse.account,
+        "date": lapse.date.isoformat(),
+        "currency": currency,
+        "amount": format_amount(lapse.amount_minor, currency),
+        "reason": lapse.reason,
+    }
+
+
 def _billed(one: Computed) -> tuple[Any, ...]:
     billing = one.billing
     known_until = one.clock.kept(billing.known_until)
     return one.subscription.id, billing.through, known_until, billing.next_look, billing.ended
 
 
-def _numbers(vendor: Vendor, kinds: Sequence[str]) -> Iterable[int]:
+def _numbers(vendor: Vendor, kinds: Sequence[str]) -> list[int]:
     """The next numbers of the vendor's series, one for each kind named, with the series locked until the commit."""
     last = {}
     for series in Series.objects.select_for_update().filter(vendor=vendor, kind__in=set(kinds)).order_by("kind"):

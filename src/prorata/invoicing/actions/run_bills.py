@@ -31,6 +31,7 @@ from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow, agreement_of, histories, subscription_rows
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_at, policy_of
+from prorata.webhooks.outbox import announce
 
 BATCH = 2000
 
@@ -47,12 +48,10 @@ class NotYet(ValueError):
 class _Batch(NamedTuple):
     """A stretch of ids, from the first up to an end if it has one, whose due subscriptions a run is to bill.
 
-    But for some, of which it knows that they stay due, and only those of one account if that is named. It `waits` for
-    rows that somebody else holds, or leaves them.
+    But for some, of which it knows that they stay due. It `waits` for rows that somebody else holds, or leaves them.
     """
 
     run: BillRun
-    account: Account | None
     first: int
     end: int | None
     but: frozenset[int]
@@ -116,12 +115,12 @@ def run_bills(
     """
     if not dry_run and through > (now + _EAST).date():
         raise NotYet(f"{through} has not come yet; a dry run says what would be billed by then")
-    run = BillRun(vendor=vendor, through=through, known_until=now)
+    run = BillRun(vendor=vendor, account=account, through=through, known_until=now)
     if not dry_run:
         run.save()
     outcome = Outcome(run=None if dry_run else run)
     for waits in (False,) if dry_run else (False, True):
-        batches = _batches(run, account, outcome.left, waits=waits, dry_run=dry_run)
+        batches = _batches(run, outcome.left, waits=waits, dry_run=dry_run)
         for part in in_processes(min(workers, len(batches) or 1), _bill_batch, batches):
             outcome.include(part)
             if step is not None:
@@ -129,27 +128,40 @@ def run_bills(
     if not dry_run:
         run.looked_at, run.documents, run.ended_at = outcome.looked_at, outcome.documents.total(), Now()
         run.save(update_fields=["ended_at", "looked_at", "documents"])
+        announce(
+            vendor_id=vendor.pk, kind="bill_run.ended", told=[_told(run, outcome)] if outcome.looked_at else (), at=now
+        )
     return outcome
 
 
-def _batches(
-    run: BillRun, account: Account | None, but: Collection[int], *, waits: bool, dry_run: bool
-) -> list[_Batch]:
+def _told(run: BillRun, outcome: Outcome) -> dict[str, object]:
+    """What of a run is told to others."""
+    return {
+        "run": run.pk,
+        "through": run.through.isoformat(),
+        "looked_at": outcome.looked_at,
+        "invoices": outcome.documents["invoice"],
+        "credit_notes": outcome.documents["credit_note"],
+        "problems": len(outcome.problems),
+    }
+
+
+def _batches(run: BillRun, but: Collection[int], *, waits: bool, dry_run: bool) -> list[_Batch]:
     """What there is to do, in stretches of ids with so many due subscriptions each."""
-    due = _all_due(run, account).order_by("pk")
+    due = _all_due(run).order_by("pk")
     rest = (pk for pk in due.values_list("pk", flat=True).iterator() if pk not in but)
     firsts = [pk for at, pk in enumerate(rest) if at % BATCH == 0]
     known = sorted(but)
     batches = []
     for first, end in zip_longest(firsts, firsts[1:]):
         some = known[bisect_left(known, first) : None if end is None else bisect_left(known, end)]
-        batches.append(_Batch(run, account, first, end, frozenset(some), waits, dry_run))
+        batches.append(_Batch(run, first, end, frozenset(some), waits, dry_run))
     return batches
 
 
-def _all_due(run: BillRun, account: Account | None) -> QuerySet[Subscription]:
+def _all_due(run: BillRun) -> QuerySet[Subscription]:
     rows = Subscription.objects.filter(vendor=run.vendor, next_look__lte=run.through)
-    return rows if account is None else rows.filter(account=account)
+    return rows if run.account_id is None else rows.filter(account_id=run.account_id)
 
 
 def _bill_batch(batch: _Batch) -> Outcome:
@@ -178,7 +190,7 @@ def _billed(batch: _Batch) -> Outcome:
 
 def _due(batch: _Batch) -> QuerySet[Subscription]:
     """The due rows of a batch; locked, but for a dry run."""
-    rows = _all_due(batch.run, batch.account).filter(pk__gte=batch.first)
+    rows = _all_due(batch.run).filter(pk__gte=batch.first)
     if batch.end is not None:
         rows = rows.filter(pk__lt=batch.end)
     if connection.features.has_select_for_update_skip_locked and not batch.dry_run:

@@ -22,6 +22,7 @@ from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.actions import ROOM, set_policy
 from prorata.vendors.models import PolicyVersion, Vendor
 from prorata.vendors.queries import policy_of, rules_now
+from prorata.webhooks.outbox import announce
 
 
 def subscribe(*, account: Account, agreement: engine.Subscription) -> Subscription:
@@ -49,6 +50,8 @@ def change_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor:
     """The rules of a policy from now on, and everyone billed by it is looked at anew; as vendors' set_policy."""
     version = set_policy(vendor=vendor, name=name, text=text, now=now, actor=actor)
     if version.recorded_at == now:
+        told = [{"policy": name, "version": version.number}]
+        announce(vendor_id=vendor.pk, kind="policy.changed", told=told, at=now)
         day = now.astimezone(ZoneInfo(policy_of(version).time_zone)).date()
         rows = Subscription.objects.filter(vendor=vendor, policy_name=name)
         rows.filter(billed_through__lt=day).update(next_look=day)
@@ -115,6 +118,8 @@ def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str)
         event_row(row, fact, members[fact.user] if fact.user else None, zone, policy.ticks, actor) for fact in facts
     ]
     Event.objects.bulk_create(events, batch_size=1000)
+    told = [{"account": row.account.key, "events": [{"id": event.pk, "event": event.kind} for event in events]}]
+    announce(vendor_id=row.vendor_id, kind="events.recorded", told=told, at=instant_of(facts[0].recorded, zone))
     Withdrawal.objects.bulk_create(withdrawal_rows(zip(events, facts, strict=True), zone))
     if any(fact.kind in BEGIN_EVENTS for fact in [*known, *facts]):
         ask_again(row, min(fact.recorded for fact in facts))

@@ -20,6 +20,7 @@ from prorata.subscriptions.actions.record import subscribe, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_names, rules_now
+from prorata.webhooks.outbox import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def open_agreement(
     facts = [fact for _, some in read_facts(_with_times(rows, now), intake) for fact in some]
     account = open_account(vendor=vendor, key=key, name=details.get("name") or key, details=_rest(details))
     row = subscribe(account=account, agreement=agreement)
+    told = [{"account": key, "policy": row.policy_name}]
+    announce(vendor_id=vendor.pk, kind="account.opened", told=told, at=now)
     tell(subscription=row, facts=facts, now=now, actor=actor)
     return row
 

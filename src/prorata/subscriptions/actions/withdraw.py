@@ -15,6 +15,7 @@ from prorata.subscriptions.actions.record import ask_again, locked, sentence_of
 from prorata.subscriptions.models import Event, Withdrawal
 from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.queries import rules_now
+from prorata.webhooks.outbox import announce
 
 
 @transaction.atomic
@@ -41,4 +42,6 @@ def withdraw(*, event: Event, now: datetime, actor: str) -> Withdrawal:
         raise Refused([f"this {event.kind} cannot be withdrawn: {sentence}" for sentence in news])
     if any(fact.kind in BEGIN_EVENTS for fact in facts):
         ask_again(row, moment_of(known, ZoneInfo(policy.time_zone)))
+    told = [{"account": row.account.key, "id": event.pk, "event": event.kind}]
+    announce(vendor_id=row.vendor_id, kind="event.withdrawn", told=told, at=known)
     return made

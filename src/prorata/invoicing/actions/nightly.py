@@ -1,0 +1,34 @@
+"""The night's bill runs: each vendor's, once a day, after midnight by the clocks of its accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from prorata.invoicing.actions.run_bills import Outcome, run_bills
+from prorata.invoicing.models import BillRun
+from prorata.vendors.models import Vendor
+from prorata.vendors.queries import policy_names, rules_now
+
+
+def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[Vendor, Outcome]]:
+    """Runs the bills of every vendor in real time for which a day has come since its last run, and a time of that day.
+
+    What was interrupted is run again. Where a vendor's policies are of several time zones, each has its own night.
+    """
+    for vendor in Vendor.objects.filter(test_clock=None).order_by("key"):
+        if (through := _due(vendor, now, at)) is not None:
+            yield vendor, run_bills(vendor=vendor, through=through, now=now, workers=workers)
+
+
+def _due(vendor: Vendor, now: datetime, at: time) -> date | None:
+    """The last day up to which the vendor is to be billed now; None where that was done."""
+    days = []
+    for zone in {rules_now(vendor, name, now).time_zone for name in policy_names(vendor)}:
+        day = now.astimezone(ZoneInfo(zone)).date()
+        begins = datetime.combine(day, at, ZoneInfo(zone))
+        runs = BillRun.objects.filter(vendor=vendor, account=None, through__gte=day, known_until__gte=begins)
+        if begins <= now and not runs.filter(ended_at__isnull=False).exists():
+            days.append(day)
+    return max(days, default=None)

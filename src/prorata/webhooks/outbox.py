@@ -1,0 +1,65 @@
+"""The outbox: what is to be told is written with what happened, in the same transaction, and sent afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from prorata.vendors.models import Vendor
+from prorata.webhooks.models import Delivery, Endpoint, Message
+
+Kind: TypeAlias = Literal[
+    "account.opened", "account.changed", "account.deleted", "events.recorded", "event.withdrawn", "document.issued",
+    "credit.lapsed", "policy.changed", "bill_run.ended", "webhook.test",
+]  # fmt: skip
+
+KINDS: Mapping[Kind, str] = {
+    "account.opened": "an account was opened, with an agreement",
+    "account.changed": "what documents say of an account was changed",
+    "account.deleted": "an account was forgotten",
+    "events.recorded": "events of an account were recorded, other than by a file",
+    "event.withdrawn": "an event was taken back",
+    "document.issued": "an invoice or a credit note was issued",
+    "credit.lapsed": "a credit was lost",
+    "policy.changed": "a policy has a new version",
+    "bill_run.ended": "a bill run that had something to do has ended",
+    "webhook.test": "somebody asked for a message to try the address",
+}
+
+
+def announce(*, vendor_id: int, kind: Kind, told: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    """Writes a message for each thing that happened at a moment, to be sent to whoever wants to be told of its kind."""
+    if not told:
+        return
+    endpoints = Endpoint.objects.filter(vendor_id=vendor_id, disabled_at=None)
+    wanted = [one for one in endpoints if not one.kinds or kind in one.kinds]
+    if wanted:
+        send(vendor_id=vendor_id, kind=kind, told=told, at=at, to=wanted)
+
+
+def send(
+    *, vendor_id: int, kind: Kind, told: Sequence[Mapping[str, Any]], at: datetime, to: Sequence[Endpoint]
+) -> list[Delivery]:
+    """Writes messages to these endpoints, whatever they want to be told."""
+    now = datetime.now(UTC)
+    messages = [Message(vendor_id=vendor_id, kind=kind, happened_at=at, body=_body(kind, at, one)) for one in told]
+    Message.objects.bulk_create(messages, batch_size=1000)
+    deliveries = [
+        Delivery(vendor_id=vendor_id, endpoint=endpoint, message=message, next_at=now)
+        for message in messages
+        for endpoint in to
+    ]
+    return Delivery.objects.bulk_create(deliveries, batch_size=1000)
+
+
+def vendor_wants(vendor: Vendor, kind: Kind) -> bool:
+    """Whether anybody is to be told of a kind of things, so that it is worth putting them in words."""
+    endpoints = Endpoint.objects.filter(vendor=vendor, disabled_at=None)
+    return any(not one.kinds or kind in one.kinds for one in endpoints)
+
+
+def _body(kind: Kind, at: datetime, data: Mapping[str, Any]) -> str:
+    told = {"type": kind, "timestamp": at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "data": data}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,251 @@
+"""Webhooks: what happened is told, signed, until it is taken; told by the API, and to a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from prorata.webhooks import sending
+from prorata.webhooks.actions import KEPT, WAITS, deliver, forget_old
+from prorata.webhooks.models import Delivery, Message
+from prorata.webhooks.outbox import KINDS
+from tests.service.api.cast import Caller, refused, told
+from tests.service.receiver import Receiver, receiving
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=7)
+
+
+@pytest.fixture(autouse=True)
+def _near(settings: Settings) -> None:
+    """Receivers of these tests are on this machine, and speak no TLS."""
+    settings.WEBHOOKS_ANYWHERE = True
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
+
+
+def _added(vera: Caller, receiver: Receiver, *kinds: str) -> dict[str, Any]:
+    webhook: dict[str, Any] = vera.post("/webhooks", {"url": receiver.url, "kinds": list(kinds)})
+    return webhook
+
+
+def _deliveries(vera: Caller, webhook: dict[str, Any], state: str = "") -> list[dict[str, Any]]:
+    query = f"?state={state}" if state else ""
+    items: list[dict[str, Any]] = vera.get(f"/webhooks/{webhook['id']}/deliveries{query}")["items"]
+    return items
+
+
+def test_what_happens_is_told_and_signed(vera: Caller, receiver: Receiver) -> None:
+    webhook = _added(vera, receiver)
+    vera.post("/accounts", {"key": "syd", "events": [{"event": "activate", "user": "cilla"}]})
+    vera.ask("PATCH", "/accounts/syd", {"name": "Syd AB"})
+    [event] = vera.post(
+        "/accounts/nord/events", {"events": [{"event": "credit", "amount": "10.00", "reason": "sorry"}]}
+    )["events"]
+    vera.post(f"/accounts/nord/events/{event['id']}/withdrawal")
+    vera.post("/accounts/nord/events", {"events": [{"event": "cancel"}]})
+    vera.ask("PUT", "/policies/mainter", {"text": vera.get("/policies/mainter")["text"] + "\n"})
+    vera.post("/clock", {"to": "2026-03-01T12:00:00Z"})
+    assert vera.ask("DELETE", "/accounts/nord").status_code == 204
+    while deliver(now=LATER):
+        pass
+    messages = receiver.messages(webhook["secret"])
+    assert {message["type"] for message in messages} == set(KINDS) - {"credit.lapsed", "webhook.test"}
+    issued = [one["data"] for one in messages if one["type"] == "document.issued"]
+    assert issued[0] == {
+        "document": "invoice-3", "account": "syd", "date": "2026-02-10", "currency": "SEK", "total": "202.89",
+        "due": "202.89",
+    }  # fmt: skip
+    documents = [vera.get(f"/documents/{one['document']}") for one in issued]
+    assert [(one["account"], one["total"], one["due"]) for one in documents] == [
+        (one["account"], one["total"], one["due"]) for one in issued
+    ]
+    assert b"cilla" not in b"".join(body for _, body in receiver.told)
+    assert _deliveries(vera, webhook, "waiting") == []
+    assert all(one["state"] == "delivered" for one in _deliveries(vera, webhook))
+    with pytest.raises(WebhookVerificationError):
+        receiver.messages("whsec_" + "A" * 44)
+
+
+def test_only_what_is_wanted_is_told_and_only_by_its_vendor(vera: Caller, receiver: Receiver) -> None:
+    webhook = _added(vera, receiver, "account.opened")
+    vera.post("/accounts", {"key": "syd", "events": [{"event": "activate", "user": "cilla"}]})
+    deliver(now=LATER)
+    [message] = receiver.messages(webhook["secret"])
+    assert message["type"] == "account.opened"
+    assert message["timestamp"] == "2026-02-10T12:00:00Z"
+    assert message["data"] == {"account": "syd", "policy": "mainter"}
+
+
+def test_nothing_is_written_where_nobody_wants_to_be_told_or_nothing_happened(vera: Caller, receiver: Receiver) -> None:
+    vera.post("/accounts", {"key": "syd"})
+    assert not Message.objects.exists()
+    _added(vera, receiver)
+    refused(vera.ask("POST", "/accounts", {"key": "syd"}), 409)
+    refused(vera.ask("POST", "/accounts/nord/members/eva/deactivate"), 409)
+    assert not Message.objects.exists()
+
+
+def test_a_message_that_is_not_taken_is_sent_again_later_and_later(vera: Caller, receiver: Receiver) -> None:
+    receiver.answers = [500, 302, 404]
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    for attempt in range(3):
+        before = datetime.now(UTC)
+        assert deliver(now=LATER) == 1
+        [waiting] = _deliveries(vera, webhook, "waiting")
+        again = datetime.fromisoformat(waiting["next_at"]) - before
+        assert WAITS[attempt] <= again <= WAITS[attempt] * 1.1 + timedelta(seconds=30)
+        assert deliver(now=before) == 0
+    assert deliver(now=LATER) == 1
+    [delivery] = _deliveries(vera, webhook, "delivered")
+    assert [(one["status"], one["said"]) for one in delivery["log"]] == [
+        (500, "told"), (302, "told"), (404, "told"), (200, "told"),
+    ]  # fmt: skip
+    assert len(set(receiver.ids)) == 1  # by which the receiver knows that it is the same
+    assert len(receiver.messages(webhook["secret"])) == 4
+
+
+def test_what_is_never_taken_is_given_up_and_the_address_left_alone(vera: Caller, receiver: Receiver) -> None:
+    receiver.answers = [500] * 20
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    while deliver(now=LATER):
+        pass
+    [delivery] = _deliveries(vera, webhook, "given_up")
+    assert delivery["attempts"] == len(WAITS) + 1 == 10
+    shown = vera.get(f"/webhooks/{webhook['id']}")
+    assert shown["disabled_because"] == "it took nothing for as long as 10 attempts last"
+    vera.post("/accounts", {"key": "syd"})
+    assert deliver(now=LATER) == 0
+    receiver.answers = []
+    assert told(vera.ask("PATCH", f"/webhooks/{webhook['id']}", {"enabled": True}))["disabled_at"] is None
+    vera.post("/accounts", {"key": "ost"})
+    vera.post(f"/webhooks/{webhook['id']}/deliveries/{delivery['id']}/replay")
+    while deliver(now=LATER):
+        pass
+    assert [one["type"] for one in receiver.messages(webhook["secret"])[-2:]].count("webhook.test") == 1
+    assert _deliveries(vera, webhook, "given_up") == []
+
+
+def test_an_address_that_takes_others_is_not_disabled_for_one(vera: Caller, receiver: Receiver) -> None:
+    receiver.answers = [500] * 9
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    for _ in range(9):
+        deliver(now=LATER)
+    first = _deliveries(vera, webhook)[0]["id"]
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    Delivery.objects.filter(pk=first).update(next_at=LATER + timedelta(days=1))
+    deliver(now=LATER)
+    receiver.answers = [500]
+    deliver(now=LATER + timedelta(days=2))
+    assert [one["state"] for one in _deliveries(vera, webhook)] == ["delivered", "given_up"]
+    assert vera.get(f"/webhooks/{webhook['id']}")["disabled_at"] is None
+
+
+def test_an_address_that_is_gone_is_told_nothing_more(vera: Caller, receiver: Receiver) -> None:
+    receiver.answers = [410]
+    webhook = _added(vera, receiver)
+    for _ in range(2):
+        vera.post(f"/webhooks/{webhook['id']}/test")
+        deliver(now=LATER)
+    assert len(receiver.told) == 1
+    assert vera.get(f"/webhooks/{webhook['id']}")["disabled_because"] == "it answered 410 Gone"
+
+
+def test_what_a_dead_worker_took_is_sent_by_another(vera: Caller, receiver: Receiver) -> None:
+    from prorata.webhooks.actions import _take  # noqa: PLC0415  # as a worker does that dies before it sends
+
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    now = datetime.now(UTC)
+    assert len(_take(now, 100)) == 1
+    assert deliver(now=now + timedelta(minutes=1)) == 0
+    assert deliver(now=now + timedelta(minutes=3)) == 1
+    assert len(receiver.told) == 1
+
+
+def test_a_new_secret_and_the_one_before_are_both_good_for_a_day(vera: Caller, receiver: Receiver) -> None:
+    old = _added(vera, receiver)["secret"]
+    webhook = vera.post(f"/webhooks/{vera.get('/webhooks')['items'][0]['id']}/secret")
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    deliver(now=LATER)
+    [(headers, body)] = receiver.told
+    assert old != webhook["secret"]
+    for secret in (old, webhook["secret"]):
+        Webhook(secret).verify(body, headers)
+    assert "secret" not in vera.get(f"/webhooks/{webhook['id']}")
+
+
+def test_an_address_within_our_walls_is_not_called(vera: Caller, receiver: Receiver, settings: Settings) -> None:
+    near = _added(vera, receiver)
+    settings.WEBHOOKS_ANYWHERE = False
+    for url in ("http://crm.example/hooks", "ftp://crm.example", "https://"):
+        answer = vera.ask("POST", "/webhooks", {"url": url})
+        assert answer.status_code in (409, 422), url
+    [sentence] = refused(vera.ask("POST", "/webhooks", {"url": "http://crm.example/hooks"}), 409)
+    assert sentence.endswith("is not an address that can be told; write one that begins with https://")
+    inside = vera.post("/webhooks", {"url": "https://localhost:1/hooks"})
+    for webhook in (near, inside):
+        vera.post(f"/webhooks/{webhook['id']}/test")
+    deliver(now=LATER)
+    assert receiver.told == []
+    for webhook in (near, inside):
+        [delivery] = _deliveries(vera, webhook)
+        assert delivery["log"][0]["status"] is None
+        assert delivery["log"][0]["said"].endswith("which is not an address of the public internet")
+
+
+def test_a_receiver_that_hangs_is_left(vera: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "SECONDS", 0.2)
+    receiver.waits = 1.0
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    deliver(now=LATER)
+    [delivery] = _deliveries(vera, webhook, "waiting")
+    assert delivery["log"][0]["said"] == "timed out"
+    assert 200 <= delivery["log"][0]["milliseconds"] < 900
+
+
+def test_what_was_told_long_ago_is_forgotten(vera: Caller, receiver: Receiver) -> None:
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    long_after = datetime(2026, 2, 10, 13, tzinfo=UTC) + KEPT
+    forget_old(now=long_after)
+    assert Message.objects.count() == 1  # it is still to be sent
+    deliver(now=LATER)
+    forget_old(now=long_after - timedelta(hours=2))
+    assert Message.objects.count() == 1
+    forget_old(now=long_after)
+    assert not Message.objects.exists()
+    assert _deliveries(vera, webhook) == []
+
+
+def test_a_webhook_is_deleted_with_all_that_it_was_told(vera: Caller, receiver: Receiver) -> None:
+    webhook = _added(vera, receiver)
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    assert vera.ask("DELETE", f"/webhooks/{webhook['id']}").status_code == 204
+    assert deliver(now=LATER) == 0
+    assert refused(vera.ask("GET", f"/webhooks/{webhook['id']}"), 404) == [f"there is no webhook {webhook['id']}"]
+
+
+def test_kinds_that_there_are_not_are_refused(vera: Caller) -> None:
+    [sentence] = refused(vera.ask("POST", "/webhooks", {"url": "https://crm.example", "kinds": ["invoice.paid"]}), 422)
+    assert sentence.startswith("body kinds[0]: input should be 'account.opened', ")
+
+
+def test_every_kind_is_in_the_reference(vera: Caller) -> None:
+    described = json.loads(vera.ask("GET", "/openapi.json").content)
+    listed = described["components"]["schemas"]["EndpointIn"]["properties"]["kinds"]["items"]["enum"]
+    assert listed == list(KINDS)

@@ -1,0 +1,61 @@
+"""A real HTTP server that is told things, and remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from time import sleep
+from typing import Any
+
+from standardwebhooks import Webhook
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Answers with the statuses given, one after the other, and with 200 from then on."""
+
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    waits: float = 0.0
+    told: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    def messages(self, secret: str) -> list[dict[str, Any]]:
+        """What was told, each verified by the reference implementation of the scheme."""
+        return [Webhook(secret).verify(body, headers) for headers, body in self.told]
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["webhook-id"] for headers, _ in self.told]
+
+
+@contextmanager
+def receiving(*answers: int) -> Iterator[Receiver]:
+    receiver = Receiver(answers=list(answers))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.told.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            sleep(receiver.waits)
+            status = receiver.answers.pop(0) if receiver.answers else 200
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", receiver.url)
+            self.end_headers()
+            self.wfile.write(b"told")
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks?from=prorata"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
