@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from django.db.models.functions import Now
 
 from prorata.accounts.models import Account
 from prorata.database.clock import clock_of
+from prorata.database.garbage import kept_to_the_end
 from prorata.database.one_of import one_of
 from prorata.database.rows import microseconds_of, rows_of
 from prorata.database.workers import in_processes
@@ -166,12 +166,8 @@ def _all_due(run: BillRun) -> QuerySet[Subscription]:
 
 def _bill_batch(batch: _Batch) -> Outcome:
     """Bills a batch in a transaction of its own."""
-    gc.disable()  # nothing a batch makes is garbage before its end, and looking for some takes a tenth of the time
-    try:
-        with transaction.atomic():
-            return _billed(batch)
-    finally:
-        gc.enable()
+    with kept_to_the_end(), transaction.atomic():
+        return _billed(batch)
 
 
 def _billed(batch: _Batch) -> Outcome:
