@@ -49,6 +49,8 @@ bench: .venv-test/.ready .venv-compiled/.ready .venv-bench/.ready  ## measure ho
 	@echo
 	@PYTHONPATH=. .venv-bench/bin/python benchmarks/bill_run.py $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
 	@echo
+	@PYTHONPATH=. .venv-bench/bin/python benchmarks/preview.py
+	@echo
 	@.venv-test/bin/python benchmarks/memory.py $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
 
 .PHONY: check-mutants

@@ -280,3 +280,31 @@ def test_of_an_account_that_was_deleted_nothing_more_is_recorded(shop: Path) -> 
         assert prorata("account", *words, cwd=shop, code=2).errors.startswith("account ost was deleted on ")
     assert "eva" not in prorata("account", "history", "ost", cwd=shop).out
     prorata("verify", cwd=shop)
+
+
+def test_the_books_are_written_as_sie_by_the_vendors_own_account_numbers(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    prorata("bill-run", "--through", "2026-04-01", cwd=shop)
+    said = prorata("export", "books", "--through", "2026-04-30", "--format", "sie", cwd=shop, code=2)
+    assert said.errors == (
+        "SIE names accounts by number; say those of: "
+        "prorata vendor ledgers acme receivable=NUMBER deferred_revenue=NUMBER revenue=NUMBER\n"
+    )
+    listed = prorata(
+        "vendor", "ledgers", "acme", "receivable=1510 Kundfordringar", "deferred_revenue=2970", "revenue=3041", cwd=shop
+    ).out
+    assert "receivable        1510     Kundfordringar" in listed
+    file = prorata("export", "books", "--through", "2026-04-30", "--format", "sie", cwd=shop).out
+    assert file.startswith('#FLAGGA 0\r\n#FORMAT PC8\r\n#SIETYP 4\r\n#PROGRAM "Prorata" 1\r\n#GEN ')
+    assert (
+        '#VER "" "" 20260401 "invoice-1"\r\n{\r\n   #TRANS 1510 {} 598.00\r\n   #TRANS 2970 {} -598.00\r\n}\r\n' in file
+    )
+    for wrong, sentence in (
+        (
+            "revenu=3041",
+            "'revenu=3041' names no ledger; did you mean 'revenue'? allowed: receivable, deferred_revenue, ",
+        ),
+        ("revenue", "'revenue' says no account number; write revenue=1510, or revenue=\"1510 Name\""),
+    ):
+        said = prorata("vendor", "ledgers", "acme", wrong, cwd=shop, code=2)
+        assert said.errors.startswith(sentence)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
+from types import MappingProxyType
 
 from prorata.books.journal import Entry
 from prorata.engine.books import LEDGERS, Ledger
@@ -24,15 +25,22 @@ NAMES: dict[Ledger, str] = {
 assert set(NAMES) == set(LEDGERS)
 
 
-def as_csv(entries: Iterable[Entry]) -> str:
-    """One row for each entry: what is debited, what is credited, and the amount as a plain decimal."""
+def as_csv(entries: Iterable[Entry], numbers: Mapping[Ledger, str] = MappingProxyType({})) -> str:
+    """One row for each entry: what is debited, what is credited, and the amount as a plain decimal.
+
+    Where the vendor's own books have numbers for ledgers, these stand in columns of their own.
+    """
     text = StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("date", "debit", "credit", "amount", "currency", "reason"))
+    rows.writerow((*_COLUMNS, *(_NUMBERED if numbers else ())))
     for one in entries:
-        amount = format_amount(one.amount_minor, one.currency)
-        rows.writerow((one.date, one.debit, one.credit, amount, one.currency, one.reason))
+        row = (one.date, one.debit, one.credit, format_amount(one.amount_minor, one.currency), one.currency, one.reason)
+        rows.writerow((*row, numbers.get(one.debit, ""), numbers.get(one.credit, "")) if numbers else row)
     return text.getvalue()
+
+
+_COLUMNS = ("date", "debit", "credit", "amount", "currency", "reason")
+_NUMBERED = ("debit_account", "credit_account")
 
 
 def as_beancount(entries: Sequence[Entry]) -> str:

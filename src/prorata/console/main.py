@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.progress import track
 from rich.text import Text
 
-from prorata.console import accounts, output, programs, reconciling, service, working
+from prorata.console import accounts, bookkeeping, output, programs, reconciling, service, working
 from prorata.console.asked import (
     AccountOption,
     EventsOption,
@@ -60,6 +60,8 @@ app = typer.Typer(
 policies = typer.Typer(help="List, tell and check policies.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
 service.register(app)
+service.vendors.command()(bookkeeping.ledgers)
+app.add_typer(bookkeeping.exports, name="export")
 app.add_typer(accounts.app, name="account")
 app.command()(reconciling.reconcile)
 app.add_typer(programs.tokens, name="token")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,19 +50,11 @@ if TYPE_CHECKING:
 
 vendors = typer.Typer(help="The vendors who sell, and the policies they bill by.", no_args_is_help=True)
 
-exports = typer.Typer(help="What other programs read.", no_args_is_help=True)
-
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all of it and keep nothing.")]
 PoliciesOption = Annotated[
     list[str],
     typer.Option("--policy", "-p", help="A policy that ships, or a file; may be repeated."),
 ]
-
-
-class BooksFormat(StrEnum):
-    csv = "csv"
-    beancount = "beancount"
-    hledger = "hledger"
 
 
 def register(app: typer.Typer) -> None:
@@ -75,7 +65,6 @@ def register(app: typer.Typer) -> None:
     app.command("bill-run")(bill_run)
     app.command("documents")(list_documents)
     app.command()(verify)
-    app.add_typer(exports, name="export")
 
 
 def migrate() -> None:
@@ -300,21 +289,6 @@ def verify(vendor: VendorOption = None) -> None:
             wrong += _say_strays()
     if wrong:
         raise typer.Exit(1)
-
-
-@exports.command("books")
-def export_books(
-    through: Annotated[str, typer.Option(help="Everything dated up to and with this day.")],
-    vendor: VendorOption = None,
-    to: Annotated[BooksFormat, typer.Option("--format", "-f", help="For whom to write it.")] = BooksFormat.csv,
-) -> None:
-    """The journal of a vendor: what was issued and what became revenue of it, on standard output."""
-    with sentences(), database():
-        from prorata.books.exports import as_beancount, as_csv, as_hledger
-        from prorata.books.journal import journal
-
-        write = {BooksFormat.csv: as_csv, BooksFormat.beancount: as_beancount, BooksFormat.hledger: as_hledger}[to]
-        sys.stdout.write(write(journal(vendor_called(vendor), day_of("--through", through))))
 
 
 def add_with_policies(

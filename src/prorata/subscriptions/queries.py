@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, cast
 
@@ -11,15 +11,15 @@ from django.db.models import Q, QuerySet
 from prorata.accounts.models import Account
 from prorata.database.clock import clock_of
 from prorata.database.one_of import one_of
-from prorata.database.rows import Microseconds, rows_of, time_of
+from prorata.database.rows import Microseconds, Row, rows_of, time_of
 from prorata.engine import history as engine
 from prorata.engine.calendar import Interval, to_point
-from prorata.engine.facts import Fact, history
+from prorata.engine.facts import Fact, facts_from, history
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 
 _COLUMNS = (
-    "id", "subscription_id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
+    "id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
     "interval", "until", "reason", "payment_method",
 )  # fmt: skip
 
@@ -63,27 +63,21 @@ def facts_of(policies: Mapping[int, Policy], *, named: bool = True) -> dict[int,
 
     Unless they are to be `named`, people are called by the ids of their rows, which is all that a bill needs.
     """
-    found: dict[int, list[Fact]] = {pk: [] for pk in policies}
     withdrawn: dict[int, Microseconds] = dict(
-        rows_of(Withdrawal.objects.filter(one_of("subscription_id", found)).values_list("event_id", "recorded_at"))
+        rows_of(Withdrawal.objects.filter(one_of("subscription_id", policies)).values_list("event_id", "recorded_at"))
     )
-    events = Event.objects.filter(one_of("subscription_id", found)).order_by("subscription_id", "at", "id")
-    last = 0
-    for (
-        user, one, pk, kind, at, recorded_at, role, plan, item, quantity, price_minor, interval, until, reason, method,
-    ) in rows_of(events.values_list("member__key" if named else "member_id", *_COLUMNS)):  # fmt: skip
-        if pk != last:
-            last, facts, policy = pk, found[pk], policies[pk]
-            moment, ticks = clock_of(policy.time_zone).moment, policy.ticks
-        took_effect = moment(at)
-        told = (
-            kind, took_effect, took_effect if recorded_at == at else moment(recorded_at),
-            "" if user is None else str(user), role, plan, item, quantity, price_minor, interval or None,
-            None if until is None else to_point(time_of(until), ticks), reason, method,
-            moment(withdrawn[one]) if one in withdrawn else None, "",
-        )  # fmt: skip
-        facts.append(tuple.__new__(Fact, told))  # Fact(*told) in half the time
-    return found
+    events = Event.objects.filter(one_of("subscription_id", policies)).order_by("subscription_id", "at", "id")
+    rows: dict[int, list[Row]] = {pk: [] for pk in policies}
+    for row in rows_of(events.values_list("subscription_id", "member__key" if named else "member_id", *_COLUMNS)):
+        rows[row[0]].append(row[1:])
+    return {pk: _facts(rows[pk], withdrawn, policy) for pk, policy in policies.items()}
+
+
+def _facts(rows: Sequence[Row], withdrawn: Mapping[int, Microseconds], policy: Policy) -> list[Fact]:
+    if not rows:
+        return []
+    ticks = policy.ticks
+    return facts_from(rows, withdrawn, clock_of(policy.time_zone).moment, lambda until: to_point(time_of(until), ticks))
 
 
 def histories(agreements: Mapping[int, engine.Subscription], *, named: bool = True) -> dict[int, engine.Subscription]:

@@ -8,10 +8,11 @@ from hashlib import sha256
 
 from django.db import transaction
 
+from prorata.engine.books import Ledger
 from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
 from prorata.engine.words import listed
-from prorata.vendors.models import PolicyVersion, Series, Vendor
+from prorata.vendors.models import LedgerAccount, PolicyVersion, Series, Vendor
 from prorata.vendors.queries import policy_of
 
 
@@ -28,6 +29,19 @@ def add_vendor(
     vendor.save()
     Series.objects.bulk_create(Series(vendor=vendor, kind=kind) for kind in ("invoice", "credit_note"))
     return vendor
+
+
+def name_ledgers(*, vendor: Vendor, accounts: Mapping[Ledger, tuple[str, str]]) -> None:
+    """Under which numbers and names the vendor's own books have ledgers; those that are not named stay as they are.
+
+    Raises ValidationError where a number or a name is too long.
+    """
+    for ledger, (number, name) in accounts.items():
+        known = LedgerAccount.objects.filter(vendor=vendor, ledger=ledger).first()
+        row = known or LedgerAccount(vendor=vendor, ledger=ledger)
+        row.number, row.name = number, name
+        row.full_clean()
+        row.save()
 
 
 ROOM = 100  # signs of the name of a plan, a role, an add-on or a payment method

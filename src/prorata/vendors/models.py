@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
+from prorata.engine.books import LEDGERS
+
 
 class Vendor(models.Model):
     """Who sells. `key` is the short name by which the command line, the API and files call it.
@@ -22,6 +24,24 @@ class Vendor(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class LedgerAccount(models.Model):
+    """Under which number, and name, the vendor's own books have one of the ledgers."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="ledger_accounts")
+    ledger = models.CharField(max_length=20)
+    number = models.CharField(max_length=20)
+    name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = (
+            UniqueConstraint(fields=("vendor", "ledger"), name="ledger_account_of_ledger"),
+            CheckConstraint(condition=Q(ledger__in=LEDGERS), name="ledger_account_ledger_is_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.ledger} {self.number}"
 
 
 class Token(models.Model):

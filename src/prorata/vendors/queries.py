@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import cast
 
 from django.db.models import QuerySet
 
+from prorata.engine.books import Ledger
 from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
-from prorata.vendors.models import PolicyVersion, Vendor
+from prorata.vendors.models import LedgerAccount, PolicyVersion, Vendor
 
 
 class NoPolicy(LookupError):
@@ -29,6 +31,12 @@ def policy_of(version: PolicyVersion) -> Policy:
 def now_of(vendor: Vendor) -> datetime:
     """What time it is for a vendor: by its test clock, if it has one."""
     return vendor.test_clock or datetime.now(UTC)
+
+
+def ledger_accounts(vendor: Vendor) -> dict[Ledger, LedgerAccount]:
+    """Under which numbers the vendor's own books have its ledgers, as far as that was said."""
+    rows = LedgerAccount.objects.filter(vendor=vendor)
+    return {cast(Ledger, row.ledger): row for row in rows}
 
 
 def policy_names(vendor: Vendor) -> list[str]:
