@@ -6,10 +6,11 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -86,6 +87,35 @@ def test_a_token_opens_the_api_until_it_is_revoked(sandbox: Path) -> None:
                 assert page.headers["Content-Type"].startswith(kind)
         with urlopen(f"http://127.0.0.1:{port}/static/ninja/swagger-ui.css", timeout=20) as style:
             assert style.status == 200
+
+
+def test_a_server_that_cannot_listen_says_so(sandbox: Path) -> None:
+    with served(sandbox) as port:
+        said = prorata("serve", "--port", str(port), cwd=sandbox, code=2)
+        assert said.errors == f"127.0.0.1:{port} cannot be listened at: Address already in use\n"
+        assert said.out == ""
+    said = prorata("serve", "--host", "no.such.host.invalid", cwd=sandbox, code=2)
+    assert said.errors.startswith("no.such.host.invalid:8000 cannot be listened at: ")
+    said = prorata("serve", "--host", "192.0.2.1", cwd=sandbox, code=2)
+    assert said.errors == "192.0.2.1:8000 cannot be listened at: Cannot assign requested address\n"
+
+
+def test_who_reads_waits_for_nobody_who_writes(sandbox: Path) -> None:
+    (sandbox / "events.csv").write_text("at,account,event,user\n2026-01-01,nord,activate,anna\n", encoding="utf-8")
+    prorata("import", "--events", "events.csv", cwd=sandbox)
+    token = prorata("token", "add", "crm", "-s", "read", cwd=sandbox).out.strip()
+    with served(sandbox) as port, closing(sqlite3.connect(sandbox / "prorata.sqlite3")) as writer:
+
+        def ask(path: str) -> int:
+            request = Request(f"http://127.0.0.1:{port}/api/v1{path}", None, {"Authorization": f"Bearer {token}"})
+            with urlopen(request, timeout=10) as answer:
+                status: int = answer.status
+                return status
+
+        assert ask("/vendor") == 200
+        writer.execute("BEGIN IMMEDIATE")
+        for path in ("/accounts/nord", "/accounts/nord/members", "/accounts/nord/preview", "/documents"):
+            assert ask(path) == 200
 
 
 def test_tokens_are_listed_and_revoked(sandbox: Path) -> None:

@@ -10,6 +10,7 @@ from django.db.models.functions import Concat
 
 from prorata.accounts.models import Account, Member
 from prorata.database.refused import Refused
+from prorata.vendors.answers import forget_answers_about
 from prorata.vendors.models import Vendor
 from prorata.webhooks.outbox import announce
 
@@ -52,6 +53,7 @@ def forget(*, account: Account, now: datetime) -> None:
             setattr(account, name, "")
     account.deleted_at = now
     account.save()
+    forget_answers_about(vendor_id=account.vendor_id, account=account.key)
     announce(vendor_id=account.vendor_id, kind="account.deleted", told=[{"account": account.key}], at=now)
     Member.objects.filter(account=account).update(key=Concat(Value("deleted-"), "pk"), name="", email="")
 

@@ -17,7 +17,7 @@ from prorata.api.event_values import EventIn, rows_from
 from prorata.api.loading import AccountKey, account_called
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.tokens import Bearer, actor_of, vendor_of
-from prorata.api.values import Amount, Country, In, Key, Name
+from prorata.api.values import Amount, Country, Email, In, Key, Name
 from prorata.engine.money import format_amount
 from prorata.engine.status import State
 from prorata.invoicing.actions.delete_account import delete_account
@@ -40,7 +40,7 @@ class DetailsIn(In):
     vat_number: Annotated[str, Field(max_length=40)] | None = None
     address: Annotated[str, Field(max_length=2000)] | None = None
     country: Country | None = None
-    email: Annotated[str, Field(max_length=254)] | None = None
+    email: Email | None = None
 
     def told(self) -> dict[str, str]:
         """What was said of these."""

@@ -41,7 +41,7 @@ class TotalOut(Schema):
 class OutcomeOut(Schema):
     """What a run came to."""
 
-    run: int | None = Field(description="Its id; null where nothing was kept.")
+    run: int | None = Field(description="Its id; null where nothing was kept, or where they were several.")
     looked_at: int = Field(description="How many accounts were due.")
     invoices: int
     credit_notes: int
@@ -79,7 +79,13 @@ def run_the_bills(request: HttpRequest, body: RunIn) -> OutcomeOut:
     """
     vendor = vendor_of(request)
     account = None if body.account is None else account_called(request, body.account)
-    outcome = run_bills(vendor=vendor, account=account, through=body.through, now=ticked(vendor), dry_run=body.dry_run)
+    outcome = run_bills(
+        vendor=vendor,
+        account=account,
+        through=body.through,
+        now=ticked(vendor, dry_run=body.dry_run),
+        dry_run=body.dry_run,
+    )
     return outcome_out(outcome)
 
 

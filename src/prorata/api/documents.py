@@ -25,6 +25,7 @@ router = Router(tags=["Documents"])
 
 _Name = Annotated[str, Path(pattern=r"^(invoice|credit_note)-[1-9][0-9]{0,17}$", examples=["invoice-12"])]
 _Account = Annotated[str, Query(max_length=200, description="Only those of this account.")]
+_Kind = Annotated[Kind | None, Query(description="Only invoices, or only credit notes.")]
 _From = Annotated[Day | None, Query(alias="from", description="Only those of this day or later.")]
 _Before = Annotated[Day | None, Query(description="Only those of days before this one.")]
 
@@ -59,7 +60,7 @@ class VerifiedOut(Schema):
 def list_documents(
     request: HttpRequest,
     account: _Account = "",
-    kind: Kind | None = None,
+    kind: _Kind = None,
     since: _From = None,
     before: _Before = None,
     cursor: Cursor = "",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ninja import Schema
 from pydantic import Field
 
-from prorata.api.values import In, Name
+from prorata.api.values import In, Name, User
 from prorata.engine.calendar import instant_of, to_time
 from prorata.engine.facts import Fact
 from prorata.engine.history import EventKind
@@ -29,7 +29,7 @@ class EventIn(In):
     at: _When | None = Field(
         None, description="When it takes effect: a day, or a moment with its zone. Without it: now."
     )
-    user: Name | None = None
+    user: User | None = None
     role: Name | None = None
     plan: Name | None = None
     quantity: Annotated[int, Field(ge=0, le=999_999_999)] | None = None
@@ -127,7 +127,7 @@ def change_out(change: Iterable[dict[str, Any]], policy: Policy) -> Iterator[Eve
             interval=fact.interval or "",
             payment_method=fact.payment_method,
             item=fact.item,
-            until=None if fact.until is None else _until(_as_time(to_time(fact.until, policy.ticks)), policy, zone),
+            until=None if fact.until is None else _until(to_time(fact.until, policy.ticks), policy, zone),
             reason=fact.reason,
         )
 
@@ -138,15 +138,12 @@ def _price(kind: str, minor: int | None, policy: Policy) -> dict[str, Any]:
     return {"amount" if kind == "credit" else "price": format_amount(minor, policy.currency)}
 
 
-def _as_time(day: date) -> datetime:
-    return day if isinstance(day, datetime) else datetime.combine(day, time.min)
-
-
-def _until(until: datetime | None, policy: Policy, zone: ZoneInfo) -> date | datetime | None:
+def _until(until: date | None, policy: Policy, zone: ZoneInfo) -> date | datetime | None:
     """The first day that is no longer included; its moment, where the policy counts more exactly."""
     if until is None:
         return None
-    return until.date() if policy.ticks == 1 else until.replace(tzinfo=zone)
+    at = until if isinstance(until, datetime) else datetime.combine(until, time.min)
+    return at.date() if policy.ticks == 1 else at.replace(tzinfo=zone)
 
 
 def _withdrawn_at(event: Event, zone: ZoneInfo) -> datetime | None:

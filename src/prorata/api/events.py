@@ -10,17 +10,16 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from prorata.api.event_values import EventIn, EventOut, TimedEventIn, events_out, rows_from
-from prorata.api.loading import AccountKey, Number, agreement_called
+from prorata.api.loading import AccountKey, Number, agreement_called, rules_of
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, actor_of, vendor_of
 from prorata.api.values import In
-from prorata.engine.policy.model import Policy
 from prorata.subscriptions.actions.rows import load_rows, tell_rows
 from prorata.subscriptions.actions.withdraw import withdraw
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import scheduled as still_to_come
-from prorata.vendors.queries import now_of, rules_now
+from prorata.vendors.queries import now_of
 
 router = Router(tags=["Events"])
 
@@ -54,7 +53,7 @@ def list_events(
     subscription = agreement_called(request, account)
     vendor = vendor_of(request)
     rows = still_to_come(subscription, now_of(vendor)) if scheduled else subscription.events.all()
-    told = partial(events_out, policy=_policy(subscription))
+    told = partial(events_out, policy=rules_of(subscription))
     return page(rows.select_related("member", "withdrawal"), cursor, limit, told)
 
 
@@ -62,7 +61,7 @@ def list_events(
 def show_event(request: HttpRequest, account: AccountKey, event: Number) -> EventOut:
     """One event."""
     subscription = agreement_called(request, account)
-    return events_out([_called(subscription, event)], _policy(subscription))[0]
+    return events_out([_called(subscription, event)], rules_of(subscription))[0]
 
 
 @router.post("/accounts/{account}/events", response={201: EventsOut}, auth=Bearer("agreements"))
@@ -78,7 +77,7 @@ def tell_events(request: HttpRequest, account: AccountKey, body: EventsIn) -> St
         now=now_of(vendor_of(request)),
         actor=actor_of(request),
     )
-    return Status(201, EventsOut(events=events_out(events, _policy(subscription))))
+    return Status(201, EventsOut(events=events_out(events, rules_of(subscription))))
 
 
 @router.post("/accounts/{account}/events/{event}/withdrawal", response={201: EventOut}, auth=Bearer("agreements"))
@@ -87,7 +86,7 @@ def withdraw_an_event(request: HttpRequest, account: AccountKey, event: Number) 
     subscription = agreement_called(request, account)
     found = _called(subscription, event)
     withdraw(event=found, now=now_of(vendor_of(request)), actor=actor_of(request))
-    return Status(201, events_out([_called(subscription, event)], _policy(subscription))[0])
+    return Status(201, events_out([_called(subscription, event)], rules_of(subscription))[0])
 
 
 @router.post("/events", response={201: LoadedOut}, auth=Bearer("agreements"))
@@ -108,8 +107,3 @@ def _called(subscription: Subscription, pk: int) -> Event:
     if found is None:
         raise Gone(f"account {subscription.account.key!r} has no event {pk}")
     return found
-
-
-def _policy(subscription: Subscription) -> Policy:
-    vendor = subscription.vendor
-    return rules_now(vendor, subscription.policy_name, now_of(vendor))

@@ -11,11 +11,19 @@ from prorata.accounts.models import Account
 from prorata.accounts.queries import account_of
 from prorata.api.problems import Gone
 from prorata.api.tokens import vendor_of
+from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import at_work
+from prorata.vendors.queries import now_of, rules_now
 
 AccountKey = Annotated[str, Path(description="The account's key.", max_length=200)]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+def rules_of(subscription: Subscription) -> Policy:
+    """The rules that an agreement is billed by now."""
+    vendor = subscription.vendor
+    return rules_now(vendor, subscription.policy_name, now_of(vendor))
 
 
 def account_called(request: HttpRequest, key: str) -> Account:

@@ -15,7 +15,7 @@ from ninja.parser import Parser
 from pydantic import BaseModel
 
 from prorata.api import accounts, bill_runs, documents, events, people, policies, quotes, vendor, webhooks
-from prorata.api.once import answered
+from prorata.api.once import answered, is_in_steps
 from prorata.api.problems import MEDIA_TYPE, Problem, say_problems
 from prorata.api.tokens import Bearer
 
@@ -25,7 +25,8 @@ Everything a vendor can do, for its programs. A token says which vendor asks and
 Amounts are decimal strings in the currency of the account's policy, such as `"1097.50"`. Days are ISO dates; a stretch
 of days is half open: it ends before its `end`. Moments name their zone. What is refused is answered with problem
 details (RFC 9457), whose `errors` are sentences. A request that writes does all it says or nothing; with an
-`Idempotency-Key` it happens once, however often it is sent within a week. `Prorata-Actor` says for whom the program
+`Idempotency-Key` it happens once, however often it is sent within a week; bill runs, verifications and the clock, which
+go on where they were, need none. `Prorata-Actor` says for whom the program
 acts, which is kept with what it records.
 """
 
@@ -37,14 +38,40 @@ _PROBLEMS = {
     "404": "It is not there, or not this vendor's.",
     "409": "It cannot be done as things are.",
     "422": "A value is not what it should be.",
+    "503": "The database is busy; ask again.",
 }
+
+
+# What any request that writes may say beside the rest.
+_HEADERS: list[dict[str, Any]] = [
+    {
+        "in": "header",
+        "name": "Prorata-Actor",
+        "required": False,
+        "description": "For whom the program acts, percent-encoded where it is not ASCII.",
+        "schema": {"type": "string", "maxLength": 200},
+    },
+    {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "required": False,
+        "description": "A name of your choice for this request; sent again, it gets the same answer.",
+        "schema": {"type": "string", "maxLength": 255},
+    },
+]
 
 
 class _Parser(Parser):
     """Reads JSON without what no database keeps."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        body = json.loads(request.body.decode("utf-8"))
+        try:
+            body = json.loads(request.body.decode("utf-8"))
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        except ValueError as error:
+            digits = "a number in it has too many digits"
+            raise ValueError(digits if "set_int_max_str_digits" in str(error) else str(error)) from None
         for text in _texts(body):
             if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
                 raise ValueError(f"{text[:40]!r} holds a sign that is none")
@@ -71,6 +98,8 @@ class _Description(OpenAPISchema):
         [auth] = operation.auth_callbacks
         assert isinstance(auth, Bearer)
         told["summary"] = operation.view_func.__name__.replace("_", " ").capitalize()
+        if "GET" not in operation.methods:
+            told["parameters"] += _HEADERS[: 1 if is_in_steps(operation.view_func) else 2]
         told["security"] = [{type(auth).__name__: [auth.scope]}]
         return told
 

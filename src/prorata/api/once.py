@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import wraps
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema, Status
 from ninja.errors import HttpError
 
-from prorata.api.models import Answer
 from prorata.api.tokens import vendor_of
-
-DAYS_KEPT = 7
+from prorata.engine.intake import near
+from prorata.vendors.answers import keep
+from prorata.vendors.models import Answer
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -27,15 +27,23 @@ def in_steps(view: _View) -> _View:
     return view
 
 
+def is_in_steps(view: Callable[..., Any]) -> bool:
+    """Whether an operation is marked so."""
+    return hasattr(view, "in_steps")
+
+
 def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     """How every operation is answered. What one that writes raises undoes all of it, so that it can be tried again.
 
     The answer to an `Idempotency-Key` is kept for a week; what was refused is not.
     """
 
+    allowed = _parameters(view)
+
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-        if request.method == "GET" or hasattr(view, "in_steps"):
+        _refuse_others(request, allowed)
+        if request.method == "GET" or is_in_steps(view):
             return _http(*_told(view(request, *args, **named)))
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > 255:
@@ -58,19 +66,30 @@ def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     return answer
 
 
+def _parameters(view: Callable[..., Any]) -> list[str]:
+    """What the query of an operation's address may name."""
+    found = []
+    for name, told in get_type_hints(view, include_extras=True).items():
+        of_query = [one for one in getattr(told, "__metadata__", ()) if type(one).__name__ == "Query"]
+        found += [getattr(one, "alias", None) or name for one in of_query]
+    return found
+
+
+def _refuse_others(request: HttpRequest, allowed: Sequence[str]) -> None:
+    """A parameter that is not known is a mistake: what it was to leave out would be there."""
+    for name in request.GET:
+        if name not in allowed:
+            said = f"{near(name, allowed)}allowed: {', '.join(allowed) or 'none'}"
+            raise HttpError(422, f"query {name[:40]}: is not a parameter here; {said}")
+
+
 def _keep(request: HttpRequest, key: str) -> tuple[Answer, bool]:
-    """The row of a key, and whether it is new. Who asks for the same at the same time waits for the first."""
-    vendor, now = vendor_of(request), datetime.now(UTC)
+    """The row of a key, and whether it is new; refused where the key was used for something else."""
     asked = sha256(f"{request.method} {request.get_full_path()}\n".encode() + request.body).hexdigest()
-    Answer.objects.filter(vendor=vendor, made_at__lt=now - timedelta(days=DAYS_KEPT)).delete()
-    try:
-        with transaction.atomic():
-            return Answer.objects.create(vendor=vendor, key=key, sha256=asked, made_at=now), True
-    except IntegrityError:
-        kept = Answer.objects.get(vendor=vendor, key=key)
+    kept, is_new = keep(vendor=vendor_of(request), key=key, sha256=asked, now=datetime.now(UTC))
     if kept.sha256 != asked:
         raise HttpError(422, f"header Idempotency-Key: {key!r} was used for another request; take a new one for this")
-    return kept, False
+    return kept, is_new
 
 
 def _told(result: Any) -> tuple[int, str]:

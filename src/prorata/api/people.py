@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
 
@@ -12,21 +13,22 @@ from pydantic import Field
 
 from prorata.accounts.models import Member
 from prorata.api.event_values import EventOut, events_out
-from prorata.api.loading import AccountKey, agreement_called
+from prorata.api.loading import AccountKey, agreement_called, rules_of
 from prorata.api.pages import Cursor, Limit, Page, page
+from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, actor_of, vendor_of
-from prorata.api.values import In, Name
+from prorata.api.values import Email, In, Name, User
 from prorata.engine.history import EventKind
 from prorata.invoicing.present import present
 from prorata.subscriptions.actions.people import move
 from prorata.subscriptions.actions.reconcile import Difference, reconcile
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.people import State, Verb, standings_at
-from prorata.vendors.queries import now_of, rules_now
+from prorata.vendors.queries import now_of
 
 router = Router(tags=["People"])
 
-_User = Annotated[str, Path(min_length=1, max_length=200, description="What your own system calls the person.")]
+_User = Annotated[User, Path(min_length=1, description="What your own system calls the person.")]
 
 
 class MemberOut(Schema):
@@ -43,12 +45,12 @@ class MoveIn(In):
     role: Name = ""
     reason: Annotated[str, Field(max_length=2000)] = ""
     name: Name = ""
-    email: Annotated[str, Field(max_length=254)] = ""
+    email: Email = ""
 
 
 class UserIn(In):
     account: str = Field(min_length=1, max_length=200)
-    user: str = Field(min_length=1, max_length=200)
+    user: User = Field(min_length=1)
     role: Name = Field("", description="Left out, roles are not compared.")
 
 
@@ -85,6 +87,16 @@ def list_members(request: HttpRequest, account: AccountKey, cursor: Cursor = "",
     return page(rows, cursor, limit, partial(_members_out, subscription, now_of(vendor_of(request))))
 
 
+@router.get("/accounts/{account}/members/{user}", response=MemberOut, auth=Bearer("read"))
+def show_member(request: HttpRequest, account: AccountKey, user: _User) -> MemberOut:
+    """One person, and how they stand now."""
+    subscription = agreement_called(request, account)
+    member = Member.objects.filter(account=subscription.account, key=user).first()
+    if member is None:
+        raise Gone(f"account {account!r} has no member {user!r}")
+    return _members_out(subscription, now_of(vendor_of(request)), [member])[0]
+
+
 @router.post("/accounts/{account}/members/{user}/{verb}", response={201: EventOut}, auth=Bearer("people"))
 def move_a_member(
     request: HttpRequest, account: AccountKey, user: _User, verb: Verb, body: MoveIn | None = None
@@ -93,8 +105,7 @@ def move_a_member(
     subscription, vendor, told = agreement_called(request, account), vendor_of(request), body or MoveIn()
     now = now_of(vendor)
     event = move(subscription=subscription, verb=verb, user=user, now=now, actor=actor_of(request), **told.model_dump())
-    policy = rules_now(vendor, subscription.policy_name, now)
-    return Status(201, events_out([event], policy)[0])
+    return Status(201, events_out([event], rules_of(subscription))[0])
 
 
 @router.post("/reconciliations", response=DifferencesOut, auth=Bearer("people"))
@@ -115,8 +126,8 @@ def reconcile_users(request: HttpRequest, body: ListIn) -> DifferencesOut:
     return DifferencesOut(differences=[_difference_out(one) for one in found], applied=body.apply)
 
 
-def _members_out(subscription: Subscription, now: object, members: Sequence[Member]) -> list[MemberOut]:
-    known = present(subscription, now)  # type: ignore[arg-type]
+def _members_out(subscription: Subscription, now: datetime, members: Sequence[Member]) -> list[MemberOut]:
+    known = present(subscription, now)
     stands = standings_at(known.history, known.now)
     found = []
     for member in members:

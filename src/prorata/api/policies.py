@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -13,8 +13,10 @@ from pydantic import ConfigDict, Field
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, actor_of, vendor_of
-from prorata.api.values import In
+from prorata.api.values import Amount, In
+from prorata.engine.money import format_amount
 from prorata.engine.policy.plain import tell
+from prorata.engine.policy.tariff import AddOn, Plan
 from prorata.subscriptions.actions.record import change_policy
 from prorata.vendors.models import PolicyVersion
 from prorata.vendors.queries import now_of, policy_of
@@ -42,7 +44,33 @@ class PartOut(Schema):
     sentences: list[SentenceOut]
 
 
+class PriceOut(Schema):
+    """A price of one unit, for so many months (0: once); of several for the same seats the last that matches holds."""
+
+    amount: Amount
+    months: int
+    interval: str = Field(description="Only where accounts are billed in this interval; empty: in any.")
+    role: str = Field(description="Only for the seats of this role; empty: of all others.")
+    above: int = Field(description="Only beyond so many seats.")
+    since: date | None = Field(description="For periods that begin on this day or later.")
+
+
+class SoldOut(Schema):
+    """A plan, or an add-on."""
+
+    name: str
+    title: str
+    prices: list[PriceOut]
+
+
 class PolicyOut(PolicySummary):
+    currency: str
+    time_zone: str
+    intervals: list[str]
+    plans: list[SoldOut]
+    add_ons: list[SoldOut]
+    roles: list[str]
+    payment_methods: list[str]
     text: str = Field(description="The policy file.")
     plain: list[PartOut] = Field(description="The same in plain sentences.")
 
@@ -87,7 +115,34 @@ def _policy_out(version: PolicyVersion) -> PolicyOut:
         PartOut(title=part.title, sentences=[SentenceOut(text=one.text, example=one.example) for one in part.sentences])
         for part in tell(policy_of(version))
     ]
-    return PolicyOut(**_told(version), text=version.text, plain=plain)
+    policy = policy_of(version)
+    return PolicyOut(
+        **_told(version),
+        currency=policy.currency,
+        time_zone=policy.time_zone,
+        intervals=list(policy.intervals),
+        plans=[_sold_out(name, plan, policy.currency) for name, plan in policy.plans.items()],
+        add_ons=[_sold_out(name, add_on, policy.currency) for name, add_on in policy.add_ons.items()],
+        roles=list(policy.roles),
+        payment_methods=list(policy.payment_methods),
+        text=version.text,
+        plain=plain,
+    )
+
+
+def _sold_out(name: str, sold: Plan | AddOn, currency: str) -> SoldOut:
+    prices = [
+        PriceOut(
+            amount=format_amount(row.price.minor, currency),
+            months=row.price.months,
+            interval=row.interval or "",
+            role=row.role or "",
+            above=row.above,
+            since=row.from_,
+        )
+        for row in sold.prices
+    ]
+    return SoldOut(name=name, title=sold.title or name, prices=prices)
 
 
 def _told(version: PolicyVersion) -> dict[str, Any]:

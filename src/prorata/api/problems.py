@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -59,6 +61,7 @@ def say_problems(api: NinjaAPI) -> None:
     for raised, status in _STATUS.items():
         api.add_exception_handler(raised, _answering(status))
     api.add_exception_handler(AuthenticationError, _who_are_you)
+    api.add_exception_handler(OperationalError, _busy)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(ValidationError, _invalid)
 
@@ -96,6 +99,14 @@ def _sentences(error: Exception) -> Sequence[str]:
 def _who_are_you(_request: HttpRequest, _error: Exc[AuthenticationError]) -> HttpResponse:
     answer = problem(401, ["say who you are: Authorization: Bearer TOKEN, with a token that was not revoked"])
     answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _busy(_request: HttpRequest, error: Exc[OperationalError]) -> HttpResponse:
+    """Somebody else holds what this needs, for too long; or the database cannot be reached."""
+    logging.getLogger("django.request").error("the database is busy: %s", error)
+    answer = problem(503, ["the database is busy, and nothing was done; ask again in a while"])
+    answer["Retry-After"] = "5"
     return answer
 
 

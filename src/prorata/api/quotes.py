@@ -10,18 +10,16 @@ from pydantic import Field
 
 from prorata.api.document_values import Paper, paper_out
 from prorata.api.event_values import EventIn, EventOut, EventTold, change_out, events_out, rows_from
-from prorata.api.loading import AccountKey, Number, agreement_called
+from prorata.api.loading import AccountKey, Number, agreement_called, rules_of
 from prorata.api.problems import Gone, problem
 from prorata.api.tokens import Bearer, actor_of, vendor_of
 from prorata.api.values import Amount, In
 from prorata.engine.money import format_amount
-from prorata.engine.policy.model import Policy
-from prorata.invoicing.actions.quotes import Outdated, accept, make_quote
+from prorata.invoicing.actions.quotes import Outdated, accept, make_quote, price_change
 from prorata.invoicing.models import Quote
 from prorata.invoicing.present import preview
 from prorata.subscriptions.actions.rows import facts_from
-from prorata.subscriptions.models import Subscription
-from prorata.vendors.queries import now_of, rules_now
+from prorata.vendors.queries import now_of
 
 router = Router(tags=["Quotes"])
 
@@ -45,12 +43,13 @@ class PreviewOut(Schema):
 
 class QuoteIn(In):
     events: list[EventIn] = Field(min_length=1, max_length=1000)
+    keep: bool = Field(True, description="Whether it is to hold; a price that is only shown while choosing need not.")
 
 
 class QuoteOut(Schema):
     """What a change costs, with tax; below zero is given back."""
 
-    id: int
+    id: int | None = Field(description="By which it is accepted; null where it was not kept.")
     account: str
     events: list[EventTold]
     made_at: datetime
@@ -75,7 +74,7 @@ def preview_documents(request: HttpRequest, account: AccountKey) -> PreviewOut:
     """What the next document will be if nothing changes."""
     subscription = agreement_called(request, account)
     outlook = preview(subscription=subscription, now=now_of(vendor_of(request)))
-    currency, recurring = _policy(subscription).currency, None
+    currency, recurring = rules_of(subscription).currency, None
     if (of := outlook.recurring) is not None:
         recurring = RecurringOut(start=of.start, end=of.end, total=format_amount(of.total_minor, currency))
     following = outlook.next_document
@@ -87,11 +86,13 @@ def preview_documents(request: HttpRequest, account: AccountKey) -> PreviewOut:
     )
 
 
-@router.post("/accounts/{account}/quotes", response={201: QuoteOut}, auth=Bearer("agreements"))
+@router.post("/accounts/{account}/quotes", response={200: QuoteOut, 201: QuoteOut}, auth=Bearer("agreements"))
 def quote_a_change(request: HttpRequest, account: AccountKey, body: QuoteIn) -> Status[QuoteOut]:
     """What a change would cost now, on the next document and per period. It holds until the account's day is over."""
     subscription, now = agreement_called(request, account), now_of(vendor_of(request))
     change = facts_from(subscription, rows_from(body.events), now)
+    if not body.keep:
+        return Status(200, _quote_out(price_change(subscription=subscription, change=change, now=now)))
     return Status(201, _quote_out(make_quote(subscription=subscription, change=change, now=now)))
 
 
@@ -113,7 +114,7 @@ def accept_a_quote(request: HttpRequest, quote: Number) -> Status[AcceptedOut] |
     except Outdated as outdated:
         return problem(409, outdated.sentences, quote=_quote_out(outdated.again).model_dump(mode="json"))
     accepted = Quote.objects.select_related("subscription__account", "subscription__vendor").get(pk=quote)
-    told = events_out(events, _policy(accepted.subscription))
+    told = events_out(events, rules_of(accepted.subscription))
     return Status(201, AcceptedOut(quote=_quote_out(accepted), events=told))
 
 
@@ -130,7 +131,7 @@ def _quote_out(quote: Quote) -> QuoteOut:
     return QuoteOut(
         id=quote.pk,
         account=subscription.account.key,
-        events=list(change_out(quote.change, _policy(subscription))),
+        events=list(change_out(quote.change, rules_of(subscription))),
         made_at=quote.made_at,
         valid_until=quote.valid_until,
         accepted_at=quote.accepted_at,
@@ -142,8 +143,3 @@ def _quote_out(quote: Quote) -> QuoteOut:
         period_start=quote.period_start,
         period_end=quote.period_end,
     )
-
-
-def _policy(subscription: Subscription) -> Policy:
-    vendor = subscription.vendor
-    return rules_now(vendor, subscription.policy_name, now_of(vendor))

@@ -30,11 +30,12 @@ shows every request and answer and lets you try them. This page is written from 
 - **Amounts** are decimal strings in the currency of the account's policy, such as `"1097.50"`. **Days** are ISO
   dates, and stretches of days are half open: they end before their `end`. **Moments** name their zone.
 - **All or nothing.** A request that writes does all it says, or is refused and does nothing. Bill runs and the
-  test clock commit as they go, and go on where they were when they are asked for again.
+  test clock commit as they go.
 - **Once.** With an `Idempotency-Key` of your choice a request happens once: sent again within a week it gets the same
-  answer, with `Idempotent-Replayed: true`. What was refused is not kept, and can be tried again under its key.
+  answer, with `Idempotent-Replayed: true`. What was refused is not kept, and can be tried again under its key. Bill
+  runs, verifications and the clock need no key: asked for again they do what is left.
 - **For whom.** `Prorata-Actor` says for whom the program acts, such as an administrator's address; it is kept as the
-  actor of what is recorded, beside the token's name.
+  actor of what is recorded, beside the token's name. What is not ASCII is percent-encoded.
 - **Pages.** Lists come `limit` at a time (50, at most 200). `next` is the `cursor` of the page after, and null on the
   last.
 - **What is refused** is answered with problem details (RFC 9457, `application/problem+json`). `errors` are sentences

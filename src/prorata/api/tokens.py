@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import unquote
 
 from django.http import HttpRequest
 from ninja.errors import AuthorizationError
@@ -33,8 +34,8 @@ def vendor_of(request: HttpRequest) -> Vendor:
 
 
 def actor_of(request: HttpRequest) -> str:
-    """Who acts: the token, and whoever the program says that it acts for."""
-    behind = request.headers.get("Prorata-Actor", "").strip()[:100]
+    """Who acts: the token, and whoever the program says that it acts for, percent-encoded where it is not ASCII."""
+    behind = " ".join(unquote(request.headers.get("Prorata-Actor", "")).split())[:80]
     token = f"token {_token(request).name}"
     return f"{behind} ({token})" if behind else token
 

@@ -6,6 +6,8 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, TypeAlias
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -62,12 +64,30 @@ def _key(text: str) -> str:
     return text
 
 
+def _user(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise ValueError(
+            f"{text!r} cannot be what a person is called; leave out spaces at its ends and what is not seen"
+        )
+    return text
+
+
 def _country(text: str) -> str:
     if not re.fullmatch("([A-Z]{2})?", text):
         raise ValueError(f"{text!r} is not a country; write two capital letters, such as SE")
     return text
 
 
+def _email(text: str) -> str:
+    if text:
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise ValueError(f"{text!r} is not an e-mail address") from None
+    return text
+
+
+Email: TypeAlias = Annotated[str, Field(max_length=254, examples=["anna@example.com"]), AfterValidator(_email)]
 Country: TypeAlias = Annotated[
     str,
     AfterValidator(_country),
@@ -77,4 +97,5 @@ Day: TypeAlias = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": 
 Moment: TypeAlias = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
+User: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_user)]
 Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_key)]

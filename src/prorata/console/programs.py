@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +38,7 @@ def add(
             "--scope",
             "-s",
             help="What it may do; may be repeated. read: see everything. people: move members. agreements: accounts, "
-            "events and quotes. billing: run bills. settings: policies, the test clock, deletion.",
+            "events and quotes. billing: run and verify bills. settings: policies, webhooks, clock, deletion.",
         ),
     ],
     vendor: VendorOption = None,
@@ -89,24 +90,40 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="And the port.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=1, help="How many requests each of them answers at a time, each with a connection.")
+    ] = 16,
 ) -> None:
     """Answer the vendor's programs at /api/v1, with its description at /api/v1/docs."""
     with sentences(), database():
         from granian.constants import Interfaces
         from granian.server import Server
 
+        address = _free(host, port)
         console().print(f"The API is at http://{host}:{port}/api/v1/docs; end it with Ctrl-C.", markup=False)
         Server(
             "prorata.site.wsgi:application",
-            address=host,
+            address=address,
             port=port,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=4,  # each has a connection to the database
+            blocking_threads=threads,
             workers_kill_timeout=30,
             websockets=False,
             log_access=False,
         ).serve()
+
+
+def _free(host: str, port: int) -> str:
+    """The IP address of a host of this machine, if nobody listens at its port; raises IntakeError."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(address)
+    except OSError as error:
+        raise IntakeError([f"{host}:{port} cannot be listened at: {error.strerror}"]) from None
+    return str(address[0])
 
 
 def _state(token: Token) -> str:

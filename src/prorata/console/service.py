@@ -224,7 +224,12 @@ def bill_run(
         for seller in vendors_called(vendor):
             with steps(f"Billing {seller.key}", count_due(vendor=seller, through=last)) as step:
                 outcome = run_bills(
-                    vendor=seller, through=last, now=ticked(seller), dry_run=dry_run, workers=workers, step=step
+                    vendor=seller,
+                    through=last,
+                    now=ticked(seller, dry_run=dry_run),
+                    dry_run=dry_run,
+                    workers=workers,
+                    step=step,
                 )
             write_outcome(seller.key, outcome, dry_run=dry_run)
             problems += len(outcome.problems)

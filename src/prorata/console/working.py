@@ -30,6 +30,7 @@ def worker(
         from django.db import close_old_connections, connection
 
         from prorata.invoicing.actions.nightly import run_nightly
+        from prorata.vendors.answers import forget_old_answers
         from prorata.webhooks.actions import deliver, forget_old
 
         at = None if bills_at == "never" else _time(bills_at)
@@ -42,6 +43,7 @@ def worker(
             if now >= next_look:
                 next_look = now + _LOOK
                 forget_old(now=now)
+                forget_old_answers(now=now)
                 if at is not None:
                     for vendor, outcome in run_nightly(now=now, at=at, workers=workers):
                         write_outcome(vendor.key, outcome)

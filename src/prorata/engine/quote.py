@@ -10,7 +10,7 @@ from prorata.engine.bill import upcoming
 from prorata.engine.calendar import MONTHS, Day, Moment, calendar_start, day_of, to_date
 from prorata.engine.document import Document
 from prorata.engine.facts import Fact, history
-from prorata.engine.history import Subscription
+from prorata.engine.history import BEGIN_EVENTS, Subscription
 from prorata.engine.issued import Issued
 from prorata.engine.period import Period
 from prorata.engine.tax import taxes
@@ -71,9 +71,13 @@ class Quote:
 def outlook(subscription: Subscription, *, now: Moment, issued: Issued | None = None, since: Day = 0) -> Outlook:
     """What an account will be sent, by what has been recorded up to and with a moment; raises CannotBill.
 
-    Of the periods to come, those that begin on the day `since` or later are asked for.
+    Nothing, where the agreement has neither a start nor a trial yet. Of the periods to come, those that begin on the
+    day `since` or later are asked for.
     """
     today = day_of(now)
+    told = (event for event in subscription.events if event.recorded <= now)
+    if not any(event.kind in BEGIN_EVENTS for event in told):
+        return Outlook((), None, None)
     due: list[Document] = []
     following: Document | None = None
     for document in upcoming(subscription, known_until=now + 1, issued=issued):

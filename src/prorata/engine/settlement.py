@@ -33,6 +33,7 @@ from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 _RECORDED = attrgetter("recorded")
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
+_FAR: Day = 3660  # days after a cancellation by which every agreement has ended
 
 
 class Settlement:
@@ -210,6 +211,20 @@ class Settlement:
             if end < self.known.cuts.get((period.start, period.end), period.end):
                 day = -(-end // self._ticks)  # of which nothing is left
                 return day if day <= by else None
+        return None
+
+    def ends(self) -> Day | None:
+        """The first day on which the agreement will no longer run, by what is known now, however far ahead."""
+        if self.known.cancel is None:
+            return None
+        if (day := self.ended(_FOREVER)) is not None:
+            return day
+        period = self._coming
+        last = max(self.known.cancel.day, self.known.cancel.until or 0) + _FAR * self._ticks
+        while period.start < last:
+            period = next_period(period, *self._terms(period.end))
+            if (end := self.known.ends(period)) < period.end:
+                return -(-end // self._ticks)
         return None
 
     def next_look(self, through: Day, *, lapses: bool) -> Day | None:

@@ -69,7 +69,7 @@ def status(subscription: Subscription, *, now: Moment, issued: Issued | None = N
     settlement.catch_up(day_of(now))
     ticks, known = subscription.policy.ticks, settlement.known
     point = point_of(now, ticks)
-    ends, running = settlement.ended(_FOREVER), settlement.period_at(point)
+    ends, running = settlement.ends(), settlement.period_at(point)
     is_over = ends is not None and ends * ticks <= point
     on_trial = [one for one in told if one.kind == "trial_plan" and one.day <= point < (one.until or 0)]
     items, problem = _billed(known, None if is_over else running, point)
@@ -93,9 +93,6 @@ def status(subscription: Subscription, *, now: Moment, issued: Issued | None = N
         billed=items,
         problem=problem,
     )
-
-
-_FOREVER: Day = 1 << 62
 
 
 def _billed(known: Known, period: Period | None, point: Day) -> tuple[tuple[Billed, ...], str]:

@@ -15,6 +15,8 @@ from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow
 from prorata.vendors.models import PolicyVersion
 
+MOST = 2**63 - 1  # the largest amount that has room in a column
+
 _DAY, _FIRST = 86_400_000_000, to_day(date(2000, 1, 1))
 
 

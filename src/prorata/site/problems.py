@@ -13,7 +13,7 @@ _SENTENCES = {
     400: "the request cannot be read; see that its address, host and size are as they should be",
     404: "there is nothing at this address; /api/v1/docs tells which there are",
     405: "this address does not know that method",
-    500: "something went wrong here; nothing was changed",
+    500: "something went wrong here; the server's log says what",
 }
 
 

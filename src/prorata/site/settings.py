@@ -46,8 +46,14 @@ INSTALLED_APPS = [
     "prorata.subscriptions",
     "prorata.invoicing",
     "prorata.webhooks",
-    "prorata.api",
 ]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {message}", "style": "{"}},
+    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"django": {"handlers": ["errors"], "level": "ERROR", "propagate": True}},
+}
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

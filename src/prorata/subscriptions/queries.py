@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, cast
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
@@ -17,6 +18,7 @@ from prorata.engine.calendar import Interval, to_point
 from prorata.engine.facts import Fact, facts_from, history
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
+from prorata.vendors.queries import rules_now
 
 _COLUMNS = (
     "id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
@@ -92,9 +94,15 @@ def scheduled(subscription: Subscription, now: datetime) -> QuerySet[Event]:
     A cancellation is to come until the agreement has ended.
     """
     to_come = Q(at__gt=now)
-    if subscription.ended_on is None or subscription.ended_on > now.date():
+    if subscription.ended_on is None or subscription.ended_on > today_of(subscription, now):
         to_come |= Q(kind="cancel")
     return subscription.events.filter(to_come, withdrawal=None)
+
+
+def today_of(subscription: Subscription, now: datetime) -> date:
+    """The day it is for an account, by the clock of its policy."""
+    zone = rules_now(subscription.vendor, subscription.policy_name, now).time_zone
+    return now.astimezone(ZoneInfo(zone)).date()
 
 
 def at_work(account: Account) -> Subscription | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
 from prorata.engine.books import LEDGERS
 
@@ -61,6 +61,24 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Answer(models.Model):
+    """What was answered to a request that a program named by a key; `sha256` is the digest of the request."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        indexes = (Index(fields=("vendor", "made_at"), name="answer_age"),)
+        constraints = (UniqueConstraint(fields=("vendor", "key"), name="answer_key"),)
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class PolicyVersion(models.Model):

@@ -17,7 +17,7 @@ SCOPES: Mapping[Scope, str] = {
     "read": "see everything of the vendor",
     "people": "invite, let in and remove members, and give them roles",
     "agreements": "open and change accounts, record any event, make and accept quotes",
-    "billing": "run bills",
+    "billing": "run bills and verify them",
     "settings": "change policies, webhooks and the test clock, delete accounts",
 }
 _MARK = "prorata_"  # by which programs that look for lost secrets know one of ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prorata.accounts.models import Account
+from prorata.vendors.models import Answer
 from tests.service.api.cast import Caller, program, refused
 from tests.service.api.conftest import sandbox
 
@@ -85,6 +86,15 @@ def test_an_account_is_deleted_once_its_agreement_has_ended(vera: Caller) -> Non
     assert vera.get("/documents/invoice-1")["buyer"]["name"] == "Nord AB"
 
 
+def test_what_was_answered_about_a_deleted_account_is_forgotten(vera: Caller) -> None:
+    told = {"key": "syd", "name": "Syd AB", "email": "anna@geheim.example"}
+    vera.post("/accounts", told, Idempotency_Key="k1")
+    vera.post("/accounts", {"key": "sydost"}, Idempotency_Key="k2")
+    vera.ask("DELETE", "/accounts/syd", Idempotency_Key="k3")
+    assert [one.key for one in Answer.objects.order_by("pk")] == ["k2", "k3"]
+    refused(vera.ask("POST", "/accounts", told, Idempotency_Key="k1"), 409)
+
+
 def test_accounts_are_found_by_words(vera: Caller) -> None:
     vera.post("/accounts", {"key": "syd", "name": "Syd Bil AB", "email": "kontor@syd.example"})
     for words, keys in (("ab", ["nord", "syd"]), ("bil syd", ["syd"]), ("KONTOR", ["syd"]), ("väst", [])):
@@ -130,7 +140,7 @@ def test_a_body_that_cannot_be_read_is_refused(vera: Caller, body: str, sentence
         ({"key": "a", "country": "Sverige"}, [
             "body country: 'Sverige' is not a country; write two capital letters, such as SE",
         ]),
-        ({"key": "a", "email": "nobody"}, ["email: Enter a valid email address."]),
+        ({"key": "a", "email": "nobody"}, ["body email: 'nobody' is not an e-mail address"]),
         ({"key": "a", "plan": "PRRO"}, [
             "plan: 'PRRO' is not a plan of policy mainter; did you mean 'PRO'? allowed: BASIC, PRO",
         ]),
@@ -171,6 +181,9 @@ def test_what_is_nowhere_is_said_as_a_problem(vera: Caller) -> None:
     assert answer["Allow"] == "GET"
     assert refused(vera.ask("GET", "/accounts?cursor=%21"), 422) == [
         "query cursor: '!' is no cursor; take `next` of the page before"
+    ]
+    assert refused(vera.ask("GET", "/accounts?limt=3"), 422) == [
+        "query limt: is not a parameter here; did you mean 'limit'? allowed: words, cursor, limit"
     ]
     assert refused(vera.ask("GET", "/documents?from=1+May"), 422) == [
         "query from: '1 May' is not a date; write one like 2026-04-01"

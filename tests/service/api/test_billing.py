@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
+from urllib.parse import quote as quote_
 
 import pytest
 
+from prorata.invoicing.actions import advance_clock
+from prorata.invoicing.actions.run_bills import Outcome, run_bills
+from prorata.invoicing.models import Quote
 from prorata.invoicing.verify import verify
 from prorata.subscriptions.models import Event
 from prorata.vendors.models import Series, Vendor
@@ -190,6 +195,117 @@ def test_the_clock_moves_forward_and_bills_on_the_way(vera: Caller, vendor: Vend
     assert vera.post("/clock", {"to": "2027-01-01T00:00:00+01:00"})["outcome"]["invoices"] == 1
     assert list(verify(vendor)) == []
     assert vera.get("/vendor")["is_sandbox"]
+
+
+def test_a_clock_that_was_interrupted_goes_on_where_it_was(
+    vera: Caller, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException): ...
+
+    def kill(**named: Any) -> Outcome:
+        if named["through"] == date(2026, 4, 1):
+            raise Killed
+        return run_bills(**named)
+
+    monkeypatch.setattr(advance_clock, "run_bills", kill)
+    with pytest.raises(Killed):
+        vera.post("/clock", {"to": "2026-04-20T12:00:00Z"})
+    monkeypatch.undo()
+    assert vera.get("/vendor")["now"] == "2026-02-28T23:00:00Z"
+    assert vera.post("/clock", {"to": "2026-04-20T12:00:00Z"})["outcome"]["invoices"] == 1
+    again = vera.post("/clock", {"to": "2026-04-20T12:00:00Z"})
+    assert (again["now"], again["outcome"]["looked_at"]) == ("2026-04-20T12:00:00Z", 0)
+    assert [one["date"] for one in vera.get("/documents")["items"]] == [
+        "2026-04-01", "2026-03-01", "2026-02-01", "2026-01-10",
+    ]  # fmt: skip
+    assert list(verify(vendor)) == []
+
+
+def test_who_cannot_be_billed_is_told_once_while_the_clock_moves() -> None:
+    caller = program(sandbox(policy="sloneek"))
+    caller.post("/accounts", {"key": "brno", "events": [{"event": "start"}]})
+    caller.post("/accounts", {"key": "praha", "events": [{"event": "start", "quantity": 10}]})
+    outcome = caller.post("/clock", {"to": "2027-01-11T12:00:00Z"})["outcome"]
+    assert (len(outcome["problems"]), outcome["invoices"]) == (1, 13)
+    caller.post("/accounts/brno/events", {"events": [{"event": "seats", "quantity": 10}]})
+    outcome = caller.post("/clock", {"to": "2027-01-12T12:00:00Z"})["outcome"]
+    assert (len(outcome["problems"]), outcome["invoices"]) == (0, 13)
+
+
+def test_a_dry_run_leaves_the_clock_alone(vera: Caller) -> None:
+    vera.post("/bill-runs", {"through": "2026-03-01", "dry_run": True})
+    assert vera.get("/vendor")["now"] == "2026-02-10T12:00:00Z"
+    [sentence] = refused(vera.ask("POST", "/bill-runs", {"through": "2036-03-01", "dry_run": True}), 422)
+    assert sentence == "2036-03-01 is too far ahead; a dry run looks 5 years ahead at most"
+
+
+def test_amounts_that_have_no_room_are_refused_and_stop_nobody(vera: Caller) -> None:
+    credits = [{"event": "credit", "amount": "999999999999.99"}] * 11
+    assert refused(vera.ask("POST", "/accounts/nord/events", {"events": credits}), 409) == [
+        "amount: the credits of the account come to more than can be kept"
+    ]
+    huge = {"events": [{"event": "add_on", "item": "x", "quantity": 99_999_999, "price": "9999999999.99"}]}
+    assert refused(vera.ask("POST", "/accounts/nord/quotes", huge), 409) == [
+        "an amount is too large to be kept; look at the quantities and prices of the change"
+    ]
+
+
+def test_a_price_can_be_shown_while_choosing_and_kept_only_once_chosen(vera: Caller) -> None:
+    for quantity, per_period in ((1, "49.00"), (2, "98.00")):
+        change = {"events": [{"event": "add_on", "item": "sms", "quantity": quantity, "price": "49.00"}], "keep": False}
+        shown = vera.post("/accounts/nord/quotes", change)
+        assert (shown["id"], shown["per_period"]) == (None, per_period)
+    assert not Quote.objects.exists()
+
+
+def test_the_first_purchase_can_be_quoted(vera: Caller) -> None:
+    vera.post("/accounts", {"key": "syd", "plan": "PRO"})
+    assert vera.get("/accounts/syd/preview") == {"currency": "SEK", "due": [], "next": None, "recurring": None}
+    begins = {"events": [{"event": "start"}, {"event": "activate", "user": "cilla"}]}
+    quote = vera.post("/accounts/syd/quotes", begins)
+    assert (quote["now"], quote["per_period"]) == ("474.32", "699.00")  # 19 of 28 days at 699.00
+    vera.post(f"/quotes/{quote['id']}/acceptance")
+    assert vera.post("/bill-runs", {"through": "2026-02-10"})["totals"][0]["total"] == "474.32"
+
+
+def test_what_is_to_come_does_not_count_yet(vera: Caller) -> None:
+    leaves = [{"event": "deactivate", "user": "ben", "at": "2026-06-01"}]
+    comes = [{"event": "activate", "user": "new", "at": "2026-06-01"}]
+    vera.post("/accounts/nord/events", {"events": [*leaves, *comes]})
+    listed = {"users": [{"account": "nord", "user": "anna"}, {"account": "nord", "user": "ben"}], "apply": True}
+    assert vera.post("/reconciliations", listed)["differences"] == []
+    assert vera.get("/accounts/nord/members/ben")["state"] == "active"
+    assert refused(vera.ask("POST", "/accounts/nord/members/ben/activate"), 409) == ["ben is active already"]
+    vera.post("/accounts/nord/members/ben/deactivate")
+    vera.post("/accounts/nord/members/new/activate")
+    assert vera.get("/accounts/nord/members/new")["state"] == "active"
+
+
+def test_a_deleted_account_is_no_part_of_a_reconciliation(vera: Caller) -> None:
+    vera.post("/accounts", {"key": "syd"})
+    vera.post("/accounts/syd/members/cilla/activate")
+    assert vera.ask("DELETE", "/accounts/syd").status_code == 204
+    users = [{"account": "nord", "user": user} for user in ("anna", "ben")]
+    assert vera.post("/reconciliations", {"users": users, "everyone": True, "apply": True})["differences"] == []
+
+
+def test_the_end_of_what_was_cancelled_shows_however_far_ahead(vera: Caller) -> None:
+    vera.post("/accounts/nord/events", {"events": [{"event": "cancel", "until": "2026-08-15"}]})
+    assert vera.get("/accounts/nord")["agreement"]["ends"] == "2026-08-15"
+
+
+@pytest.mark.parametrize("user", ["carl%20", "%20", "a%0Ab"])
+def test_people_are_called_the_same_in_addresses_and_bodies(vera: Caller, user: str) -> None:
+    [sentence] = refused(vera.ask("POST", f"/accounts/nord/members/{user}/activate"), 422)
+    assert "cannot be what a person is called" in sentence
+
+
+def test_who_acts_may_have_any_name_but_not_a_long_one(vera: Caller, vendor: Vendor) -> None:
+    long = program(vendor, "people", name="n" * 100)
+    event = long.post("/accounts/nord/members/dora/invite", Prorata_Actor=quote_("Åsa Öberg " * 20))
+    assert len(event["actor"]) == 189
+    event = vera.post("/accounts/nord/members/dora/accept", Prorata_Actor="%C3%85sa%20%C3%96berg")
+    assert event["actor"] == "Åsa Öberg (token crm)"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from prorata.accounts.models import Account
-from prorata.api.models import Answer
-from prorata.api.once import DAYS_KEPT
 from prorata.subscriptions.models import Event
+from prorata.vendors.answers import KEPT
+from prorata.vendors.models import Answer
 from tests.service.api.cast import Caller, program, refused
 from tests.service.api.conftest import sandbox
 
@@ -55,7 +55,7 @@ def test_what_was_refused_can_be_tried_again_under_its_key(vera: Caller) -> None
 def test_an_answer_is_kept_for_a_week(vera: Caller) -> None:
     vera.post("/accounts", {"key": "syd"}, Idempotency_Key="k1")
     kept = Answer.objects.get(key="k1")
-    Answer.objects.update(made_at=kept.made_at - timedelta(days=DAYS_KEPT, minutes=1))
+    Answer.objects.update(made_at=kept.made_at - KEPT - timedelta(minutes=1))
     vera.post("/accounts", {"key": "ost"}, Idempotency_Key="k2")
     assert [answer.key for answer in Answer.objects.all()] == ["k2"]
     refused(vera.ask("POST", "/accounts", {"key": "syd"}, Idempotency_Key="k1"), 409)

@@ -62,12 +62,12 @@ _SAID: dict[str, dict[str, Any]] = {
     "role": {"user": "anna", "role": "free"},
     "seats": {"quantity": 7},
     "plan": {"plan": "BASIC"},
-    "trial_plan": {"plan": "PRO"},
+    "trial_plan": {"plan": "PRO", "until": "2026-04-01"},
     "add_on": {"item": "help", "price": "12.50"},
     "remove_add_on": {"item": "help"},
     "interval": {"interval": "year"},
     "payment_method": {"payment_method": "card"},
-    "cancel": {"reason": "too dear"},
+    "cancel": {"reason": "too dear", "until": "2026-06-01"},
     "credit": {"amount": "10.00"},
 }
 _SENSIBLE: dict[str, Any] = {

@@ -31,6 +31,7 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "PATCH /accounts/{account}": ("agreements", "/accounts/nord", {"name": "Nord"}, 200),
     "DELETE /accounts/{account}": ("settings", "/accounts/gone", None, 204),
     "GET /accounts/{account}/members": ("read", "/accounts/nord/members", None, 200),
+    "GET /accounts/{account}/members/{user}": ("read", "/accounts/nord/members/anna", None, 200),
     "POST /accounts/{account}/members/{user}/{verb}": ("people", "/accounts/nord/members/dora/invite", None, 201),
     "POST /reconciliations": ("people", "/reconciliations", {"users": [{"account": "nord", "user": "anna"}]}, 200),
     "GET /accounts/{account}/events": ("read", "/accounts/nord/events", None, 200),

@@ -103,8 +103,8 @@ def test_ten_programs_move_people_while_bills_run(vera: Caller, vendor: Vendor) 
 
 def test_a_clock_that_ten_move_at_once_is_moved_by_one_at_a_time(vera: Caller, vendor: Vendor) -> None:
     answers = at_once(lambda _: vera.ask("POST", "/clock", {"to": "2026-06-15T12:00:00Z"}))
-    assert answers[200] == 1
-    assert answers == {200: 1, 409: MANY - 1}
+    assert answers[200] >= 1  # and whoever asks when it is there already
+    assert answers[200] + answers[409] == MANY
     assert vera.get("/vendor")["now"] == "2026-06-15T12:00:00Z"
     dates = [str(one) for one in Document.objects.order_by("date").values_list("date", flat=True)]
     assert dates == ["2026-01-10", *(f"2026-{month:02}-01" for month in range(2, 7))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -11,6 +11,7 @@ from prorata.accounts.models import Account
 from prorata.database.refused import Refused
 from prorata.invoicing.models import Quote
 from prorata.subscriptions.models import Subscription
+from prorata.subscriptions.queries import today_of
 
 
 @transaction.atomic
@@ -26,7 +27,7 @@ def delete_account(*, account: Account, now: datetime) -> None:
     for row in rows:
         if row.next_look is None and row.ended_on is None:
             continue  # it never began
-        if row.ended_on is None or row.ended_on > (now + timedelta(hours=14)).date():
+        if row.ended_on is None or row.ended_on > today_of(row, now):
             raise Refused(
                 [f"the agreement of account {account.key} has not ended; cancel it, and bill its last period"]
             )

@@ -14,8 +14,10 @@ from prorata.engine import quote as engine
 from prorata.engine.calendar import day_of, instant_of, midnight
 from prorata.engine.facts import Fact
 from prorata.engine.money import speak_amount
+from prorata.engine.refusal import CannotBill
 from prorata.invoicing.models import Quote
 from prorata.invoicing.present import present
+from prorata.invoicing.rows import MOST
 from prorata.subscriptions.actions.record import locked, new_contradictions, tell, too_long
 from prorata.subscriptions.models import Event, Subscription
 
@@ -26,6 +28,11 @@ class Outdated(Refused):
     def __init__(self, sentence: str, again: Quote) -> None:
         super().__init__([sentence])
         self.again = again
+
+
+def price_change(*, subscription: Subscription, change: Sequence[Fact], now: datetime) -> Quote:
+    """What a change would cost, as make_quote says it, but that nobody is held to it: the quote is not kept."""
+    return _computed(subscription, change, now)
 
 
 @transaction.atomic
@@ -83,6 +90,8 @@ def _computed(row: Subscription, change: Sequence[Fact], now: datetime) -> Quote
     if problems:
         raise Refused(problems)
     made = engine.quote(agreement, facts, news, now=moment, issued=issued)
+    if max(map(abs, (made.now_minor, made.next_minor, made.per_period_minor))) > MOST:
+        raise CannotBill("an amount is too large to be kept; look at the quantities and prices of the change")
     following, recurring = made.changed.next_document, made.changed.recurring
     return Quote(
         vendor_id=row.vendor_id,

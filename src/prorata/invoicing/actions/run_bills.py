@@ -27,6 +27,7 @@ from prorata.engine.refusal import CannotBill
 from prorata.invoicing.actions.issue import PARTY, Computed, issue
 from prorata.invoicing.models import BillRun, Problem
 from prorata.invoicing.queries import issued_to
+from prorata.invoicing.rows import MOST
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow, agreement_of, histories, subscription_rows
 from prorata.vendors.models import Vendor
@@ -37,8 +38,8 @@ BATCH = 2000
 
 Step = Callable[[int], None]  # told how many subscriptions more have been looked at
 
+_AHEAD = timedelta(days=5 * 365)
 _EAST = timedelta(hours=14)  # so much later it is where a day begins first
-_MOST = 2**63  # what has no room in the database
 
 
 class NotYet(ValueError):
@@ -71,6 +72,7 @@ class Outcome:
     totals: Counter[tuple[str, str]] = field(default_factory=Counter)  # by kind and currency
     problems: list[str] = field(default_factory=list)
     left: set[int] = field(default_factory=set)  # who was looked at and is still due
+    refused: set[int] = field(default_factory=set)  # who of them could not be billed
     run: BillRun | None = field(default=None, compare=False)  # its row, of a run that is kept
 
     def add(self, computed: Sequence[Computed]) -> None:
@@ -86,6 +88,7 @@ class Outcome:
         self.totals.update(more.totals)  # += would leave out a sum of nothing
         self.problems += more.problems
         self.left |= more.left
+        self.refused |= more.refused
 
 
 def count_due(*, vendor: Vendor, through: date) -> int:
@@ -99,11 +102,14 @@ def run_bills(
     through: date,
     now: datetime,
     account: Account | None = None,
+    but: Collection[int] = (),
     dry_run: bool = False,
     workers: int = 1,
     step: Step | None = None,
 ) -> Outcome:
     """Bills every subscription of the vendor, or of one account, that is due by a day, as recorded before now.
+
+    But for those of some ids, which are left as they are.
 
     Each batch is a transaction, done by one of so many worker processes: a run that is killed has billed whole batches,
     and another goes on where it ended. Two runs at once share the batches, since each takes rows that nobody holds;
@@ -115,10 +121,12 @@ def run_bills(
     """
     if not dry_run and through > (now + _EAST).date():
         raise NotYet(f"{through} has not come yet; a dry run says what would be billed by then")
+    if through > (now + _AHEAD).date():
+        raise NotYet(f"{through} is too far ahead; a dry run looks {_AHEAD.days // 365} years ahead at most")
     run = BillRun(vendor=vendor, account=account, through=through, known_until=now)
     if not dry_run:
         run.save()
-    outcome = Outcome(run=None if dry_run else run)
+    outcome = Outcome(left=set(but), run=None if dry_run else run)
     for waits in (False,) if dry_run else (False, True):
         batches = _batches(run, outcome.left, waits=waits, dry_run=dry_run)
         for part in in_processes(min(workers, len(batches) or 1), _bill_batch, batches):
@@ -178,6 +186,7 @@ def _billed(batch: _Batch) -> Outcome:
     outcome.add(computed)
     outcome.problems += [f"account {key}: {problem.sentence}" for key, problem in problems]
     outcome.left = {row.id for row in rows}.difference(one.subscription.id for one in computed)
+    outcome.refused = {problem.subscription_id for _, problem in problems}
     if rows and not batch.dry_run:
         issue(vendor=run.vendor, computed=computed, run=run)
         Problem.objects.bulk_create(problem for _, problem in problems)
@@ -219,7 +228,7 @@ def _computed(
         known = now if row.known_until is None else max(now, clock.moment(row.known_until))
         try:
             billing = bill(history, through=through, known_until=known, issued=issued.get(row.id))
-            if any(map(_has_no_room, billing.documents)):
+            if any(map(_has_no_room, billing.documents)) or any(one.amount_minor > MOST for one in billing.lapses):
                 raise CannotBill("an amount is too large to be kept; look at the quantities and prices agreed")
         except CannotBill as refused:
             problem = Problem(vendor=run.vendor, run=run, subscription_id=row.id, sentence=str(refused))
@@ -231,8 +240,8 @@ def _computed(
 
 
 def _has_no_room(document: Document) -> bool:
-    amounts = (document.subtotal_minor, document.total_minor, *(line.exact_parts for line in document.lines))
-    return max(map(abs, amounts)) >= _MOST
+    amounts = (document.subtotal_minor, document.total_minor, document.credit_left_minor)
+    return max(map(abs, (*amounts, *(line.exact_parts for line in document.lines)))) > MOST
 
 
 def _accounts(ids: Iterable[int]) -> dict[int, tuple[str, Mapping[str, str]]]:

@@ -13,7 +13,7 @@ from prorata.engine.calendar import moment_of
 from prorata.engine.facts import Fact, history
 from prorata.subscriptions.actions.record import locked, tell
 from prorata.subscriptions.models import Event, Subscription
-from prorata.subscriptions.people import Verb, refusal, standings, unknown_role
+from prorata.subscriptions.people import Verb, refusal, standings_at, unknown_role
 from prorata.subscriptions.queries import agreement_of, facts_of
 from prorata.vendors.queries import rules_now
 
@@ -43,10 +43,10 @@ def move(
     if verb == "role" and not role:
         raise Refused(["a change of role names the role"])
     told = history(agreement_of(row, row.account.key, policy), facts_of({row.pk: policy})[row.pk])
-    state, _ = standings(told).get(user, ("absent", ""))
+    at = moment_of(now, ZoneInfo(policy.time_zone))
+    state, _ = standings_at(told, at).get(user, ("absent", ""))
     if sentence := refusal(verb, user, state):
         raise Refused([sentence])
-    at = moment_of(now, ZoneInfo(policy.time_zone))
     [event] = tell(subscription=row, facts=[Fact(verb, at, at, user, role, reason=reason)], now=now, actor=actor)
     if known := {key: value for key, value in (("name", name), ("email", email)) if value}:
         Member.objects.filter(account=row.account, key=user).update(**known)

@@ -16,7 +16,7 @@ from prorata.engine.facts import Fact
 from prorata.engine.policy.model import Policy, SeatRules
 from prorata.subscriptions.actions.record import tell
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.people import State, Verb, standings, unknown_role
+from prorata.subscriptions.people import State, Verb, standings_at, unknown_role
 from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import rules_now
@@ -65,7 +65,9 @@ def reconcile(
             moment = moment_of(now, ZoneInfo(policy.time_zone))
             rules = policy.rules(told[row.pk].interval, day_of(moment)).seats
             differences = list(
-                _differences(row.account.key, users, standings(told[row.pk]), _members(rules), policy, moment)
+                _differences(
+                    row.account.key, users, standings_at(told[row.pk], moment), _members(rules), policy, moment
+                )
             )
             found += differences
             if mend and differences and not refused:
@@ -80,7 +82,8 @@ def reconcile(
 
 def _current(vendor: Vendor) -> dict[str, Subscription]:
     """The vendor's agreements that have not ended, by their accounts; of several the latest."""
-    rows = Subscription.objects.filter(vendor=vendor, ended_on=None).select_related("account").order_by("pk")
+    rows = Subscription.objects.filter(vendor=vendor, ended_on=None, account__deleted_at=None)
+    rows = rows.select_related("account").order_by("pk")
     return {row.account.key: row for row in rows}
 
 

@@ -111,7 +111,7 @@ def _write(row: Subscription, policy: Policy, facts: Sequence[Fact], actor: str)
         return []
     agreement, zone = agreement_of(row, row.account.key, policy), ZoneInfo(policy.time_zone)
     known = facts_of({row.pk: policy})[row.pk]
-    if problems := [*too_long(facts), *new_contradictions(agreement, known, facts)]:
+    if problems := [*too_long(facts), *_too_much([*known, *facts]), *new_contradictions(agreement, known, facts)]:
         raise Refused(problems)
     members = members_called(account=row.account, keys=[fact.user for fact in facts if fact.user])
     events = [
@@ -178,6 +178,15 @@ def too_long(facts: Sequence[Fact]) -> list[str]:
         for name, most in lengths.items()
         if len(getattr(fact, name)) > most
     ]
+
+
+_MOST_CREDIT = 10**15  # minor units; more than that nobody is given, and it has room in every sum
+
+
+def _too_much(facts: Sequence[Fact]) -> list[str]:
+    """Credits that come to more than there is room for."""
+    granted = sum(fact.price_minor or 0 for fact in facts if fact.kind == "credit")
+    return ["amount: the credits of the account come to more than can be kept"] if granted > _MOST_CREDIT else []
 
 
 def ask_again(row: Subscription, recorded: Moment) -> None:

@@ -70,7 +70,7 @@ def open_agreement(
     intake = Intake(
         policy=policy,
         plan=wish.plan,
-        interval=wish.interval,  # type: ignore[arg-type]  # an interval in words, which intake reads
+        interval=wish.interval and wish.interval.lower(),  # type: ignore[arg-type]  # an interval in words, which intake reads
         payment_method=wish.payment_method,
         seats_follow=wish.seats_follow,
         account=key,

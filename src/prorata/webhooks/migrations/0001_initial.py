@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("vendors", "0003_token"),
+        ("vendors", "0003_programs"),
     ]
 
     operations = [

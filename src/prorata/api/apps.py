@@ -1,7 +1,0 @@
-"""The Django app."""
-
-from django.apps import AppConfig
-
-
-class ApiConfig(AppConfig):
-    name = "prorata.api"
