@@ -308,3 +308,19 @@ def test_the_books_are_written_as_sie_by_the_vendors_own_account_numbers(shop: P
     ):
         said = prorata("vendor", "ledgers", "acme", wrong, cwd=shop, code=2)
         assert said.errors.startswith(sentence)
+
+
+def test_a_version_of_a_policy_is_tried_before_it_is_kept(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    prorata("bill-run", "--through", "2026-10-01", cwd=shop)
+    text = prorata("policy", "show", "mainter", "--source", cwd=shop).out
+    (shop / "mainter.toml").write_text(text.replace("699.00", "749.00"), encoding="utf-8")
+    said = prorata("vendor", "policy", "acme", "--policy", "mainter.toml", "--dry-run", cwd=shop).out.splitlines()
+    assert said[0].split() == ["account", "from", "a", "period", "becomes", "next", "document", "becomes", "at", "once"]
+    syd = said[1].split()
+    assert (syd[0], syd[2:4]) == ("syd", ["699.00", "749.00"])
+    assert said[-1] == (
+        "mainter: 1 of 2 accounts would be billed otherwise. Nothing was kept: this was a dry run."
+    )  # fmt: skip
+    again = prorata("vendor", "policy", "acme", "--policy", "mainter.toml", cwd=shop).out
+    assert again == "Vendor acme bills by version 2 of mainter from now on.\n"

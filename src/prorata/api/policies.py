@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja import Path, Router, Schema
 from pydantic import ConfigDict, Field
 
+from prorata.api.once import in_steps
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, actor_of, vendor_of
@@ -17,9 +18,11 @@ from prorata.api.values import Amount, In
 from prorata.engine.money import format_amount
 from prorata.engine.policy.plain import tell
 from prorata.engine.policy.tariff import AddOn, Plan
+from prorata.invoicing.effects import Amounts, Effect, concerned, effects
 from prorata.subscriptions.actions.record import change_policy
+from prorata.vendors.actions import fitting
 from prorata.vendors.models import PolicyVersion
-from prorata.vendors.queries import now_of, policy_of
+from prorata.vendors.queries import last_version, now_of, policy_of
 
 router = Router(tags=["Policies"])
 
@@ -75,6 +78,24 @@ class PolicyOut(PolicySummary):
     plain: list[PartOut] = Field(description="The same in plain sentences.")
 
 
+class ChangeOut(Schema):
+    before: Amount
+    after: Amount
+
+
+class EffectOut(Schema):
+    """What other rules make of an account's documents, with tax."""
+
+    account: str
+    currency: str
+    now: ChangeOut = Field(description="What is due by today.")
+    next: ChangeOut = Field(description="The next document, with what is corrected of days billed before.")
+    next_date: date | None
+    per_period: ChangeOut = Field(description="A whole period, the first to begin by the other rules, at `start`.")
+    start: date | None
+    problem: str = Field(description="Why the account could not be billed by them, if so.")
+
+
 class PolicyIn(In):
     model_config = ConfigDict(str_strip_whitespace=False)
 
@@ -90,8 +111,7 @@ def list_policies(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) 
 @router.get("/policies/{name}", response=PolicyOut, auth=Bearer("read"))
 def show_policy(request: HttpRequest, name: PolicyName) -> PolicyOut:
     """The version of a policy that holds now."""
-    versions = PolicyVersion.objects.filter(vendor=vendor_of(request), name=name)
-    version = versions.order_by("-number").first()
+    version = last_version(vendor_of(request), name)
     if version is None:
         raise Gone(f"there is no policy {name!r}")
     return _policy_out(version)
@@ -103,6 +123,39 @@ def set_policy(request: HttpRequest, name: PolicyName, body: PolicyIn) -> Policy
     vendor = vendor_of(request)
     return _policy_out(
         change_policy(vendor=vendor, name=name, text=body.text, now=now_of(vendor), actor=actor_of(request))
+    )
+
+
+@router.post("/policies/{name}/effects", response=Page[EffectOut], auth=Bearer("settings"))
+@in_steps
+def show_effects(
+    request: HttpRequest, name: PolicyName, body: PolicyIn, cursor: Cursor = "", limit: Limit = 50
+) -> Page[EffectOut]:
+    """Whom these rules would concern, and by how much: for notices of a price, and before anything is corrected.
+
+    A page looks at so many accounts, and tells of those for which there is a difference.
+    """
+    vendor = vendor_of(request)
+    policy, now = fitting(vendor=vendor, name=name, text=body.text), now_of(vendor)
+    return page(
+        concerned(vendor, name), cursor, limit, lambda rows: [_effect_out(one) for one in effects(rows, policy, now)]
+    )
+
+
+def _effect_out(one: Effect) -> EffectOut:
+    def change(amounts: Amounts) -> ChangeOut:
+        before, after = (format_amount(minor, one.currency) for minor in amounts)
+        return ChangeOut(before=before, after=after)
+
+    return EffectOut(
+        account=one.account,
+        currency=one.currency,
+        now=change(one.now),
+        next=change(one.next),
+        next_date=one.next_date,
+        per_period=change(one.per_period),
+        start=one.start,
+        problem=one.problem,
     )
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from prorata.engine.document import Document as EngineDocument
     from prorata.engine.history import Subscription as History
     from prorata.invoicing.actions.run_bills import Outcome
+    from prorata.invoicing.effects import Effect
     from prorata.vendors.models import Vendor
 
 vendors = typer.Typer(help="The vendors who sell, and the policies they bill by.", no_args_is_help=True)
@@ -113,6 +114,9 @@ def set_policy(
     key: Annotated[str, typer.Argument(help="The vendor's key.")],
     policy: PoliciesOption,
     new: Annotated[bool, typer.Option("--new", help="Add a policy beside those it has.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say whom it would concern and by how much, and keep nothing.")
+    ] = False,
 ) -> None:
     """Bill by other rules from now on; what a policy changes of days billed already goes on the next documents."""
     with sentences(), database():
@@ -123,8 +127,41 @@ def set_policy(
         if unknown := [] if new else [name for name, _ in told if name not in names]:
             way_out = "call the file so, or say --new to bill further accounts by it"
             raise IntakeError([f"vendor {key} has no policy {listed(unknown)}, but {listed(names)}; {way_out}"])
+        if dry_run:
+            for name, text in told:
+                _say_effects(seller, name, text)
+            return
         for name, number in _set_policies(seller, told):
             console().print(f"Vendor {key} bills by version {number} of {name} from now on.", markup=False)
+
+
+def _say_effects(seller: Vendor, name: str, text: str) -> None:
+    """Whom a version of a policy would concern, and by how much."""
+    from prorata.invoicing.effects import concerned, effects
+    from prorata.vendors.actions import fitting
+    from prorata.vendors.queries import now_of
+
+    policy, rows = fitting(vendor=seller, name=name, text=text), concerned(seller, name).order_by("pk")
+    count = rows.count()
+    with steps(f"Comparing {name}", count) as step:
+        found: list[Effect] = []
+        for row in rows.iterator():
+            found += effects([row], policy, now_of(seller))
+            step()
+    table = Table("account", "from", box=None, header_style="bold")
+    for title in ("a period", "becomes", "next document", "becomes", "at once"):
+        table.add_column(title, justify="right")
+    for one in found:
+        if one.problem:
+            say(f"account {one.account}: {one.problem}")
+            continue
+        minors = (one.per_period.before_minor, one.per_period.after_minor, one.next.before_minor, one.next.after_minor)
+        amounts = [speak_amount(minor, one.currency) for minor in (*minors, one.now.more_minor)]
+        add_row(table, one.account, str(one.start or ""), *amounts)
+    if table.row_count:
+        console().print(table)
+    said = f"{name}: {len(found):,} of {count:,} {plural('account', count)} would be billed otherwise."
+    console().print(f"{said} Nothing was kept: this was a dry run.", markup=False)
 
 
 @vendors.command("clock")

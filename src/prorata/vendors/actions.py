@@ -13,7 +13,7 @@ from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
 from prorata.engine.words import listed
 from prorata.vendors.models import LedgerAccount, PolicyVersion, Series, Vendor
-from prorata.vendors.queries import policy_of
+from prorata.vendors.queries import last_version, policy_of
 
 
 @transaction.atomic
@@ -58,14 +58,12 @@ def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: st
     Raises PolicyError where they cannot be used, and UnfitPolicy where a name in them is too long to be kept, or what
     was agreed under the version before has no meaning in them.
     """
-    policy = read_policy(text, name=name, source=f"{name}.toml")
     digest = sha256(text.encode()).hexdigest()
     Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)  # so that two at once become two versions
-    last = PolicyVersion.objects.filter(vendor=vendor, name=name).order_by("-number").first()
+    last = last_version(vendor, name)
+    fitting(vendor=vendor, name=name, text=text)
     if last is not None and last.sha256 == digest:
         return last
-    if problems := [*_too_long(policy), *([] if last is None else _unfit(policy_of(last), policy))]:
-        raise UnfitPolicy("\n".join(f"policy {name}: {problem}" for problem in problems))
     version = PolicyVersion(
         vendor=vendor, name=name, number=1 if last is None else last.number + 1,
         text=text, sha256=digest, recorded_at=now, actor=actor,
@@ -73,6 +71,15 @@ def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: st
     version.full_clean()
     version.save()
     return version
+
+
+def fitting(*, vendor: Vendor, name: str, text: str) -> Policy:
+    """The rules of a text, if those billed by the last version can be billed by them; raises as set_policy does."""
+    policy = read_policy(text, name=name, source=f"{name}.toml")
+    last = last_version(vendor, name)
+    if problems := [*_too_long(policy), *([] if last is None else _unfit(policy_of(last), policy))]:
+        raise UnfitPolicy("\n".join(f"policy {name}: {problem}" for problem in problems))
+    return policy
 
 
 def _too_long(policy: Policy) -> list[str]:

@@ -49,6 +49,11 @@ def policy_at(vendor: Vendor, name: str, known_until: datetime) -> PolicyVersion
     return _last(PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lt=known_until), vendor, name)
 
 
+def last_version(vendor: Vendor, name: str) -> PolicyVersion | None:
+    """The newest version of a policy."""
+    return PolicyVersion.objects.filter(vendor=vendor, name=name).order_by("-number").first()
+
+
 def rules_now(vendor: Vendor, name: str, now: datetime) -> Policy:
     """The rules of a policy as recorded by now, and at this very moment; raises NoPolicy where there are none."""
     return policy_of(_last(PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lte=now), vendor, name))

@@ -25,6 +25,7 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "GET /policies": ("read", "/policies", None, 200),
     "GET /policies/{name}": ("read", "/policies/mainter", None, 200),
     "PUT /policies/{name}": ("settings", "/policies/mainter", {"text": policy_text("mainter") + "\n"}, 200),
+    "POST /policies/{name}/effects": ("settings", "/policies/mainter/effects", {"text": policy_text("mainter")}, 200),
     "GET /accounts": ("read", "/accounts", None, 200),
     "POST /accounts": ("agreements", "/accounts", {"key": "syd"}, 201),
     "GET /accounts/{account}": ("read", "/accounts/nord", None, 200),
@@ -69,8 +70,9 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
 }  # fmt: skip
 # What another vendor's program is told where nothing of ours is named: it sees its own, or changes it.
 _ITS_OWN = {
-    "GET /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}", "GET /accounts",
-    "POST /accounts", "GET /documents", "GET /bill-runs", "GET /webhooks", "POST /webhooks",
+    "GET /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}",
+    "POST /policies/{name}/effects", "GET /accounts", "POST /accounts", "GET /documents", "GET /bill-runs",
+    "GET /webhooks", "POST /webhooks",
 }  # fmt: skip
 _REFUSED = {"POST /events": 422, "POST /reconciliations": 409}  # which name an account in what they say
 

@@ -1,0 +1,93 @@
+"""What another version of a policy would make of accounts' documents is what it makes of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from prorata.engine.policy.reading import PolicyError
+from prorata.invoicing.actions.run_bills import run_bills
+from prorata.invoicing.effects import Amounts, Effect, concerned, effects
+from prorata.invoicing.models import Document
+from prorata.policies import policy_text
+from prorata.subscriptions.actions.record import change_policy, tell
+from prorata.vendors.actions import UnfitPolicy, fitting
+from prorata.vendors.models import Vendor
+from tests.service.world import a_year, at, fact, seller, with_people
+
+TEXT = policy_text("mainter")
+BASIC = 'price = "299.00 per month"\n'
+DEARER = TEXT.replace(BASIC, 'price = "319.00 per month"\n')
+LATER = '[[plans.BASIC.prices]]\nprice = "319.00 per month"\nfrom = 2026-07-01\n'
+FROM_JULY = TEXT.replace(BASIC, f"[[plans.BASIC.prices]]\n{BASIC}{LATER}")
+ONLY_FROM_JULY = TEXT.replace(BASIC, LATER)
+NOW = at("2026-04-10")
+
+
+def found(vendor: Vendor, text: str, now: datetime = NOW) -> list[Effect]:
+    policy = fitting(vendor=vendor, name="mainter", text=text)
+    return list(effects(concerned(vendor, "mainter").order_by("pk"), policy, now))
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    """A vendor with three seats billed for April, a customer who has left, and one not billed yet."""
+    vendor = seller()
+    assert DEARER != TEXT != FROM_JULY
+    with_people(vendor, "nord", "anna", "ben", "chris", day="2026-04-01")
+    left = with_people(vendor, "syd", "dora", day="2026-03-01")
+    tell(subscription=left, facts=[fact("cancel", "2026-03-10")], now=at("2026-03-10"), actor="test")
+    run_bills(vendor=vendor, through=date(2026, 4, 1), now=at("2026-04-01", 20))
+    with_people(vendor, "ost", "eva", day="2026-04-05")
+    return vendor
+
+
+def test_the_same_rules_concern_nobody(vendor: Vendor) -> None:
+    assert found(vendor, TEXT + "\n") == []
+
+
+def test_a_price_of_a_day_to_come_is_told_with_the_old_and_the_new_amount(vendor: Vendor) -> None:
+    nord = Effect(
+        account="nord", currency="SEK", now=Amounts(0, 0), next=Amounts(89700, 89700), next_date=date(2026, 5, 1),
+        per_period=Amounts(89700, 95700), start=date(2026, 7, 1),
+    )  # fmt: skip
+    assert found(vendor, FROM_JULY)[0] == nord
+    assert [one.account for one in found(vendor, FROM_JULY)] == ["nord", "ost"]
+
+
+def test_a_price_without_a_day_corrects_what_was_billed_and_says_so(vendor: Vendor) -> None:
+    [nord, _] = found(vendor, DEARER)
+    # 3 × 319.00 for May, and 3 × 20.00 for April, which was billed already
+    assert nord.next == Amounts(89700, 101700)
+    assert nord.per_period == Amounts(89700, 95700)
+    assert nord.start == date(2026, 5, 1)
+
+
+def test_rules_by_which_somebody_could_not_be_billed_say_whom(vendor: Vendor) -> None:
+    [nord, _] = found(vendor, ONLY_FROM_JULY)
+    assert nord.problem.startswith("plan BASIC has no price for interval month")
+
+
+def test_rules_that_are_refused_concern_nobody(vendor: Vendor) -> None:
+    with pytest.raises(UnfitPolicy, match="plan BASIC may be in use"):
+        found(vendor, TEXT.replace("BASIC", "BASE"))
+    with pytest.raises(PolicyError):
+        found(vendor, "currency = 7")
+
+
+@pytest.mark.parametrize("text", [DEARER, FROM_JULY])
+def test_what_is_said_is_what_is_billed(text: str) -> None:
+    vendor = a_year("mainter", accounts=8, through=date(2026, 4, 10))
+    said = {one.account: one for one in found(vendor, text, now=at("2026-04-11"))}
+    assert said
+    issued = Document.objects.filter(vendor=vendor).count()
+    change_policy(vendor=vendor, name="mainter", text=text, now=at("2026-04-11"), actor="test")
+    for day in (date(2026, 4, 12), *sorted({one.next_date for one in said.values() if one.next_date})):
+        run_bills(vendor=vendor, through=day, now=at(f"{day}", 3))
+    documents = Document.objects.filter(vendor=vendor).order_by("id")[issued:]
+    totals = {(one.account.key, one.date): one.total_minor for one in documents}
+    for account, one in said.items():
+        assert one.next_date is not None
+        if one.next.after_minor:
+            assert totals[account, one.next_date] == one.next.after_minor
