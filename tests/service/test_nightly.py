@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from typing import Any
+
+import pytest
 
 from prorata.accounts.actions import open_account
 from prorata.engine.history import Subscription as Agreement
+from prorata.invoicing.actions import nightly
 from prorata.invoicing.actions.nightly import run_nightly
-from prorata.invoicing.actions.run_bills import run_bills
+from prorata.invoicing.actions.run_bills import Outcome, run_bills
 from prorata.invoicing.models import BillRun
 from prorata.policies import policy_text
 from prorata.subscriptions.actions.record import subscribe, tell
@@ -81,3 +85,20 @@ def test_a_sandbox_has_no_nights() -> None:
     with_people(vendor, "nord", "anna", day="2026-01-01")
     Vendor.objects.update(test_clock=at("2026-01-01"))
     assert _night(at("2026-03-01")) == []
+
+
+def test_a_run_that_fails_costs_nobody_else_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("first", "second"):
+        with_people(seller(key=key), "nord", "anna", day="2026-01-01")
+
+    def fail(**named: Any) -> Outcome:
+        if named["vendor"].key == "first":
+            raise RuntimeError("out of luck")
+        return run_bills(**named)
+
+    monkeypatch.setattr(nightly, "run_bills", fail)
+    first, second = run_nightly(now=at("2026-01-01", 13), at=ONE)
+    assert first[1].problems == ["the bill run failed: out of luck; it is run again"]
+    assert second[1].documents.total() == 1
+    monkeypatch.undo()
+    assert _night(at("2026-01-01", 14)) == [("first", 1, 1)]

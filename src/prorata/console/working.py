@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from prorata.console.asked import sentences
+from prorata.console.asked import say, sentences
 from prorata.console.database import console, database
 from prorata.console.service import write_outcome
 from prorata.engine.intake import IntakeError
 
+_WAIT = 10  # seconds until the database is tried again
 _PAUSE = 2  # seconds between two looks at what is to be sent
 _LOOK = timedelta(minutes=1)  # between two looks at whose night it is
 
@@ -27,7 +28,7 @@ def worker(
 ) -> None:
     """Send webhooks, and run the bills of every vendor each night. Several may run at once; each does a part."""
     with sentences(), database():
-        from django.db import close_old_connections, connection
+        from django.db import OperationalError, close_old_connections, connection
 
         from prorata.invoicing.actions.nightly import run_nightly
         from prorata.vendors.answers import forget_old_answers
@@ -40,14 +41,21 @@ def worker(
         while not end.is_set():
             now = datetime.now(UTC)
             close_old_connections()
-            if now >= next_look:
-                next_look = now + _LOOK
-                forget_old(now=now)
-                forget_old_answers(now=now)
-                if at is not None:
-                    for vendor, outcome in run_nightly(now=now, at=at, workers=workers):
-                        write_outcome(vendor.key, outcome)
-            sent = deliver(now=datetime.now(UTC))
+            try:
+                if now >= next_look:
+                    next_look = now + _LOOK
+                    forget_old(now=now)
+                    forget_old_answers(now=now)
+                    if at is not None:
+                        for vendor, outcome in run_nightly(now=now, at=at, workers=workers):
+                            write_outcome(vendor.key, outcome)
+                sent = deliver(now=datetime.now(UTC))
+            except OperationalError as error:
+                if once:
+                    raise
+                say(f"the database cannot be used: {str(error).strip()}; trying again in {_WAIT} seconds")
+                end.wait(_WAIT)
+                continue
             if sent:
                 console().print(f"{sent} {'webhook' if sent == 1 else 'webhooks'} sent.", markup=False)
             elif once:

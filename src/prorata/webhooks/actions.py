@@ -25,7 +25,7 @@ WAITS = (
 )  # fmt: skip
 AT_ONCE = 8
 KEPT = timedelta(days=30)
-_LEASE = timedelta(minutes=2)  # so long a worker has for what it took; when it died another takes it again
+_LEASE = timedelta(minutes=3)  # so long a worker has for what it took; when it died another takes it again
 _BOTH_SECRETS = timedelta(hours=24)
 _GONE = 410
 
@@ -78,7 +78,7 @@ def send_again(*, delivery: Delivery) -> Delivery:
     return delivery
 
 
-def deliver(*, now: datetime, most: int = 100) -> int:
+def deliver(*, now: datetime, most: int = 3 * AT_ONCE) -> int:
     """Sends what is due at a moment, to several at a time; how many were sent. Several workers share what there is.
 
     A message is sent at least once: again where a worker died before it had written down how it went.
@@ -93,9 +93,9 @@ def deliver(*, now: datetime, most: int = 100) -> int:
 def forget_old(*, now: datetime) -> None:
     """Forgets what was told a month ago, and is not to be told any more."""
     old = Message.objects.filter(happened_at__lt=now - KEPT).exclude(deliveries__next_at__isnull=False)
-    some = list(old.values_list("pk", flat=True)[:1000])
-    Delivery.objects.filter(message__in=some).delete()
-    Message.objects.filter(pk__in=some).delete()
+    while some := list(old.values_list("pk", flat=True)[:1000]):
+        Delivery.objects.filter(message__in=some).delete()
+        Message.objects.filter(pk__in=some).delete()
 
 
 def _check(url: str) -> None:
@@ -108,7 +108,7 @@ def _check(url: str) -> None:
 @transaction.atomic
 def _take(now: datetime, most: int) -> list[Delivery]:
     """What is due and nobody else has taken, marked as being sent."""
-    due = Delivery.objects.filter(next_at__lte=now, endpoint__disabled_at=None).order_by("next_at")
+    due = Delivery.objects.filter(next_at__lte=now, endpoint__disabled_at=None).order_by("next_at", "pk")
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(of=("self",), skip_locked=True)
     taken = list(due.select_related("endpoint", "message")[:most])
@@ -132,6 +132,8 @@ def _send(delivery: Delivery) -> Answer:
 def _write_down(delivery: Delivery, answer: Answer) -> None:
     """How it went, and when it is tried again; where somebody asked for it anew meanwhile, that holds."""
     now = datetime.now(UTC)
+    if not Delivery.objects.select_for_update().filter(pk=delivery.pk).exists():
+        return  # its address was deleted meanwhile
     Attempt.objects.create(
         delivery=delivery, at=now, status=answer.status, said=answer.said, milliseconds=answer.milliseconds
     )

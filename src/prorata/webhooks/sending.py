@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Timer
 from urllib.parse import urlsplit
 
 SECONDS = 15
 _MOST_SAID = 500
+_TRANSLATED = IPv6Network("64:ff9b::/96")  # addresses that a network translates into older ones, private ones too
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,17 @@ class _Tls(http.client.HTTPSConnection):
         self.sock = self.context.wrap_socket(plain, server_hostname=self.host)
 
 
+def _is_public(address: str) -> bool:
+    """Whether an address is of the public internet, as itself and as the older one that it may stand for."""
+    ip = ip_address(address)
+    meant = (ip.ipv4_mapped or ip.sixtofour or ip) if isinstance(ip, IPv6Address) else ip
+    return ip.is_global and meant.is_global and not ip.is_multicast and ip not in _TRANSLATED
+
+
 def _socket(host: str, port: int, anywhere: bool) -> socket.socket:
     """A connection to the first address of a host; the one that was looked at is the one that is called."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    if not anywhere and not ip_address(address[0]).is_global:
+    if not anywhere and not _is_public(str(address[0])):
         raise OSError(f"{host} is {address[0]}, which is not an address of the public internet")
     plain = socket.socket(family, kind, protocol)
     plain.settimeout(SECONDS)

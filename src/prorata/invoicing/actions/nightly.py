@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -15,11 +16,16 @@ from prorata.vendors.queries import policy_names, rules_now
 def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[Vendor, Outcome]]:
     """Runs the bills of every vendor in real time for which a day has come since its last run, and a time of that day.
 
-    What was interrupted is run again. Where a vendor's policies are of several time zones, each has its own night.
+    What was interrupted or failed is run again. Where a vendor's policies are of several time zones, each has its own
+    night.
     """
     for vendor in Vendor.objects.filter(test_clock=None).order_by("key"):
-        if (through := _due(vendor, now, at)) is not None:
-            yield vendor, run_bills(vendor=vendor, through=through, now=now, workers=workers)
+        try:
+            if (through := _due(vendor, now, at)) is not None:
+                yield vendor, run_bills(vendor=vendor, through=through, now=now, workers=workers)
+        except Exception as error:  # the night of the others is not lost with it
+            logging.getLogger("django.prorata").exception("the bill run of vendor %s failed", vendor.key)
+            yield vendor, Outcome(problems=[f"the bill run failed: {error}; it is run again"])
 
 
 def _due(vendor: Vendor, now: datetime, at: time) -> date | None:
