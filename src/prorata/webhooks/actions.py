@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from prorata.database.refused import Refused
 from prorata.vendors.models import Vendor
@@ -91,8 +92,9 @@ def deliver(*, now: datetime, most: int = 3 * AT_ONCE) -> int:
 
 
 def forget_old(*, now: datetime) -> None:
-    """Forgets what was told a month ago, and is not to be told any more."""
-    old = Message.objects.filter(happened_at__lt=now - KEPT).exclude(deliveries__next_at__isnull=False)
+    """Forgets what happened a month ago, and is not to be told any more, or only to who is disabled."""
+    waiting = Delivery.objects.filter(message=OuterRef("pk"), next_at__isnull=False, endpoint__disabled_at=None)
+    old = Message.objects.filter(~Exists(waiting), happened_at__lt=now - KEPT)
     while some := list(old.values_list("pk", flat=True)[:1000]):
         Delivery.objects.filter(message__in=some).delete()
         Message.objects.filter(pk__in=some).delete()

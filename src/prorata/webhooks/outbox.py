@@ -30,11 +30,13 @@ KINDS: Mapping[Kind, str] = {
 
 
 def announce(*, vendor_id: int, kind: Kind, told: Sequence[Mapping[str, Any]], at: datetime) -> None:
-    """Writes a message for each thing that happened at a moment, to be sent to whoever wants to be told of its kind."""
+    """Writes a message for each thing that happened at a moment, to be sent to whoever wants to be told of its kind.
+
+    For who is disabled it waits.
+    """
     if not told:
         return
-    endpoints = Endpoint.objects.filter(vendor_id=vendor_id, disabled_at=None)
-    wanted = [one for one in endpoints if not one.kinds or kind in one.kinds]
+    wanted = [one for one in Endpoint.objects.filter(vendor_id=vendor_id) if not one.kinds or kind in one.kinds]
     if wanted:
         send(vendor_id=vendor_id, kind=kind, told=told, at=at, to=wanted)
 
@@ -56,8 +58,7 @@ def send(
 
 def vendor_wants(vendor: Vendor, kind: Kind) -> bool:
     """Whether anybody is to be told of a kind of things, so that it is worth putting them in words."""
-    endpoints = Endpoint.objects.filter(vendor=vendor, disabled_at=None)
-    return any(not one.kinds or kind in one.kinds for one in endpoints)
+    return any(not one.kinds or kind in one.kinds for one in Endpoint.objects.filter(vendor=vendor))
 
 
 def _body(kind: Kind, at: datetime, data: Mapping[str, Any]) -> str:

@@ -254,6 +254,10 @@ def test_what_was_told_long_ago_is_forgotten(vera: Caller, receiver: Receiver) -
     forget_old(now=long_after)
     assert not Message.objects.exists()
     assert _deliveries(vera, webhook) == []
+    vera.ask("PATCH", f"/webhooks/{webhook['id']}", {"enabled": False})
+    vera.post(f"/webhooks/{webhook['id']}/test")
+    forget_old(now=long_after)
+    assert not Message.objects.exists()
 
 
 def test_a_webhook_is_deleted_with_all_that_it_was_told(vera: Caller, receiver: Receiver) -> None:
