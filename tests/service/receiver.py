@@ -49,7 +49,10 @@ def receiving(*answers: int) -> Iterator[Receiver]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # so that nobody of many who call at once is turned away
+
+    server = Server(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks?from=prorata"
     thread = Thread(target=server.serve_forever)
     thread.start()

@@ -19,11 +19,11 @@ from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, actor_of, vendor_of
 from prorata.api.values import Email, In, Name, User
 from prorata.engine.history import EventKind
-from prorata.invoicing.present import present
 from prorata.subscriptions.actions.people import move
 from prorata.subscriptions.actions.reconcile import Difference, reconcile
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.people import State, Verb, standings_at
+from prorata.subscriptions.people import State, Verb
+from prorata.subscriptions.queries import people_now
 from prorata.vendors.queries import now_of
 
 router = Router(tags=["People"])
@@ -127,8 +127,7 @@ def reconcile_users(request: HttpRequest, body: ListIn) -> DifferencesOut:
 
 
 def _members_out(subscription: Subscription, now: datetime, members: Sequence[Member]) -> list[MemberOut]:
-    known = present(subscription, now)
-    stands = standings_at(known.history, known.now)
+    stands = people_now(subscription, now)
     found = []
     for member in members:
         state, role = stands.get(member.key, ("absent", ""))

@@ -14,10 +14,11 @@ from prorata.database.clock import clock_of
 from prorata.database.one_of import one_of
 from prorata.database.rows import Microseconds, Row, rows_of, time_of
 from prorata.engine import history as engine
-from prorata.engine.calendar import Interval, to_point
+from prorata.engine.calendar import Interval, moment_of, to_point
 from prorata.engine.facts import Fact, facts_from, history
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
+from prorata.subscriptions.people import State, standings_at
 from prorata.vendors.queries import rules_now
 
 _COLUMNS = (
@@ -97,6 +98,14 @@ def scheduled(subscription: Subscription, now: datetime) -> QuerySet[Event]:
     if subscription.ended_on is None or subscription.ended_on > today_of(subscription, now):
         to_come |= Q(kind="cancel")
     return subscription.events.filter(to_come, withdrawal=None)
+
+
+def people_now(subscription: Subscription, now: datetime) -> dict[str, tuple[State, str]]:
+    """How everybody of an account stands now, and with which role."""
+    policy = rules_now(subscription.vendor, subscription.policy_name, now)
+    agreement = agreement_of(subscription, subscription.account.key, policy)
+    told = histories({subscription.pk: agreement})[subscription.pk]
+    return standings_at(told, moment_of(now, ZoneInfo(policy.time_zone)))
 
 
 def today_of(subscription: Subscription, now: datetime) -> date:
