@@ -324,3 +324,18 @@ def test_a_version_of_a_policy_is_tried_before_it_is_kept(shop: Path) -> None:
     )  # fmt: skip
     again = prorata("vendor", "policy", "acme", "--policy", "mainter.toml", cwd=shop).out
     assert again == "Vendor acme bills by version 2 of mainter from now on.\n"
+
+
+def test_an_account_is_shown_and_a_change_is_priced(shop: Path) -> None:
+    prorata("import", "--events", "events.csv", cwd=shop)
+    shown = prorata("account", "show", "syd", cwd=shop).out
+    assert "state          active" in shown
+    assert "billed seats   1 at 699.00 SEK" in shown
+    write(shop, "change.csv", ("at,account,event,user", "2026-04-01,nord,activate,eva", "2026-04-01,syd,activate,eva"))
+    said = prorata("account", "quote", "nord", "--events", "change.csv", cwd=shop, code=2)
+    assert said.errors == "change.csv is also about syd; a quote is for one account\n"
+    write(shop, "change.csv", ("at,account,event,user", "2026-04-01,nord,deactivate,eva"))
+    said = prorata("account", "quote", "nord", "--events", "change.csv", cwd=shop, code=2)
+    assert said.errors == "change.csv, line 2, column user: 'eva' was never active before 1 April 2026\n"
+    said = prorata("account", "show", "väst", cwd=shop, code=2)
+    assert said.errors == "vendor acme has no account 'väst'\n"

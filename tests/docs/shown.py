@@ -17,6 +17,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout, suppress
 from io import StringIO
@@ -43,8 +44,16 @@ def printed(path: Path, folder: Path) -> Iterator[tuple[Block, str]]:
         yield from _shown(path, work, environment)
     finally:
         if (server := work / "server.pid").exists():
-            with suppress(ProcessLookupError):
-                os.kill(int(server.read_text(encoding="utf-8")), signal.SIGKILL)
+            _end(int(server.read_text(encoding="utf-8")))
+
+
+def _end(server: int) -> None:
+    """Ends a server with its processes, if the page did not."""
+    with suppress(ProcessLookupError):
+        os.kill(server, signal.SIGTERM)
+        for _ in range(100):
+            os.kill(server, 0)
+            time.sleep(0.1)
 
 
 def _shown(path: Path, work: Path, environment: dict[str, str]) -> Iterator[tuple[Block, str]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
-from prorata.console.asked import sentences
+from prorata.console.asked import EventsOption, sentences
 from prorata.console.database import ACTOR, VendorOption, add_row, console, database, vendor_called
+from prorata.console.event_files import read_event_file
 from prorata.engine.calendar import moment_of
 from prorata.engine.facts import Fact
 from prorata.engine.intake import IntakeError
@@ -17,6 +19,7 @@ from prorata.engine.money import parse_amount, speak_amount
 
 if TYPE_CHECKING:
     from prorata.engine.policy.model import Policy
+    from prorata.engine.status import Status
     from prorata.subscriptions.models import Event, Subscription
     from prorata.vendors.models import Vendor
 
@@ -49,6 +52,60 @@ def history(
                 for moment in (event.at, event.recorded_at, taken_back and taken_back.recorded_at)
             ]
             add_row(table, str(event.pk), days[0], event.kind, _what(event, policy), days[1], event.actor, days[2])
+        console().print(table)
+
+
+@app.command()
+def show(account: AccountArgument, vendor: VendorOption = None) -> None:
+    """How an account's agreement stands now, and what it will be sent next."""
+    with sentences(), database():
+        from prorata.invoicing.present import preview, status
+        from prorata.vendors.queries import now_of, rules_now
+
+        subscription = _subscription(vendor_called(vendor), account)
+        now = now_of(subscription.vendor)
+        stands = status(subscription=subscription, now=now)
+        rules = rules_now(subscription.vendor, subscription.policy_name, now)
+        table = Table(box=None, show_header=False)
+        for title, told in _standing(stands, rules.currency):
+            add_row(table, title, told)
+        if not stands.problem:
+            following = preview(subscription=subscription, now=now).next_document
+            if following is not None:
+                total = f"{speak_amount(following.total_minor, rules.currency)} {rules.currency}"
+                add_row(table, "next document", f"{following.date}: {total}")
+        console().print(table)
+
+
+@app.command()
+def quote(
+    account: AccountArgument,
+    events: EventsOption,
+    vendor: VendorOption = None,
+) -> None:
+    """Say what a change would cost: now, on the next document, and each period from then on; nothing is kept."""
+    with sentences(), database():
+        from prorata.engine.refusal import CannotBill
+        from prorata.invoicing.actions.quotes import price_change
+        from prorata.subscriptions.actions.rows import facts_from
+        from prorata.vendors.queries import now_of
+
+        subscription = _subscription(vendor_called(vendor), account)
+        rows = read_event_file(events)
+        if others := sorted({row.cells.get("account", account) for row in rows} - {account}):
+            raise IntakeError([f"{events} is also about {', '.join(others)}; a quote is for one account"])
+        now = now_of(subscription.vendor)
+        try:
+            made = price_change(subscription=subscription, change=facts_from(subscription, rows, now), now=now)
+        except CannotBill as error:
+            raise IntakeError([f"account {account} cannot be billed: {error}"]) from None
+        table = Table(box=None, show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        following = f"on {made.next_date} more" if made.next_date else "on the next document"
+        each = f"each period from {made.period_start} more" if made.period_start else "each period"
+        for title, minor in (("now", made.now_minor), (following, made.next_minor), (each, made.per_period_minor)):
+            add_row(table, title, f"{speak_amount(minor, made.currency)} {made.currency}")
         console().print(table)
 
 
@@ -117,6 +174,29 @@ def delete(
             typer.confirm(f"Forget account {account} and its people for good?", abort=True)
         delete_account(account=found, now=now_of(found.vendor))
         console().print(f"Account {account} is deleted; its documents are kept.", markup=False)
+
+
+def _standing(stands: Status, currency: str) -> Iterator[tuple[str, str]]:
+    """What there is to say of how an agreement stands."""
+    yield "state", stands.state
+    yield "plan", f"{stands.plan}, each {stands.interval.replace('_', ' ')}"
+    if stands.trial_plan:
+        yield "tried out", f"{stands.trial_plan} until {stands.trial_ends}"
+    if stands.starts is not None:
+        yield "starts", str(stands.starts)
+    if stands.ends is not None:
+        yield "ends", str(stands.ends)
+    if stands.period_start is not None:
+        yield "period", f"{stands.period_start} up to {stands.period_end}"
+    for role, count in (stands.ordered or {}).items():
+        yield f"ordered {role}".strip(), str(count)
+    for one in stands.billed:
+        per = f" for {one.price_months} months" if one.price_months > 1 else ""
+        yield f"billed {one.item}", f"{one.quantity} at {speak_amount(one.price_minor, currency)} {currency}{per}"
+    if stands.credit_left_minor:
+        yield "credit", f"{speak_amount(stands.credit_left_minor, currency)} {currency}"
+    if stands.problem:
+        yield "cannot be billed", stands.problem
 
 
 def _subscription(seller: Vendor, key: str) -> Subscription:
