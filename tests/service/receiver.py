@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from socket import create_server
+from threading import Event, Thread
 from time import sleep
 from typing import Any
 
@@ -62,3 +63,27 @@ def receiving(*answers: int) -> Iterator[Receiver]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """The address of a server that answers at once, and then goes on for ever, a byte at a time."""
+    listening = create_server(("127.0.0.1", 0))
+    ended = Event()
+
+    def drip() -> None:
+        caller, _ = listening.accept()
+        with caller, suppress(OSError):
+            caller.recv(65536)
+            caller.sendall(b"HTTP/1.0 500 Sorry\r\nConnection: close\r\n\r\n")
+            while not ended.wait(0.05):
+                caller.sendall(b".")
+
+    thread = Thread(target=drip)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        ended.set()
+        thread.join()
+        listening.close()

@@ -26,13 +26,13 @@ NOW = at("2026-04-10")
 
 
 def found(vendor: Vendor, text: str, now: datetime = NOW) -> list[Effect]:
-    policy = fitting(vendor=vendor, name="mainter", text=text)
+    policy = fitting(vendor=vendor, name="mainter", text=text, now=now)
     return list(effects(concerned(vendor, "mainter").order_by("pk"), policy, now))
 
 
 @pytest.fixture
 def vendor() -> Vendor:
-    """A vendor with three seats billed for April, a customer who has left, and one not billed yet."""
+    """A vendor with three seats billed for April, one customer who has left by then, and one not billed yet."""
     vendor = seller()
     assert DEARER != TEXT != FROM_JULY
     with_people(vendor, "nord", "anna", "ben", "chris", day="2026-04-01")
@@ -53,19 +53,21 @@ def test_a_price_of_a_day_to_come_is_told_with_the_old_and_the_new_amount(vendor
         per_period=Amounts(89700, 95700), start=date(2026, 7, 1),
     )  # fmt: skip
     assert found(vendor, FROM_JULY)[0] == nord
-    assert [one.account for one in found(vendor, FROM_JULY)] == ["nord", "ost"]
+    assert [one.account for one in found(vendor, FROM_JULY)] == ["nord", "ost"]  # who has left pays none of it
 
 
 def test_a_price_without_a_day_corrects_what_was_billed_and_says_so(vendor: Vendor) -> None:
-    [nord, _] = found(vendor, DEARER)
+    nord, syd, _ = found(vendor, DEARER)
     # 3 × 319.00 for May, and 3 × 20.00 for April, which was billed already
     assert nord.next == Amounts(89700, 101700)
     assert nord.per_period == Amounts(89700, 95700)
     assert nord.start == date(2026, 5, 1)
+    # who has left was billed for March, and would be corrected, too
+    assert syd.now.more_minor + syd.next.more_minor == 2000
 
 
 def test_rules_by_which_somebody_could_not_be_billed_say_whom(vendor: Vendor) -> None:
-    [nord, _] = found(vendor, ONLY_FROM_JULY)
+    nord = found(vendor, ONLY_FROM_JULY)[0]
     assert nord.problem.startswith("plan BASIC has no price for interval month")
 
 
@@ -91,3 +93,31 @@ def test_what_is_said_is_what_is_billed(text: str) -> None:
         assert one.next_date is not None
         if one.next.after_minor:
             assert totals[account, one.next_date] == one.next.after_minor
+
+
+def announced(vendor: Vendor, since: str, on: str) -> None:
+    """A new price of konfidens from a day, announced on another, and kept on 10 April 2026."""
+    text = policy_text("konfidens")
+    price = next(line for line in text.splitlines() if line.startswith("price = "))
+    later = f'price = "465.00 per year"\nfrom = {since}\nannounced = {on}\n'
+    plan = next(line for line in text.splitlines() if line.startswith("[plans."))
+    named = plan.split("]")[0].removeprefix("[")
+    rows = f"[[{named}.prices]]\n{price}\n[[{named}.prices]]\n{later}"
+    change_policy(vendor=vendor, name="konfidens", text=text.replace(price, rows), now=NOW, actor="test")
+
+
+def test_a_price_is_announced_when_it_is_recorded_and_not_before() -> None:
+    vendor = seller("konfidens")
+    with pytest.raises(UnfitPolicy, match="from 2026-08-01 was not recorded by 2026-01-15, and cannot have been ann"):
+        announced(vendor, "2026-08-01", "2026-01-15")
+    with pytest.raises(PolicyError, match="must be announced by 2026-04-01, 3 months ahead"):
+        announced(vendor, "2026-07-01", "2026-04-10")
+    announced(vendor, "2026-07-10", "2026-04-10")
+
+
+def test_a_price_that_needs_a_notice_cannot_change_at_once() -> None:
+    vendor = seller("konfidens")
+    dearer = policy_text("konfidens").replace("365.00 per year", "465.00 per year")
+    assert dearer != policy_text("konfidens")
+    with pytest.raises(UnfitPolicy, match=r"changes at once, and prices\.notice_months = 3 asks for a notice"):
+        change_policy(vendor=vendor, name="konfidens", text=dearer, now=NOW, actor="test")

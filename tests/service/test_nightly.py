@@ -35,12 +35,22 @@ def test_each_vendor_is_billed_once_a_night() -> None:
     vendor = seller()
     with_people(vendor, "nord", "anna", day="2026-01-01")
     seller("konfidens", "other")
-    # Stockholm and Oslo are an hour ahead of UTC: one o'clock is midnight there
+    # Stockholm and Oslo are an hour ahead of UTC: their one o'clock is midnight here
+    assert _night(datetime(2026, 1, 30, 12, 0, tzinfo=UTC)) == [("other", 0, 0), ("vendor", 1, 1)]
+    assert _night(datetime(2026, 1, 31, 0, 0, tzinfo=UTC)) == [("other", 0, 0), ("vendor", 0, 0)]
     assert _night(datetime(2026, 1, 31, 23, 59, tzinfo=UTC)) == []
-    assert _night(datetime(2026, 2, 1, 0, 0, tzinfo=UTC)) == [("other", 0, 0), ("vendor", 1, 2)]  # January, too
+    assert _night(datetime(2026, 2, 1, 0, 0, tzinfo=UTC)) == [("other", 0, 0), ("vendor", 1, 1)]
     for minute in (1, 59):
         assert _night(datetime(2026, 2, 1, 0, minute, tzinfo=UTC)) == []
     assert _night(datetime(2026, 2, 2, 0, 0, tzinfo=UTC)) == [("other", 0, 0), ("vendor", 0, 0)]
+
+
+def test_a_night_that_was_missed_is_run_afterwards() -> None:
+    with_people(seller(), "nord", "anna", day="2026-01-01")
+    late = time(23, 59)
+    assert [one for one, _ in run_nightly(now=datetime(2026, 1, 31, 22, 58, 59, tzinfo=UTC), at=late)]  # of the 30th
+    assert [one for one, _ in run_nightly(now=datetime(2026, 1, 31, 23, 0, 30, tzinfo=UTC), at=late)]
+    assert not [one for one, _ in run_nightly(now=datetime(2026, 2, 1, 12, 0, tzinfo=UTC), at=late)]
 
 
 def test_a_run_that_was_interrupted_is_run_again() -> None:

@@ -104,8 +104,24 @@ def test_ledgers_without_a_number_are_told() -> None:
     )
     other = entry._replace(credit="tax", currency="EUR")
     name_ledgers(vendor=vendor, accounts=NUMBERS)
+    dinars = entry._replace(currency="KWD")
+    with pytest.raises(NoNumbers, match="SIE knows 2 decimals, and KWD has more"):
+        as_sie(vendor, [dinars], ledger_accounts(vendor), date(2026, 1, 2))
     with pytest.raises(NoNumbers, match="a SIE file is in one currency, and the books are in EUR and SEK"):
         as_sie(vendor, [entry, other], ledger_accounts(vendor), date(2026, 1, 2))
+
+
+def test_an_account_that_is_no_number_is_told_and_what_is_not_seen_is_left_out() -> None:
+    vendor = seller()
+    Vendor.objects.filter(pk=vendor.pk).update(name="Acme\x1b\x7f \\ AB")
+    vendor.refresh_from_db()
+    name_ledgers(vendor=vendor, accounts={"receivable": ("AR", ""), "revenue": ("3041", "")})
+    entry = Entry(date(2026, 1, 1), "receivable", "revenue", 100, "SEK", "invoice-1")
+    with pytest.raises(NoNumbers, match="SIE names accounts by digits alone; AR are not"):
+        as_sie(vendor, [entry], ledger_accounts(vendor), date(2026, 1, 2))
+    name_ledgers(vendor=vendor, accounts={"receivable": ("1510", "")})
+    items, _ = read(as_sie(vendor, [entry], ledger_accounts(vendor), date(2026, 1, 2)))
+    assert items["#FNAMN"] == [["Acme / AB"]]
 
 
 def test_numbers_stand_in_the_csv_and_can_be_changed() -> None:

@@ -136,7 +136,8 @@ def show_effects(
     A page looks at so many accounts, and tells of those for which there is a difference.
     """
     vendor = vendor_of(request)
-    policy, now = fitting(vendor=vendor, name=name, text=body.text), now_of(vendor)
+    now = now_of(vendor)
+    policy = fitting(vendor=vendor, name=name, text=body.text, now=now)
     return page(
         concerned(vendor, name), cursor, limit, lambda rows: [_effect_out(one) for one in effects(rows, policy, now)]
     )

@@ -82,7 +82,7 @@ def list_webhooks(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) 
 def add_a_webhook(request: HttpRequest, body: EndpointIn) -> Status[EndpointWithSecret]:
     """Tell an address what happens from now on."""
     vendor = vendor_of(request)
-    return Status(201, _with_secret(add_endpoint(vendor=vendor, url=body.url, kinds=body.kinds, now=now_of(vendor))))
+    return Status(201, _with_secret(add_endpoint(vendor=vendor, url=body.url, kinds=body.kinds, now=datetime.now(UTC))))
 
 
 @router.get("/webhooks/{webhook}", response=EndpointOut, auth=Bearer("read"))

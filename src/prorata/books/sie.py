@@ -5,15 +5,16 @@ By the SIE group's specification, version 4B: code page 437, one item a line, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from prorata.books.journal import Entry
 from prorata.engine.books import LEDGERS, Ledger
-from prorata.engine.money import format_amount
+from prorata.engine.money import digits_of, format_amount
 from prorata.vendors.models import LedgerAccount, Vendor
 
-_CODE_PAGE = "cp437"
+_CODE_PAGE, _DECIMALS = "cp437", 2
 
 
 class NoNumbers(ValueError):
@@ -26,9 +27,13 @@ def as_sie(vendor: Vendor, entries: Sequence[Entry], accounts: Mapping[Ledger, L
     if missing := [ledger for ledger in LEDGERS if ledger in used and ledger not in accounts]:
         named = " ".join(f"{ledger}=NUMBER" for ledger in missing)
         raise NoNumbers(f"SIE names accounts by number; say those of: prorata vendor ledgers {vendor.key} {named}")
+    if odd := [account.number for account in accounts.values() if not re.fullmatch("[0-9]+", account.number)]:
+        raise NoNumbers(f"SIE names accounts by digits alone; {', '.join(odd)} are not")
     currencies = sorted({one.currency for one in entries})
     if len(currencies) > 1:
         raise NoNumbers(f"a SIE file is in one currency, and the books are in {' and '.join(currencies)}")
+    if currencies and digits_of(currencies[0]) > _DECIMALS:
+        raise NoNumbers(f"SIE knows {_DECIMALS} decimals, and {currencies[0]} has more")
     lines = [*_head(vendor, currencies, today), *_accounts(used, accounts)]
     for one in entries:
         lines += _verification(one, accounts)
@@ -65,5 +70,6 @@ def _verification(one: Entry, accounts: Mapping[Ledger, LedgerAccount]) -> Itera
 
 def _quoted(text: str) -> str:
     """A field; quotes around what has spaces, as around all else."""
-    told = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    seen = "".join(sign if sign.isprintable() else " " for sign in text)
+    told = " ".join(seen.split()).replace("\\", "/").replace('"', '\\"')
     return told if told.isalnum() and told.isascii() else f'"{told}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -28,6 +29,9 @@ class BooksFormat(StrEnum):
 def export_books(
     through: Annotated[str, typer.Option(help="Everything dated up to and with this day.")],
     vendor: VendorOption = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Only what is dated this day or later: the first day of a month.")
+    ] = None,
     to: Annotated[BooksFormat, typer.Option("--format", "-f", help="For whom to write it.")] = BooksFormat.csv,
 ) -> None:
     """The journal of a vendor: what was issued and what became revenue of it, on standard output."""
@@ -38,7 +42,10 @@ def export_books(
         from prorata.vendors.queries import ledger_accounts, now_of
 
         seller = vendor_called(vendor)
-        entries, accounts = journal(seller, day_of("--through", through)), ledger_accounts(seller)
+        first, last = None if since is None else day_of("--from", since), day_of("--through", through)
+        _check_months(first, last, in_parts=first is not None or to is BooksFormat.sie)
+        entries = [one for one in journal(seller, last) if first is None or one.date >= first]
+        accounts = ledger_accounts(seller)
         numbers = {ledger: account.number for ledger, account in accounts.items()}
         if to is BooksFormat.sie:
             sys.stdout.buffer.write(as_sie(seller, entries, accounts, now_of(seller).date()))
@@ -49,6 +56,16 @@ def export_books(
             BooksFormat.hledger: lambda: as_hledger(entries),
         }
         sys.stdout.write(written[to]())
+
+
+def _check_months(first: date | None, last: date, *, in_parts: bool) -> None:
+    """Books that are handed over in parts end with months: only at their ends is what was earned of them the same."""
+    if in_parts and (last + timedelta(days=1)).day != 1:
+        raise IntakeError(
+            [f"--through: {last} is not the last day of a month, as which a part of the books has to end"]
+        )
+    if first is not None and first.day != 1:
+        raise IntakeError([f"--from: {first} is not the first day of a month, with which a part of the books begins"])
 
 
 def ledgers(
@@ -80,6 +97,6 @@ def _ledger_account(text: str) -> tuple[Ledger, tuple[str, str]]:
         allowed = f"{near(ledger, LEDGERS)}allowed: {', '.join(LEDGERS)}"
         raise IntakeError([f"{text!r} names no ledger; {allowed}"])
     number, _, name = account.partition(" ")
-    if not equals or not number.isalnum():
+    if not equals or not (number.isalnum() and number.isascii()):
         raise IntakeError([f'{text!r} says no account number; write {ledger}=1510, or {ledger}="1510 Name"'])
     return found, (number, name.strip())

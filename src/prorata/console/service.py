@@ -141,7 +141,8 @@ def _say_effects(seller: Vendor, name: str, text: str) -> None:
     from prorata.vendors.actions import fitting
     from prorata.vendors.queries import now_of
 
-    policy, rows = fitting(vendor=seller, name=name, text=text), concerned(seller, name).order_by("pk")
+    policy = fitting(vendor=seller, name=name, text=text, now=now_of(seller))
+    rows = concerned(seller, name).order_by("pk")
     count = rows.count()
     with steps(f"Comparing {name}", count) as step:
         found: list[Effect] = []

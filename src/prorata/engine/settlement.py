@@ -33,7 +33,7 @@ from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 _RECORDED = attrgetter("recorded")
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
-_FAR: Day = 3660  # days after a cancellation by which every agreement has ended
+_FAR: Day = 36_600  # a hundred years after a cancellation every agreement has ended
 
 
 class Settlement:

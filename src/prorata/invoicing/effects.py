@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -58,9 +59,9 @@ class Effect:
 
 
 def concerned(vendor: Vendor, name: str) -> QuerySet[Subscription]:
-    """The agreements that are billed by a policy, and have not ended."""
-    rows = Subscription.objects.filter(vendor=vendor, policy_name=name, ended_on=None, account__deleted_at=None)
-    return rows.select_related("account", "vendor")
+    """The agreements that are billed by a policy; also those that have ended, whose days it may correct."""
+    rows = Subscription.objects.filter(vendor=vendor, policy_name=name, account__deleted_at=None)
+    return rows.exclude(next_look=None, billed_through=None).select_related("account", "vendor")
 
 
 def effects(subscriptions: Iterable[Subscription], policy: Policy, now: datetime) -> Iterator[Effect]:
@@ -68,18 +69,17 @@ def effects(subscriptions: Iterable[Subscription], policy: Policy, now: datetime
     for one in subscriptions:
         with kept_to_the_end():
             found = _effect(present(one, now, named=False), policy)
-        if found is not None and found.is_any:
+        if found.is_any:
             yield found
 
 
-def _effect(known: Present, policy: Policy) -> Effect | None:
-    """None where the account cannot be billed by the rules there are."""
+def _effect(known: Present, policy: Policy) -> Effect:
+    """By the rules there are nothing is billed where they do not allow it."""
     since = _differ_from(known.policy, policy, day_of(known.now))
     account, currency = known.agreement.account, policy.currency
-    try:
+    before = Outlook((), None, None)
+    with suppress(CannotBill):
         before = _outlook(known, known.policy, since)
-    except CannotBill:
-        return None
     try:
         after = _outlook(known, policy, since)
     except CannotBill as error:

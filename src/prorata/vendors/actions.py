@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -61,9 +62,9 @@ def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: st
     digest = sha256(text.encode()).hexdigest()
     Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)  # so that two at once become two versions
     last = last_version(vendor, name)
-    fitting(vendor=vendor, name=name, text=text)
     if last is not None and last.sha256 == digest:
         return last
+    fitting(vendor=vendor, name=name, text=text, now=now)
     version = PolicyVersion(
         vendor=vendor, name=name, number=1 if last is None else last.number + 1,
         text=text, sha256=digest, recorded_at=now, actor=actor,
@@ -73,11 +74,14 @@ def set_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor: st
     return version
 
 
-def fitting(*, vendor: Vendor, name: str, text: str) -> Policy:
+def fitting(*, vendor: Vendor, name: str, text: str, now: datetime) -> Policy:
     """The rules of a text, if those billed by the last version can be billed by them; raises as set_policy does."""
     policy = read_policy(text, name=name, source=f"{name}.toml")
-    last = last_version(vendor, name)
-    if problems := [*_too_long(policy), *([] if last is None else _unfit(policy_of(last), policy))]:
+    problems = _too_long(policy)
+    if (last := last_version(vendor, name)) is not None:
+        before, today = policy_of(last), now.astimezone(ZoneInfo(policy.time_zone)).date()
+        problems += [*_unfit(before, policy), *_unannounced(before, policy, today)]
+    if problems:
         raise UnfitPolicy("\n".join(f"policy {name}: {problem}" for problem in problems))
     return policy
 
@@ -86,6 +90,23 @@ def _too_long(policy: Policy) -> list[str]:
     """Names that have no room in the columns of events and lines."""
     names = (*policy.plans, *policy.roles, *policy.add_ons, *policy.payment_methods)
     return [f"{name[:40]}… has {len(name)} signs; allowed in a name: {ROOM}" for name in names if len(name) > ROOM]
+
+
+def _unannounced(before: Policy, after: Policy, today: date) -> Iterator[str]:
+    """Prices that change without the notice that the policy asks for (K12): at once, or announced before they were."""
+    months = max(rules.prices.notice_months for rules in after.variants.values())
+    if not months:
+        return
+    for was_sold, is_sold in ((before.plans, after.plans), (before.add_ons, after.add_ons)):
+        for name in (name for name in is_sold if name in was_sold):
+            for row in (row for row in is_sold[name].prices if row not in was_sold[name].prices):
+                if row.from_ is None or row.from_ <= today:
+                    yield f"a price of {name} changes at once, and prices.notice_months = {months} asks for a notice"
+                elif row.announced is not None and row.announced < today:
+                    yield (
+                        f"the price of {name} from {row.from_} was not recorded by {row.announced}, and cannot have "
+                        f"been announced then; announced may be {today} or later"
+                    )
 
 
 def _unfit(before: Policy, after: Policy) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from prorata.vendors.models import Answer, Vendor
 
@@ -14,7 +15,7 @@ KEPT = timedelta(days=7)
 
 def keep(*, vendor: Vendor, key: str, sha256: str, now: datetime) -> tuple[Answer, bool]:
     """The row of a key, and whether it is new. Who asks for the same at the same time waits for the first."""
-    forget_old_answers(now=now)
+    Answer.objects.filter(vendor=vendor, key=key, made_at__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
             return Answer.objects.create(vendor=vendor, key=key, sha256=sha256, made_at=now), True
@@ -29,4 +30,6 @@ def forget_old_answers(*, now: datetime) -> None:
 
 def forget_answers_about(*, vendor_id: int, account: str) -> None:
     """Forgets what was answered about an account of a key, which may tell of people."""
-    Answer.objects.filter(vendor_id=vendor_id, body__contains=json.dumps(account, ensure_ascii=False)).delete()
+    key = json.dumps(account, ensure_ascii=False)
+    about = Q(body__contains=f'"key":{key}') | Q(body__contains=f'"account":{key}')
+    Answer.objects.filter(about, vendor_id=vendor_id).delete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Min
 
 from prorata.database.refused import Refused
 from prorata.vendors.models import Vendor
 from prorata.webhooks.models import Attempt, Delivery, Endpoint, Message
 from prorata.webhooks.outbox import Kind, send
-from prorata.webhooks.sending import Answer, post
+from prorata.webhooks.sending import Answer, connection_to, post
 from prorata.webhooks.signature import headers_of, new_secret
 
 # How long after each attempt the next one follows; after the last nothing does. By the Standard Webhooks scheme.
@@ -40,10 +41,12 @@ def add_endpoint(*, vendor: Vendor, url: str, kinds: Sequence[Kind], now: dateti
     return endpoint
 
 
+@transaction.atomic
 def change_endpoint(
     *, endpoint: Endpoint, url: str | None, kinds: Sequence[Kind] | None, enabled: bool | None, now: datetime
 ) -> Endpoint:
     """Another address, other kinds, or whether anything is sent; what waited meanwhile is sent as it is enabled."""
+    endpoint = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
     if url is not None:
         _check(url)
         endpoint.url = url
@@ -53,7 +56,7 @@ def change_endpoint(
         endpoint.disabled_at = None if enabled else endpoint.disabled_at or now
         endpoint.disabled_because = "" if enabled else endpoint.disabled_because or "as asked for"
     endpoint.full_clean(exclude=("vendor",))
-    endpoint.save()
+    endpoint.save(update_fields=["url", "kinds", "disabled_at", "disabled_because"])
     return endpoint
 
 
@@ -87,33 +90,44 @@ def deliver(*, now: datetime, most: int = 3 * AT_ONCE) -> int:
     taken = _take(now, most)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for delivery, answer in zip(taken, threads.map(_send, taken), strict=True):
-            _write_down(delivery, answer)
+            try:
+                _write_down(delivery, answer)
+            except IntegrityError:  # its address was deleted at this very moment
+                continue
     return len(taken)
 
 
 def forget_old(*, now: datetime) -> None:
-    """Forgets what happened a month ago, and is not to be told any more, or only to who is disabled."""
-    waiting = Delivery.objects.filter(message=OuterRef("pk"), next_at__isnull=False, endpoint__disabled_at=None)
-    old = Message.objects.filter(~Exists(waiting), happened_at__lt=now - KEPT)
+    """Forgets what was written a month ago, told or not."""
+    old = Message.objects.filter(written_at__lt=now - KEPT)
     while some := list(old.values_list("pk", flat=True)[:1000]):
         Delivery.objects.filter(message__in=some).delete()
         Message.objects.filter(pk__in=some).delete()
 
 
 def _check(url: str) -> None:
-    parts = urlsplit(url)
     allowed = ("http", "https") if settings.WEBHOOKS_ANYWHERE else ("https",)
-    if parts.scheme not in allowed or not parts.hostname:
+    try:
+        connection_to(url)
+        is_good = urlsplit(url).scheme in allowed
+    except (ValueError, http.client.HTTPException):
+        is_good = False
+    if not is_good:
         raise Refused([f"url: {url!r} is not an address that can be told; write one that begins with https://"])
 
 
 @transaction.atomic
 def _take(now: datetime, most: int) -> list[Delivery]:
     """What is due and nobody else has taken, marked as being sent."""
-    due = Delivery.objects.filter(next_at__lte=now, endpoint__disabled_at=None).order_by("next_at", "pk")
+    due = Delivery.objects.filter(next_at__lte=now, endpoint__disabled_at=None)
+    waiting = due.values("endpoint").annotate(first=Min("next_at")).order_by("first").values_list("endpoint", flat=True)
+    endpoints = list(waiting[:most])
+    rows = due.order_by("next_at", "pk").select_related("endpoint", "message")
     if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(of=("self",), skip_locked=True)
-    taken = list(due.select_related("endpoint", "message")[:most])
+        rows = rows.select_for_update(of=("self",), skip_locked=True)
+    taken: list[Delivery] = []
+    for endpoint in endpoints:  # each its share, so that one that hangs does not hold up the others
+        taken += rows.filter(endpoint=endpoint)[: most // len(endpoints)]
     for delivery in taken:
         delivery.attempts += 1
         delivery.next_at = now + _LEASE
@@ -159,4 +173,5 @@ def _took_any(delivery: Delivery) -> bool:
 
 
 def _disable(endpoint: Endpoint, because: str, now: datetime) -> None:
-    Endpoint.objects.filter(pk=endpoint.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
+    still = Endpoint.objects.filter(pk=endpoint.pk, url=endpoint.url, disabled_at=None)
+    still.update(disabled_at=now, disabled_because=because)

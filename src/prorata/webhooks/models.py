@@ -30,11 +30,15 @@ class Endpoint(models.Model):
 
 
 class Message(models.Model):
-    """Something that happened at a moment, as it is told: the same text to everybody, however often."""
+    """Something that happened at a moment, as it is told: the same text to everybody, however often.
+
+    It was written at a moment of real time, from which on it is kept for a month.
+    """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=40)
     happened_at = models.DateTimeField()
+    written_at = models.DateTimeField(db_index=True)
     body = models.TextField()
 
     def __str__(self) -> str:

@@ -16,10 +16,10 @@ Kind: TypeAlias = Literal[
 ]  # fmt: skip
 
 KINDS: Mapping[Kind, str] = {
-    "account.opened": "an account was opened, with an agreement",
+    "account.opened": "an account was opened, other than by a file",
     "account.changed": "what documents say of an account was changed",
     "account.deleted": "an account was forgotten",
-    "events.recorded": "events of an account were recorded, other than by a file",
+    "events.recorded": "events of an account were recorded",
     "event.withdrawn": "an event was taken back",
     "document.issued": "an invoice or a credit note was issued",
     "credit.lapsed": "a credit was lost",
@@ -46,7 +46,10 @@ def send(
 ) -> list[Delivery]:
     """Writes messages to these endpoints, whatever they want to be told."""
     now = datetime.now(UTC)
-    messages = [Message(vendor_id=vendor_id, kind=kind, happened_at=at, body=_body(kind, at, one)) for one in told]
+    messages = [
+        Message(vendor_id=vendor_id, kind=kind, happened_at=at, written_at=now, body=_body(kind, at, one))
+        for one in told
+    ]
     Message.objects.bulk_create(messages, batch_size=1000)
     deliveries = [
         Delivery(vendor_id=vendor_id, endpoint=endpoint, message=message, next_at=now)

@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from functools import cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Timer
 from urllib.parse import urlsplit
 
 SECONDS = 15
 _MOST_SAID = 500
-_TRANSLATED = IPv6Network("64:ff9b::/96")  # addresses that a network translates into older ones, private ones too
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def post(url: str, body: str, headers: Mapping[str, str], *, anywhere: bool = Fa
     began = time.monotonic()
     status, said = None, ""
     try:
-        with closing(_connection(url, anywhere)) as connection, _cut_off(connection):
+        with closing(connection_to(url, anywhere=anywhere)) as connection, _cut_off(connection):
             parts = urlsplit(url)
             path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
             named = {"Content-Type": "application/json", "User-Agent": "prorata", **headers}
@@ -51,13 +51,13 @@ def post(url: str, body: str, headers: Mapping[str, str], *, anywhere: bool = Fa
 
 
 @contextmanager
-def _cut_off(connection: http.client.HTTPConnection) -> Iterator[None]:
+def _cut_off(connection: _Plain | _Tls) -> Iterator[None]:
     """Ends a connection that takes too long as a whole: a timeout is only for each of its reads."""
 
     def end() -> None:
-        if connection.sock is not None:
+        if connection.opened is not None:
             with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                connection.opened.shutdown(socket.SHUT_RDWR)
 
     timer = Timer(2 * SECONDS, end)
     timer.daemon = True
@@ -68,48 +68,70 @@ def _cut_off(connection: http.client.HTTPConnection) -> Iterator[None]:
         timer.cancel()
 
 
-def _connection(url: str, anywhere: bool) -> http.client.HTTPConnection:
+def connection_to(url: str, *, anywhere: bool = False) -> _Plain | _Tls:
+    """The connection of an address, not opened yet; raises ValueError where it is none."""
     parts = urlsplit(url)
-    assert parts.hostname is not None
+    if not parts.hostname or parts.username is not None or parts.password is not None:
+        raise ValueError("it names no host, or somebody's password")
+    f"{parts.path}?{parts.query}".encode("ascii")
     if parts.scheme == "https":
-        return _Tls(
-            parts.hostname, parts.port, timeout=SECONDS, context=ssl.create_default_context(), anywhere=anywhere
-        )
-    return _Plain(parts.hostname, parts.port, timeout=SECONDS, anywhere=anywhere)
+        return _Tls(parts.hostname, parts.port or 443, anywhere)
+    return _Plain(parts.hostname, parts.port or 80, anywhere)
 
 
 class _Plain(http.client.HTTPConnection):
-    def __init__(self, host: str, port: int | None, *, timeout: float, anywhere: bool) -> None:
-        super().__init__(host, port, timeout=timeout)
+    def __init__(self, host: str, port: int, anywhere: bool) -> None:
+        super().__init__(host, port, timeout=SECONDS)
         self.anywhere = anywhere
+        self.opened: socket.socket | None = None  # kept to be cut off; the connection lets go of its own early
 
     def connect(self) -> None:
-        self.sock = _socket(self.host, self.port, self.anywhere)
+        self.sock = self.opened = _socket(self)
 
 
 class _Tls(http.client.HTTPSConnection):
-    def __init__(self, host: str, port: int | None, *, timeout: float, context: ssl.SSLContext, anywhere: bool) -> None:
-        super().__init__(host, port, timeout=timeout, context=context)
-        self.context, self.anywhere = context, anywhere
+    def __init__(self, host: str, port: int, anywhere: bool) -> None:
+        super().__init__(host, port, timeout=SECONDS, context=_context())
+        self.anywhere = anywhere
+        self.opened: socket.socket | None = None
 
     def connect(self) -> None:
-        plain = _socket(self.host, self.port, self.anywhere)
-        self.sock = self.context.wrap_socket(plain, server_hostname=self.host)
+        plain = _socket(self)
+        self.sock = self.opened = _context().wrap_socket(
+            plain, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self.sock.do_handshake()
 
 
-def _is_public(address: str) -> bool:
-    """Whether an address is of the public internet, as itself and as the older one that it may stand for."""
+@cache
+def _context() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is of the public internet, and stands for none that is not."""
     ip = ip_address(address)
-    meant = (ip.ipv4_mapped or ip.sixtofour or ip) if isinstance(ip, IPv6Address) else ip
-    return ip.is_global and meant.is_global and not ip.is_multicast and ip not in _TRANSLATED
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    if isinstance(ip, IPv6Address) and ip.is_site_local:
+        return False
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_PUBLIC)
 
 
-def _socket(host: str, port: int, anywhere: bool) -> socket.socket:
+# What Python takes for global although it leads elsewhere: translated, tunnelled and reserved addresses.
+_NOT_PUBLIC = tuple(
+    map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "192.0.0.0/24"))
+)
+
+
+def _socket(connection: _Plain | _Tls) -> socket.socket:
     """A connection to the first address of a host; the one that was looked at is the one that is called."""
+    host, port = connection.host, connection.port
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    if not anywhere and not _is_public(str(address[0])):
+    if not connection.anywhere and not is_public(str(address[0])):
         raise OSError(f"{host} is {address[0]}, which is not an address of the public internet")
     plain = socket.socket(family, kind, protocol)
+    connection.opened = plain
     plain.settimeout(SECONDS)
     try:
         plain.connect(address)

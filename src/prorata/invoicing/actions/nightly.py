@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from prorata.invoicing.actions.run_bills import Outcome, run_bills
@@ -32,9 +32,11 @@ def _due(vendor: Vendor, now: datetime, at: time) -> date | None:
     """The last day up to which the vendor is to be billed now; None where that was done."""
     days = []
     for zone in {rules_now(vendor, name, now).time_zone for name in policy_names(vendor)}:
-        day = now.astimezone(ZoneInfo(zone)).date()
+        day = today = now.astimezone(ZoneInfo(zone)).date()
+        if datetime.combine(day, at, ZoneInfo(zone)) > now:
+            day -= timedelta(days=1)  # the last night that has begun was yesterday's
         begins = datetime.combine(day, at, ZoneInfo(zone))
         runs = BillRun.objects.filter(vendor=vendor, account=None, through__gte=day, known_until__gte=begins)
-        if begins <= now and not runs.filter(ended_at__isnull=False).exists():
-            days.append(day)
+        if not runs.filter(ended_at__isnull=False).exists():
+            days.append(today)
     return max(days, default=None)

@@ -53,7 +53,7 @@ def change_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor:
         told = [{"policy": name, "version": version.number}]
         announce(vendor_id=vendor.pk, kind="policy.changed", told=told, at=now)
         day = now.astimezone(ZoneInfo(policy_of(version).time_zone)).date()
-        rows = Subscription.objects.filter(vendor=vendor, policy_name=name)
+        rows = Subscription.objects.filter(vendor=vendor, policy_name=name, account__deleted_at=None)
         rows.filter(billed_through__lt=day).update(next_look=day)
         rows.filter(billed_through__gte=day).update(next_look=F("billed_through"))
     return version

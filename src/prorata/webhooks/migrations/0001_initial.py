@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=40)),
                 ("happened_at", models.DateTimeField()),
+                ("written_at", models.DateTimeField(db_index=True)),
                 ("body", models.TextField()),
                 (
                     "vendor",
