@@ -34,8 +34,9 @@ def change_details(*, account: Account, details: Mapping[str, str], now: datetim
         setattr(account, name, value)
     account.full_clean()
     account.save(update_fields=list(details))
-    told = [{"account": account.key, "changed": sorted(details)}]
-    announce(vendor_id=account.vendor_id, kind="account.changed", told=told if details else (), at=now)
+    if details:
+        told = [{"account": account.key, "changed": sorted(details)}]
+        announce(vendor_id=account.vendor_id, kind="account.changed", told=told, at=now)
     return account
 
 

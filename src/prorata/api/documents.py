@@ -76,9 +76,7 @@ def list_documents(
         rows = rows.filter(date__gte=since)
     if before is not None:
         rows = rows.filter(date__lt=before)
-    return page(
-        rows.defer("record"), cursor, limit, lambda found: [summary_out(row) for row in found], newest_first=True
-    )
+    return page(rows.defer("record"), cursor, limit, _summaries, newest_first=True)
 
 
 @router.get("/documents/{document}", response=DocumentOut, auth=Bearer("read"))

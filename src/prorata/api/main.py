@@ -26,8 +26,7 @@ Amounts are decimal strings in the currency of the account's policy, such as `"1
 of days is half open: it ends before its `end`. Moments name their zone. What is refused is answered with problem
 details (RFC 9457), whose `errors` are sentences. A request that writes does all it says or nothing; with an
 `Idempotency-Key` it happens once, however often it is sent within a week; bill runs, verifications and the clock, which
-go on where they were, need none. `Prorata-Actor` says for whom the program
-acts, which is kept with what it records.
+go on where they were, need none. `Prorata-Actor` says for whom the program acts, which is kept with what it records.
 """
 
 # What can be wrong with any request, beside what its operation says.
@@ -40,7 +39,6 @@ _PROBLEMS = {
     "422": "A value is not what it should be.",
     "503": "The database is busy; ask again.",
 }
-
 
 # What any request that writes may say beside the rest.
 _HEADERS: list[dict[str, Any]] = [

@@ -104,7 +104,7 @@ def _who_are_you(_request: HttpRequest, _error: Exc[AuthenticationError]) -> Htt
 
 def _busy(_request: HttpRequest, error: Exc[OperationalError]) -> HttpResponse:
     """Somebody else holds what this needs, for too long; or the database cannot be reached."""
-    logging.getLogger("django.request").error("the database is busy: %s", error)
+    logging.getLogger(__name__).error("the database is busy: %s", error)
     answer = problem(503, ["the database is busy, and nothing was done; ask again in a while"])
     answer["Retry-After"] = "5"
     return answer
@@ -124,13 +124,12 @@ def _invalid(_request: HttpRequest, error: Exc[ValidationError]) -> HttpResponse
 
 
 _ROW = re.compile(r"^(events\[[0-9]+\]), column (\w+): ")  # as a row of a file is called
-_PLACES = {"body", "query", "path", "header"}
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """What is wrong with a value: where it stands, and what is allowed there."""
     source, *path = error["loc"]
-    if source in _PLACES and path and source == "body":
+    if source == "body":
         path = path[1:]  # the name that the body has within the program
     place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path).lstrip(".")
     said = str(error["msg"]).removeprefix("Value error, ").rstrip(".")

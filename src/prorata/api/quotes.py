@@ -18,7 +18,7 @@ from prorata.engine.money import format_amount
 from prorata.invoicing.actions.quotes import Outdated, accept, make_quote, price_change
 from prorata.invoicing.models import Quote
 from prorata.invoicing.present import preview
-from prorata.subscriptions.actions.rows import facts_from
+from prorata.subscriptions.actions.rows import read_rows
 from prorata.vendors.queries import now_of
 
 router = Router(tags=["Quotes"])
@@ -90,7 +90,7 @@ def preview_documents(request: HttpRequest, account: AccountKey) -> PreviewOut:
 def quote_a_change(request: HttpRequest, account: AccountKey, body: QuoteIn) -> Status[QuoteOut]:
     """What a change would cost now, on the next document and per period. It holds until the account's day is over."""
     subscription, now = agreement_called(request, account), now_of(vendor_of(request))
-    change = facts_from(subscription, rows_from(body.events), now)
+    change = read_rows(subscription, rows_from(body.events), now)
     if not body.keep:
         return Status(200, _quote_out(price_change(subscription=subscription, change=change, now=now)))
     return Status(201, _quote_out(make_quote(subscription=subscription, change=change, now=now)))

@@ -87,7 +87,7 @@ def quote(
     with sentences(), database():
         from prorata.engine.refusal import CannotBill
         from prorata.invoicing.actions.quotes import price_change
-        from prorata.subscriptions.actions.rows import facts_from
+        from prorata.subscriptions.actions.rows import read_rows
         from prorata.vendors.queries import now_of
 
         subscription = _subscription(vendor_called(vendor), account)
@@ -96,7 +96,7 @@ def quote(
             raise IntakeError([f"{events} is also about {', '.join(others)}; a quote is for one account"])
         now = now_of(subscription.vendor)
         try:
-            made = price_change(subscription=subscription, change=facts_from(subscription, rows, now), now=now)
+            made = price_change(subscription=subscription, change=read_rows(subscription, rows, now), now=now)
         except CannotBill as error:
             raise IntakeError([f"account {account} cannot be billed: {error}"]) from None
         table = Table(box=None, show_header=False)

@@ -158,7 +158,7 @@ def read_histories(rows: Iterable[Row], intake: Intake) -> tuple[Subscription, .
     return tuple(history(agreement, facts) for agreement, facts in read_facts(rows, intake))
 
 
-def agreement_of(account: str, intake: Intake) -> Subscription:
+def new_agreement(account: str, intake: Intake) -> Subscription:
     """What holds of an account before anything is told of it; raises IntakeError where the policy has no such thing."""
     reader = _Reader(intake)
     if reader.count:

@@ -52,7 +52,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {message}", "style": "{"}},
     "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"django": {"handlers": ["errors"], "level": "ERROR", "propagate": True}},
+    "root": {"handlers": ["errors"], "level": "ERROR"},
 }
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from prorata.vendors.models import Vendor
 from prorata.webhooks.models import Delivery, Endpoint, Message
 
 Kind: TypeAlias = Literal[
@@ -29,20 +28,18 @@ KINDS: Mapping[Kind, str] = {
 }
 
 
-def announce(*, vendor_id: int, kind: Kind, told: Sequence[Mapping[str, Any]], at: datetime) -> None:
+def announce(*, vendor_id: int, kind: Kind, told: Iterable[Mapping[str, Any]], at: datetime) -> None:
     """Writes a message for each thing that happened at a moment, to be sent to whoever wants to be told of its kind.
 
-    For who is disabled it waits.
+    For who is disabled it waits. Where nobody wants it, what is told is not gone through.
     """
-    if not told:
-        return
     wanted = [one for one in Endpoint.objects.filter(vendor_id=vendor_id) if not one.kinds or kind in one.kinds]
     if wanted:
         send(vendor_id=vendor_id, kind=kind, told=told, at=at, to=wanted)
 
 
 def send(
-    *, vendor_id: int, kind: Kind, told: Sequence[Mapping[str, Any]], at: datetime, to: Sequence[Endpoint]
+    *, vendor_id: int, kind: Kind, told: Iterable[Mapping[str, Any]], at: datetime, to: Sequence[Endpoint]
 ) -> list[Delivery]:
     """Writes messages to these endpoints, whatever they want to be told."""
     now = datetime.now(UTC)
@@ -57,11 +54,6 @@ def send(
         for endpoint in to
     ]
     return Delivery.objects.bulk_create(deliveries, batch_size=1000)
-
-
-def vendor_wants(vendor: Vendor, kind: Kind) -> bool:
-    """Whether anybody is to be told of a kind of things, so that it is worth putting them in words."""
-    return any(not one.kinds or kind in one.kinds for one in Endpoint.objects.filter(vendor=vendor))
 
 
 def _body(kind: Kind, at: datetime, data: Mapping[str, Any]) -> str:

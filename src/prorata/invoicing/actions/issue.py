@@ -29,7 +29,7 @@ from prorata.invoicing.rows import (
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow
 from prorata.vendors.models import PolicyVersion, Series, Vendor
-from prorata.webhooks.outbox import announce, vendor_wants
+from prorata.webhooks.outbox import announce
 
 _BILLED = ("id", "billed_through", "known_until", "next_look", "ended_on")
 _NUMBER = "number"
@@ -83,12 +83,11 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
         _numbered(row, text, pk, number, run) for (row, text), pk, number in zip(documents, ids, numbers, strict=True)
     )
     add_rows(Document, DocumentRow._fields, rows)
-    at = run.known_until
-    if vendor_wants(vendor, "document.issued"):
-        told = [_issued(found, number) for (_, found), number in zip(made, numbers, strict=True)]
-        announce(vendor_id=vendor.pk, kind="document.issued", told=told, at=at)
-    lost = [_lost(lapse, one.currency) for one, lapse in lapsed]
-    announce(vendor_id=vendor.pk, kind="credit.lapsed", told=lost, at=at)
+    told = (_issued(found, number) for (_, found), number in zip(made, numbers, strict=True))
+    announce(vendor_id=vendor.pk, kind="document.issued", told=told, at=run.known_until)
+    if lapsed:
+        lost = (_lost(lapse, one.currency) for one, lapse in lapsed)
+        announce(vendor_id=vendor.pk, kind="credit.lapsed", told=lost, at=run.known_until)
 
 
 def shown(found: document.Document, seller: Mapping[str, str], buyer: Mapping[str, str]) -> tuple[str, str]:

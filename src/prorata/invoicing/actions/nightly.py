@@ -24,7 +24,7 @@ def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[
             if (through := _due(vendor, now, at)) is not None:
                 yield vendor, run_bills(vendor=vendor, through=through, now=now, workers=workers)
         except Exception as error:  # the night of the others is not lost with it
-            logging.getLogger("django.prorata").exception("the bill run of vendor %s failed", vendor.key)
+            logging.getLogger(__name__).exception("the bill run of vendor %s failed", vendor.key)
             yield vendor, Outcome(problems=[f"the bill run failed: {error}; it is run again"])
 
 

@@ -142,8 +142,8 @@ def run_bills(
 def _end(run: BillRun, outcome: Outcome) -> None:
     run.looked_at, run.documents, run.ended_at = outcome.looked_at, outcome.documents.total(), Now()
     run.save(update_fields=["ended_at", "looked_at", "documents"])
-    told = [_told(run, outcome)] if outcome.looked_at else ()
-    announce(vendor_id=run.vendor_id, kind="bill_run.ended", told=told, at=run.known_until)
+    if outcome.looked_at:
+        announce(vendor_id=run.vendor_id, kind="bill_run.ended", told=[_told(run, outcome)], at=run.known_until)
 
 
 def _told(run: BillRun, outcome: Outcome) -> dict[str, object]:

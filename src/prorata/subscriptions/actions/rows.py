@@ -12,7 +12,7 @@ from prorata.accounts.actions import open_account
 from prorata.accounts.queries import account_of
 from prorata.database.refused import Refused
 from prorata.engine.facts import Fact
-from prorata.engine.intake import Intake, IntakeError, Row, agreement_of, read_facts
+from prorata.engine.intake import Intake, IntakeError, Row, new_agreement, read_facts
 from prorata.engine.policy.model import Policy
 from prorata.engine.words import listed
 from prorata.subscriptions.actions.load import Loaded, Told, load
@@ -34,7 +34,7 @@ class Wish:
     seats_follow: bool = False
 
 
-def facts_from(subscription: Subscription, rows: Sequence[Row], now: datetime) -> list[Fact]:
+def read_rows(subscription: Subscription, rows: Sequence[Row], now: datetime) -> list[Fact]:
     """What rows tell of an agreement; what does not say when it is takes effect now. Raises IntakeError."""
     key, policy = subscription.account.key, rules_now(subscription.vendor, subscription.policy_name, now)
     told = read_facts(_with_times(rows, now), Intake(policy=policy, account=key, as_keys=True), {key})
@@ -43,7 +43,7 @@ def facts_from(subscription: Subscription, rows: Sequence[Row], now: datetime) -
 
 def tell_rows(*, subscription: Subscription, rows: Sequence[Row], now: datetime, actor: str) -> list[Event]:
     """Records what rows tell of an agreement, as known from now on; raises IntakeError and Refused as tell does."""
-    return tell(subscription=subscription, facts=facts_from(subscription, rows, now), now=now, actor=actor)
+    return tell(subscription=subscription, facts=read_rows(subscription, rows, now), now=now, actor=actor)
 
 
 @transaction.atomic
@@ -76,7 +76,7 @@ def open_agreement(
         account=key,
         as_keys=True,
     )
-    agreement = agreement_of(key, intake)
+    agreement = new_agreement(key, intake)
     facts = [fact for _, some in read_facts(_with_times(rows, now), intake) for fact in some]
     account = open_account(vendor=vendor, key=key, name=details.get("name") or key, details=_rest(details))
     row = subscribe(account=account, agreement=agreement)
