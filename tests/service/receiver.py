@@ -72,7 +72,13 @@ def dripping() -> Iterator[str]:
     ended = Event()
 
     def drip() -> None:
-        caller, _ = listening.accept()
+        listening.settimeout(0.1)
+        caller = None
+        while caller is None:
+            if ended.is_set():
+                return
+            with suppress(TimeoutError):
+                caller, _ = listening.accept()
         with caller, suppress(OSError):
             caller.recv(65536)
             caller.sendall(b"HTTP/1.0 500 Sorry\r\nConnection: close\r\n\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from prorata.policies import policy_text
 from prorata.subscriptions.actions.record import change_policy, tell
 from prorata.vendors.actions import UnfitPolicy, fitting
 from prorata.vendors.models import Vendor
-from tests.service.world import a_year, at, fact, seller, with_people
+from tests.service.world import a_year, at, customer, fact, seller, with_people
 
 TEXT = policy_text("mainter")
 BASIC = 'price = "299.00 per month"\n'
@@ -95,29 +96,84 @@ def test_what_is_said_is_what_is_billed(text: str) -> None:
             assert totals[account, one.next_date] == one.next.after_minor
 
 
-def announced(vendor: Vendor, since: str, on: str) -> None:
-    """A new price of konfidens from a day, announced on another, and kept on 10 April 2026."""
-    text = policy_text("konfidens")
-    price = next(line for line in text.splitlines() if line.startswith("price = "))
-    later = f'price = "465.00 per year"\nfrom = {since}\nannounced = {on}\n'
-    plan = next(line for line in text.splitlines() if line.startswith("[plans."))
-    named = plan.split("]")[0].removeprefix("[")
-    rows = f"[[{named}.prices]]\n{price}\n[[{named}.prices]]\n{later}"
-    change_policy(vendor=vendor, name="konfidens", text=text.replace(price, rows), now=NOW, actor="test")
+KONFIDENS = policy_text("konfidens")
+YEARLY = 'price = "365.00 per year"\n'
+
+
+def priced(*rows: str) -> str:
+    """The rules of konfidens with these rows of prices."""
+    plan = re.search(r"^\[(plans\.\w+)\]", KONFIDENS, re.MULTILINE)
+    assert plan is not None
+    assert YEARLY in KONFIDENS
+    return KONFIDENS.replace(YEARLY, "".join(f"[[{plan[1]}.prices]]\n{row}" for row in rows))
+
+
+def row(price: str, since: str = "", on: str = "") -> str:
+    return f'price = "{price}"\n' + (f"from = {since}\nannounced = {on}\n" if since else "")
+
+
+def kept(vendor: Vendor, *rows: str, now: datetime = NOW) -> None:
+    change_policy(vendor=vendor, name="konfidens", text=priced(*rows), now=now, actor="test")
 
 
 def test_a_price_is_announced_when_it_is_recorded_and_not_before() -> None:
     vendor = seller("konfidens")
-    with pytest.raises(UnfitPolicy, match="from 2026-08-01 was not recorded by 2026-01-15, and cannot have been ann"):
-        announced(vendor, "2026-08-01", "2026-01-15")
+    with pytest.raises(UnfitPolicy, match=r"becomes dearer on 2026-07-01, .* allows it from 2026-07-10 on"):
+        kept(vendor, YEARLY, row("465.00 per year", "2026-07-01", "2026-01-15"))
     with pytest.raises(PolicyError, match="must be announced by 2026-04-01, 3 months ahead"):
-        announced(vendor, "2026-07-01", "2026-04-10")
-    announced(vendor, "2026-07-10", "2026-04-10")
+        kept(vendor, YEARLY, row("465.00 per year", "2026-07-01", "2026-04-10"))
+    kept(vendor, YEARLY, row("465.00 per year", "2026-07-10", "2026-04-10"))
 
 
-def test_a_price_that_needs_a_notice_cannot_change_at_once() -> None:
-    vendor = seller("konfidens")
-    dearer = policy_text("konfidens").replace("365.00 per year", "465.00 per year")
-    assert dearer != policy_text("konfidens")
-    with pytest.raises(UnfitPolicy, match=r"changes at once, and prices\.notice_months = 3 asks for a notice"):
-        change_policy(vendor=vendor, name="konfidens", text=dearer, now=NOW, actor="test")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row("465.00 per year")],
+        [YEARLY, row("465.00 per year", "2026-01-01", "2025-09-01")],
+        [row("31.00 per month")],  # 372.00 a year
+    ],
+)
+def test_a_price_that_needs_a_notice_cannot_become_dearer_at_once(rows: list[str]) -> None:
+    with pytest.raises(UnfitPolicy, match="becomes dearer on 2026-04-10"):
+        kept(seller("konfidens"), *rows)
+
+
+def test_the_notice_cannot_be_dropped_with_the_price_that_needed_it() -> None:
+    dearer = priced(row("465.00 per year")).replace("notice_months = 3", "notice_months = 0")
+    with pytest.raises(UnfitPolicy, match=r"prices\.notice_months = 3 allows it from"):
+        change_policy(vendor=seller("konfidens"), name="konfidens", text=dearer, now=NOW, actor="test")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row("300.00 per year")],
+        [row("30.00 per month")],
+        [YEARLY + 'interval = "month"\n', YEARLY + 'interval = "half_year"\n', YEARLY + 'interval = "year"\n'],
+        [YEARLY, row("350.00 per year", "2026-05-01", "2026-01-15")],
+    ],
+)
+def test_a_price_that_becomes_no_dearer_needs_no_notice(rows: list[str]) -> None:
+    kept(seller("konfidens"), *rows)
+
+
+def test_a_price_that_was_announced_can_be_put_off_lowered_or_restored() -> None:
+    vendor, rise = seller("konfidens"), row("465.00 per year", "2026-08-01", "2026-04-10")
+    kept(vendor, YEARLY, rise)
+    later = at("2026-06-20")
+    kept(vendor, YEARLY, row("465.00 per year", "2026-09-01", "2026-04-10"), now=later)
+    kept(vendor, YEARLY, row("400.00 per year", "2026-09-01", "2026-04-10"), now=later)
+    kept(vendor, YEARLY, now=later)
+    kept(vendor, YEARLY, rise, now=later)
+    with pytest.raises(UnfitPolicy, match="becomes dearer on 2026-08-01"):
+        kept(vendor, YEARLY, row("500.00 per year", "2026-08-01", "2026-04-10"), now=later)
+
+
+def test_who_cannot_be_billed_either_way_is_not_told_of(vendor: Vendor) -> None:
+    unbilled = customer(vendor, "vast")
+    tell(
+        subscription=unbilled,
+        facts=[fact("start", "2026-04-05"), fact("add_on", "2026-04-05", item="x")],
+        now=at("2026-04-05"), actor="test",
+    )  # fmt: skip
+    assert found(vendor, TEXT + "\n") == []

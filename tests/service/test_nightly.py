@@ -62,6 +62,16 @@ def test_a_run_that_was_interrupted_is_run_again() -> None:
     assert _night(at("2026-01-01", 14)) == []
 
 
+def test_a_missed_night_is_run_for_its_own_day() -> None:
+    with_people(seller(), "nord", "anna", day="2026-01-01")
+    late, morning = time(23), datetime(2026, 2, 1, 7, tzinfo=UTC)
+    [(_, outcome)] = run_nightly(now=morning, at=late)
+    assert outcome.documents.total() == 1  # January; what is due today is billed tonight
+    assert not list(run_nightly(now=morning, at=late))
+    [(_, outcome)] = run_nightly(now=datetime(2026, 2, 1, 22, tzinfo=UTC), at=late)
+    assert outcome.documents.total() == 1
+
+
 def test_a_run_of_one_account_does_not_stand_for_the_night() -> None:
     vendor = seller()
     nord = with_people(vendor, "nord", "anna", day="2026-01-01")

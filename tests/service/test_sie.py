@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from prorata.books.exports import as_csv
 from prorata.books.journal import Entry, journal
-from prorata.books.sie import NoNumbers, as_sie
+from prorata.books.sie import NoSie, as_sie
 from prorata.engine.books import LEDGERS, Ledger
 from prorata.engine.money import parse_amount
 from prorata.vendors.actions import name_ledgers
@@ -97,7 +97,7 @@ def test_ledgers_without_a_number_are_told() -> None:
     vendor = seller()
     name_ledgers(vendor=vendor, accounts={"receivable": ("1510", "")})
     entry = Entry(date(2026, 1, 1), "receivable", "revenue", 100, "SEK", "invoice-1")
-    with pytest.raises(NoNumbers) as refused:
+    with pytest.raises(NoSie) as refused:
         as_sie(vendor, [entry], ledger_accounts(vendor), date(2026, 1, 2))
     assert str(refused.value) == (
         "SIE names accounts by number; say those of: prorata vendor ledgers vendor revenue=NUMBER"
@@ -105,9 +105,9 @@ def test_ledgers_without_a_number_are_told() -> None:
     other = entry._replace(credit="tax", currency="EUR")
     name_ledgers(vendor=vendor, accounts=NUMBERS)
     dinars = entry._replace(currency="KWD")
-    with pytest.raises(NoNumbers, match="SIE knows 2 decimals, and KWD has more"):
+    with pytest.raises(NoSie, match="SIE knows 2 decimals, and KWD has more"):
         as_sie(vendor, [dinars], ledger_accounts(vendor), date(2026, 1, 2))
-    with pytest.raises(NoNumbers, match="a SIE file is in one currency, and the books are in EUR and SEK"):
+    with pytest.raises(NoSie, match="a SIE file is in one currency, and the books are in EUR and SEK"):
         as_sie(vendor, [entry, other], ledger_accounts(vendor), date(2026, 1, 2))
 
 
@@ -117,7 +117,7 @@ def test_an_account_that_is_no_number_is_told_and_what_is_not_seen_is_left_out()
     vendor.refresh_from_db()
     name_ledgers(vendor=vendor, accounts={"receivable": ("AR", ""), "revenue": ("3041", "")})
     entry = Entry(date(2026, 1, 1), "receivable", "revenue", 100, "SEK", "invoice-1")
-    with pytest.raises(NoNumbers, match="SIE names accounts by digits alone; AR are not"):
+    with pytest.raises(NoSie, match="SIE names accounts by digits alone; AR are not"):
         as_sie(vendor, [entry], ledger_accounts(vendor), date(2026, 1, 2))
     name_ledgers(vendor=vendor, accounts={"receivable": ("1510", "")})
     items, _ = read(as_sie(vendor, [entry], ledger_accounts(vendor), date(2026, 1, 2)))

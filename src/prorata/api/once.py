@@ -49,7 +49,7 @@ def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
         if len(key) > 255:
             raise HttpError(400, f"header Idempotency-Key: {len(key)} signs are too many; allowed: 255")
         with transaction.atomic():
-            kept, is_new = _keep(request, key) if key else (Answer(), True)
+            kept, is_new = _keep(request, key, str(named.get("account", ""))) if key else (Answer(), True)
             if is_new:
                 result = view(request, *args, **named)
                 if isinstance(result, HttpResponse):  # a problem, with something that is kept although it is refused
@@ -83,10 +83,10 @@ def _refuse_others(request: HttpRequest, allowed: Sequence[str]) -> None:
             raise HttpError(422, f"query {name[:40]}: is not a parameter here; {said}")
 
 
-def _keep(request: HttpRequest, key: str) -> tuple[Answer, bool]:
+def _keep(request: HttpRequest, key: str, account: str) -> tuple[Answer, bool]:
     """The row of a key, and whether it is new; refused where the key was used for something else."""
     asked = sha256(f"{request.method} {request.get_full_path()}\n".encode() + request.body).hexdigest()
-    kept, is_new = keep(vendor=vendor_of(request), key=key, sha256=asked, now=datetime.now(UTC))
+    kept, is_new = keep(vendor=vendor_of(request), key=key, account=account, sha256=asked, now=datetime.now(UTC))
     if kept.sha256 != asked:
         raise HttpError(422, f"header Idempotency-Key: {key!r} was used for another request; take a new one for this")
     return kept, is_new

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
@@ -17,7 +18,14 @@ from prorata.api.problems import Gone
 from prorata.api.tokens import Bearer, vendor_of
 from prorata.api.values import In
 from prorata.vendors.queries import now_of
-from prorata.webhooks.actions import add_endpoint, change_endpoint, change_secret, send_again, send_test
+from prorata.webhooks.actions import (
+    add_endpoint,
+    change_endpoint,
+    change_secret,
+    delete_endpoint,
+    send_again,
+    send_test,
+)
 from prorata.webhooks.models import Delivery, Endpoint
 from prorata.webhooks.outbox import Kind
 
@@ -75,7 +83,7 @@ class DeliveryOut(Schema):
 @router.get("/webhooks", response=Page[EndpointOut], auth=Bearer("read"))
 def list_webhooks(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) -> Page[EndpointOut]:
     """The addresses that are told what happens."""
-    return page(Endpoint.objects.filter(vendor=vendor_of(request)), cursor, limit, _endpoints_out)
+    return page(_there(request), cursor, limit, _endpoints_out)
 
 
 @router.post("/webhooks", response={201: EndpointWithSecret}, auth=Bearer("settings"))
@@ -103,7 +111,7 @@ def change_a_webhook(request: HttpRequest, webhook: Number, body: EndpointChange
 @router.delete("/webhooks/{webhook}", response={204: None}, auth=Bearer("settings"))
 def delete_a_webhook(request: HttpRequest, webhook: Number) -> Status[None]:
     """Tell an address nothing any more, and forget what it was told."""
-    _called(request, webhook).delete()
+    delete_endpoint(endpoint=_called(request, webhook))
     return Status(204, None)
 
 
@@ -142,8 +150,12 @@ def replay_a_delivery(request: HttpRequest, webhook: Number, delivery: Number) -
     return Status(201, _deliveries_out([send_again(delivery=found)])[0])
 
 
+def _there(request: HttpRequest) -> QuerySet[Endpoint]:
+    return Endpoint.objects.filter(vendor=vendor_of(request), deleted_at=None)
+
+
 def _called(request: HttpRequest, pk: int) -> Endpoint:
-    found = Endpoint.objects.filter(vendor=vendor_of(request), pk=pk).first()
+    found = _there(request).filter(pk=pk).first()
     if found is None:
         raise Gone(f"there is no webhook {pk}")
     return found

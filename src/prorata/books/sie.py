@@ -17,23 +17,23 @@ from prorata.vendors.models import LedgerAccount, Vendor
 _CODE_PAGE, _DECIMALS = "cp437", 2
 
 
-class NoNumbers(ValueError):
-    """A journal whose ledgers have no account numbers; says which."""
+class NoSie(ValueError):
+    """A journal that SIE cannot say: whose ledgers have no account numbers, or of amounts that it does not know."""
 
 
 def as_sie(vendor: Vendor, entries: Sequence[Entry], accounts: Mapping[Ledger, LedgerAccount], today: date) -> bytes:
-    """A file with a verification for each entry; raises NoNumbers, and where there is more than one currency."""
+    """A file with a verification for each entry; raises NoSie, and where there is more than one currency."""
     used = {ledger for one in entries for ledger in (one.debit, one.credit)}
     if missing := [ledger for ledger in LEDGERS if ledger in used and ledger not in accounts]:
         named = " ".join(f"{ledger}=NUMBER" for ledger in missing)
-        raise NoNumbers(f"SIE names accounts by number; say those of: prorata vendor ledgers {vendor.key} {named}")
-    if odd := [account.number for account in accounts.values() if not re.fullmatch("[0-9]+", account.number)]:
-        raise NoNumbers(f"SIE names accounts by digits alone; {', '.join(odd)} are not")
+        raise NoSie(f"SIE names accounts by number; say those of: prorata vendor ledgers {vendor.key} {named}")
+    if odd := sorted(accounts[one].number for one in used if not re.fullmatch("[0-9]+", accounts[one].number)):
+        raise NoSie(f"SIE names accounts by digits alone; {', '.join(odd)} are not")
     currencies = sorted({one.currency for one in entries})
     if len(currencies) > 1:
-        raise NoNumbers(f"a SIE file is in one currency, and the books are in {' and '.join(currencies)}")
+        raise NoSie(f"a SIE file is in one currency, and the books are in {' and '.join(currencies)}")
     if currencies and digits_of(currencies[0]) > _DECIMALS:
-        raise NoNumbers(f"SIE knows {_DECIMALS} decimals, and {currencies[0]} has more")
+        raise NoSie(f"SIE knows {_DECIMALS} decimals, and {currencies[0]} has more")
     lines = [*_head(vendor, currencies, today), *_accounts(used, accounts)]
     for one in entries:
         lines += _verification(one, accounts)

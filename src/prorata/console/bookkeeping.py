@@ -43,7 +43,8 @@ def export_books(
 
         seller = vendor_called(vendor)
         first, last = None if since is None else day_of("--from", since), day_of("--through", through)
-        _check_months(first, last, in_parts=first is not None or to is BooksFormat.sie)
+        if first is not None or to is BooksFormat.sie:
+            _check_months(first, last, now_of(seller).date())
         entries = [one for one in journal(seller, last) if first is None or one.date >= first]
         accounts = ledger_accounts(seller)
         numbers = {ledger: account.number for ledger, account in accounts.items()}
@@ -58,14 +59,18 @@ def export_books(
         sys.stdout.write(written[to]())
 
 
-def _check_months(first: date | None, last: date, *, in_parts: bool) -> None:
-    """Books that are handed over in parts end with months: only at their ends is what was earned of them the same."""
-    if in_parts and (last + timedelta(days=1)).day != 1:
+def _check_months(first: date | None, last: date, today: date) -> None:
+    """Books that are handed over in parts end with months that are over: only then is what was earned of them known."""
+    if (last + timedelta(days=1)).day != 1:
         raise IntakeError(
             [f"--through: {last} is not the last day of a month, as which a part of the books has to end"]
         )
+    if last >= today:
+        raise IntakeError([f"--through: the month of {last} is not over; hand over its part of the books afterwards"])
     if first is not None and first.day != 1:
         raise IntakeError([f"--from: {first} is not the first day of a month, with which a part of the books begins"])
+    if first is not None and first > last:
+        raise IntakeError([f"--from: {first} is after {last}"])
 
 
 def ledgers(

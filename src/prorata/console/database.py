@@ -37,7 +37,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
     from django.db.migrations.executor import MigrationExecutor
     from django.db.utils import DatabaseError
 
-    from prorata.books.sie import NoNumbers
+    from prorata.books.sie import NoSie
     from prorata.database.refused import Refused
     from prorata.database.workers import WorkerDied
     from prorata.invoicing.actions.advance_clock import ClockRefused
@@ -51,7 +51,7 @@ def database(*, migrated: bool = True) -> Iterator[None]:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 raise IntakeError([f"the tables of {database_name()} are not there, or older; run: prorata migrate"])
         yield
-    except (NoNumbers, NoPolicy, UnfitPolicy, NotYet, ClockRefused, WorkerDied) as error:
+    except (NoSie, NoPolicy, UnfitPolicy, NotYet, ClockRefused, WorkerDied) as error:
         raise IntakeError([str(error)]) from None
     except Refused as error:
         raise IntakeError(error.sentences) from None

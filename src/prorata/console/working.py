@@ -28,7 +28,7 @@ def worker(
 ) -> None:
     """Send webhooks, and run the bills of every vendor each night. Several may run at once; each does a part."""
     with sentences(), database():
-        from django.db import InterfaceError, OperationalError, close_old_connections, connection
+        from django.db import Error, close_old_connections, connection
 
         from prorata.invoicing.actions.nightly import run_nightly
         from prorata.vendors.answers import forget_old_answers
@@ -44,13 +44,13 @@ def worker(
             try:
                 if now >= next_look:
                     next_look = now + _LOOK
-                    forget_old(now=now)
-                    forget_old_answers(now=now)
                     if at is not None:
                         for vendor, outcome in run_nightly(now=now, at=at, workers=workers):
                             write_outcome(vendor.key, outcome)
+                    forget_old(now=now)
+                    forget_old_answers(now=now)
                 sent = deliver(now=datetime.now(UTC))
-            except (OperationalError, InterfaceError) as error:
+            except Error as error:
                 if once:
                     raise
                 say(f"the database cannot be used: {str(error).strip()}; trying again in {_WAIT} seconds")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -74,16 +73,13 @@ def effects(subscriptions: Iterable[Subscription], policy: Policy, now: datetime
 
 
 def _effect(known: Present, policy: Policy) -> Effect:
-    """By the rules there are nothing is billed where they do not allow it."""
+    """Where the rules there are do not allow it, nothing is billed by them."""
     since = _differ_from(known.policy, policy, day_of(known.now))
     account, currency = known.agreement.account, policy.currency
-    before = Outlook((), None, None)
-    with suppress(CannotBill):
-        before = _outlook(known, known.policy, since)
-    try:
-        after = _outlook(known, policy, since)
-    except CannotBill as error:
-        return Effect(account, currency, problem=str(error))
+    before, was_wrong = _outlook(known, known.policy, since)
+    after, is_wrong = _outlook(known, policy, since)
+    if is_wrong:
+        return Effect(account, currency, problem="" if was_wrong else is_wrong)
     following = after.next_document or before.next_document
     recurring = after.recurring or before.recurring
     return Effect(
@@ -97,9 +93,13 @@ def _effect(known: Present, policy: Policy) -> Effect:
     )
 
 
-def _outlook(known: Present, policy: Policy, since: Day) -> Outlook:
+def _outlook(known: Present, policy: Policy, since: Day) -> tuple[Outlook, str]:
+    """What an account will be sent by a policy, and why it cannot be billed by it, if so."""
     told = history(replace(known.agreement, policy=policy), known.facts)
-    return outlook(told, now=known.now, issued=known.issued, since=since)
+    try:
+        return outlook(told, now=known.now, issued=known.issued, since=since), ""
+    except CannotBill as error:
+        return Outlook((), None, None), str(error)
 
 
 def _differ_from(before: Policy, after: Policy, today: Day) -> Day:

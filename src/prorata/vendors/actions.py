@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from fractions import Fraction
 from hashlib import sha256
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from prorata.engine.books import Ledger
+from prorata.engine.calendar import Interval, add_months, to_date, to_day
 from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
+from prorata.engine.policy.tariff import Price, PriceRow, row_for
 from prorata.engine.words import listed
 from prorata.vendors.models import LedgerAccount, PolicyVersion, Series, Vendor
-from prorata.vendors.queries import last_version, policy_of
+from prorata.vendors.queries import last_version, policy_of, versions_of
 
 
 @transaction.atomic
@@ -45,6 +49,7 @@ def name_ledgers(*, vendor: Vendor, accounts: Mapping[Ledger, tuple[str, str]]) 
         row.save()
 
 
+Prices: TypeAlias = tuple[PriceRow, ...]
 ROOM = 100  # signs of the name of a plan, a role, an add-on or a payment method
 
 
@@ -78,9 +83,10 @@ def fitting(*, vendor: Vendor, name: str, text: str, now: datetime) -> Policy:
     """The rules of a text, if those billed by the last version can be billed by them; raises as set_policy does."""
     policy = read_policy(text, name=name, source=f"{name}.toml")
     problems = _too_long(policy)
-    if (last := last_version(vendor, name)) is not None:
-        before, today = policy_of(last), now.astimezone(ZoneInfo(policy.time_zone)).date()
-        problems += [*_unfit(before, policy), *_unannounced(before, policy, today)]
+    known = [policy_of(version) for version in versions_of(vendor, name)]
+    if known:
+        today = now.astimezone(ZoneInfo(policy.time_zone)).date()
+        problems += [*_unfit(known[-1], policy), *_unannounced(known, policy, today)]
     if problems:
         raise UnfitPolicy("\n".join(f"policy {name}: {problem}" for problem in problems))
     return policy
@@ -92,21 +98,47 @@ def _too_long(policy: Policy) -> list[str]:
     return [f"{name[:40]}… has {len(name)} signs; allowed in a name: {ROOM}" for name in names if len(name) > ROOM]
 
 
-def _unannounced(before: Policy, after: Policy, today: date) -> Iterator[str]:
-    """Prices that change without the notice that the policy asks for (K12): at once, or announced before they were."""
-    months = max(rules.prices.notice_months for rules in after.variants.values())
-    if not months:
-        return
+def _unannounced(known: Sequence[Policy], after: Policy, today: date) -> Iterator[str]:
+    """Prices that become dearer sooner than the notice that was promised allows (K12).
+
+    `known` are the versions there were, the newest last: by what they said of a day to come, customers were told.
+    """
+    before = known[-1]
     for was_sold, is_sold in ((before.plans, after.plans), (before.add_ons, after.add_ons)):
         for name in (name for name in is_sold if name in was_sold):
-            for row in (row for row in is_sold[name].prices if row not in was_sold[name].prices):
-                if row.from_ is None or row.from_ <= today:
-                    yield f"a price of {name} changes at once, and prices.notice_months = {months} asks for a notice"
-                elif row.announced is not None and row.announced < today:
+            was, now = was_sold[name].prices, is_sold[name].prices
+            days = sorted({today, *(row.from_ for row in (*was, *now) if row.from_ is not None and row.from_ > today)})
+            for interval, day in ((interval, day) for interval in before.intervals for day in days):
+                months = before.rules(interval, to_day(day)).prices.notice_months
+                soonest = to_date(add_months(to_day(today), months))
+                if day < soonest and any(
+                    _is_dearer(was, now, seats, interval, day) for seats in {row.seats for row in was}
+                ):
+                    if day > today and any(_says(version, name, now, interval, day) for version in known):
+                        continue
                     yield (
-                        f"the price of {name} from {row.from_} was not recorded by {row.announced}, and cannot have "
-                        f"been announced then; announced may be {today} or later"
+                        f"{name} becomes dearer on {day}, for accounts billed each {interval}, and "
+                        f"prices.notice_months = {months} allows it from {soonest} on"
                     )
+
+
+def _is_dearer(was: Prices, now: Prices, seats: tuple[str, int], interval: Interval, day: date) -> bool:
+    """Whether some seats cost more from a day on than they were to; with what the plan costs beside them."""
+    before = row_for((row for row in was if row.seats == seats), interval, day)
+    after = row_for((row for row in now if row.seats == seats), interval, day)
+    if before is None or after is None:
+        return False
+    return _rate(after.price) > _rate(before.price) or _rate(after.base) > _rate(before.base)
+
+
+def _rate(price: Price | None) -> Fraction:
+    return Fraction(0) if price is None else Fraction(price.minor, price.months or 1)
+
+
+def _says(version: Policy, name: str, now: Prices, interval: Interval, day: date) -> bool:
+    """Whether a version had the very price that is to hold on a day."""
+    sold = version.plans.get(name) or version.add_ons.get(name)
+    return sold is not None and any(row in sold.prices for row in now if row.from_ == day and row.covers(interval, day))
 
 
 def _unfit(before: Policy, after: Policy) -> list[str]:

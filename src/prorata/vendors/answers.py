@@ -13,12 +13,12 @@ from prorata.vendors.models import Answer, Vendor
 KEPT = timedelta(days=7)
 
 
-def keep(*, vendor: Vendor, key: str, sha256: str, now: datetime) -> tuple[Answer, bool]:
+def keep(*, vendor: Vendor, key: str, account: str, sha256: str, now: datetime) -> tuple[Answer, bool]:
     """The row of a key, and whether it is new. Who asks for the same at the same time waits for the first."""
     Answer.objects.filter(vendor=vendor, key=key, made_at__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
-            return Answer.objects.create(vendor=vendor, key=key, sha256=sha256, made_at=now), True
+            return Answer.objects.create(vendor=vendor, key=key, account=account, sha256=sha256, made_at=now), True
     except IntegrityError:
         return Answer.objects.get(vendor=vendor, key=key), False
 
@@ -31,5 +31,5 @@ def forget_old_answers(*, now: datetime) -> None:
 def forget_answers_about(*, vendor_id: int, account: str) -> None:
     """Forgets what was answered about an account of a key, which may tell of people."""
     key = json.dumps(account, ensure_ascii=False)
-    about = Q(body__contains=f'"key":{key}') | Q(body__contains=f'"account":{key}')
-    Answer.objects.filter(about, vendor_id=vendor_id).delete()
+    about = Q(account=account) | Q(body__contains=f'"key":{key}') | Q(body__contains=f'"account":{key}')
+    Answer.objects.filter(about, vendor_id=vendor_id, status__gt=0).delete()  # but that of the request that asks for it

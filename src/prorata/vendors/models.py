@@ -64,10 +64,14 @@ class Token(models.Model):
 
 
 class Answer(models.Model):
-    """What was answered to a request that a program named by a key; `sha256` is the digest of the request."""
+    """What was answered to a request that a program named by a key; `sha256` is the digest of the request.
+
+    `account` is the key of the account that it was about, if it was about one.
+    """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=255)
+    account = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(default=0)

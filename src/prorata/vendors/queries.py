@@ -49,9 +49,14 @@ def policy_at(vendor: Vendor, name: str, known_until: datetime) -> PolicyVersion
     return _last(PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lt=known_until), vendor, name)
 
 
+def versions_of(vendor: Vendor, name: str) -> QuerySet[PolicyVersion]:
+    """The versions of a policy, the newest last."""
+    return PolicyVersion.objects.filter(vendor=vendor, name=name).order_by("number")
+
+
 def last_version(vendor: Vendor, name: str) -> PolicyVersion | None:
     """The newest version of a policy."""
-    return PolicyVersion.objects.filter(vendor=vendor, name=name).order_by("-number").first()
+    return versions_of(vendor, name).last()
 
 
 def rules_now(vendor: Vendor, name: str, now: datetime) -> Policy:

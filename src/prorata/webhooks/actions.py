@@ -7,11 +7,12 @@ import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Min
+from django.db import connection, transaction
+from django.db.models import Exists, Min, OuterRef
 
 from prorata.database.refused import Refused
 from prorata.vendors.models import Vendor
@@ -28,6 +29,7 @@ WAITS = (
 AT_ONCE = 8
 KEPT = timedelta(days=30)
 _LEASE = timedelta(minutes=3)  # so long a worker has for what it took; when it died another takes it again
+_UNDER_WAY = timedelta(hours=1)  # by then whatever was begun is written down, or was undone
 _BOTH_SECRETS = timedelta(hours=24)
 _GONE = 410
 
@@ -46,7 +48,7 @@ def change_endpoint(
     *, endpoint: Endpoint, url: str | None, kinds: Sequence[Kind] | None, enabled: bool | None, now: datetime
 ) -> Endpoint:
     """Another address, other kinds, or whether anything is sent; what waited meanwhile is sent as it is enabled."""
-    endpoint = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
     if url is not None:
         _check(url)
         endpoint.url = url
@@ -90,19 +92,23 @@ def deliver(*, now: datetime, most: int = 3 * AT_ONCE) -> int:
     taken = _take(now, most)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for delivery, answer in zip(taken, threads.map(_send, taken), strict=True):
-            try:
-                _write_down(delivery, answer)
-            except IntegrityError:  # its address was deleted at this very moment
-                continue
+            _write_down(delivery, answer)
     return len(taken)
 
 
 def forget_old(*, now: datetime) -> None:
-    """Forgets what was written a month ago, told or not."""
-    old = Message.objects.filter(written_at__lt=now - KEPT)
+    """Forgets what was written a month ago, told or not, and addresses that were deleted; nothing that is under way."""
+    Endpoint.objects.filter(deleted_at__lt=now - _UNDER_WAY).delete()
+    under_way = Delivery.objects.filter(message=OuterRef("pk"), next_at__gt=now - _UNDER_WAY)
+    old = Message.objects.filter(~Exists(under_way), written_at__lt=now - KEPT)
     while some := list(old.values_list("pk", flat=True)[:1000]):
         Delivery.objects.filter(message__in=some).delete()
         Message.objects.filter(pk__in=some).delete()
+
+
+def delete_endpoint(*, endpoint: Endpoint) -> None:
+    """Nothing is told to an address any more."""
+    Endpoint.objects.filter(pk=endpoint.pk).update(deleted_at=datetime.now(UTC))
 
 
 def _check(url: str) -> None:
@@ -119,15 +125,15 @@ def _check(url: str) -> None:
 @transaction.atomic
 def _take(now: datetime, most: int) -> list[Delivery]:
     """What is due and nobody else has taken, marked as being sent."""
-    due = Delivery.objects.filter(next_at__lte=now, endpoint__disabled_at=None)
+    due = Delivery.objects.filter(next_at__lte=now, endpoint__disabled_at=None, endpoint__deleted_at=None)
     waiting = due.values("endpoint").annotate(first=Min("next_at")).order_by("first").values_list("endpoint", flat=True)
     endpoints = list(waiting[:most])
     rows = due.order_by("next_at", "pk").select_related("endpoint", "message")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(of=("self",), skip_locked=True)
-    taken: list[Delivery] = []
-    for endpoint in endpoints:  # each its share, so that one that hangs does not hold up the others
-        taken += rows.filter(endpoint=endpoint)[: most // len(endpoints)]
+    # Each its share, and in turn, so that one that hangs does not hold up the others.
+    shares = [list(rows.filter(endpoint=endpoint)[: most // len(endpoints)]) for endpoint in endpoints]
+    taken = [one for turn in zip_longest(*shares) for one in turn if one is not None]
     for delivery in taken:
         delivery.attempts += 1
         delivery.next_at = now + _LEASE
@@ -148,8 +154,6 @@ def _send(delivery: Delivery) -> Answer:
 def _write_down(delivery: Delivery, answer: Answer) -> None:
     """How it went, and when it is tried again; where somebody asked for it anew meanwhile, that holds."""
     now = datetime.now(UTC)
-    if not Delivery.objects.select_for_update().filter(pk=delivery.pk).exists():
-        return  # its address was deleted meanwhile
     Attempt.objects.create(
         delivery=delivery, at=now, status=answer.status, said=answer.said, milliseconds=answer.milliseconds
     )

@@ -11,6 +11,7 @@ from prorata.vendors.models import Vendor
 class Endpoint(models.Model):
     """An address that is told what happens: these kinds of messages, or all where none are named.
 
+    Once it was `deleted_at` a moment it is there for nobody, and forgotten when nothing is under way to it any more.
     Messages are signed with the secret; until `previous_until` with the one before it as well. `disabled_because` says
     why nothing is sent any more, if so.
     """
@@ -24,6 +25,7 @@ class Endpoint(models.Model):
     made_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_because = models.TextField(blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.url

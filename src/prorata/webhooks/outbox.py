@@ -33,7 +33,11 @@ def announce(*, vendor_id: int, kind: Kind, told: Iterable[Mapping[str, Any]], a
 
     For who is disabled it waits. Where nobody wants it, what is told is not gone through.
     """
-    wanted = [one for one in Endpoint.objects.filter(vendor_id=vendor_id) if not one.kinds or kind in one.kinds]
+    wanted = [
+        one
+        for one in Endpoint.objects.filter(vendor_id=vendor_id, deleted_at=None)
+        if not one.kinds or kind in one.kinds
+    ]
     if wanted:
         send(vendor_id=vendor_id, kind=kind, told=told, at=at, to=wanted)
 

@@ -51,13 +51,14 @@ def post(url: str, body: str, headers: Mapping[str, str], *, anywhere: bool = Fa
 
 
 @contextmanager
-def _cut_off(connection: _Plain | _Tls) -> Iterator[None]:
+def _cut_off(connection: _Guarded) -> Iterator[None]:
     """Ends a connection that takes too long as a whole: a timeout is only for each of its reads."""
 
     def end() -> None:
-        if connection.opened is not None:
+        connection.is_late = True
+        if connection.spare is not None:
             with suppress(OSError):
-                connection.opened.shutdown(socket.SHUT_RDWR)
+                connection.spare.shutdown(socket.SHUT_RDWR)
 
     timer = Timer(2 * SECONDS, end)
     timer.daemon = True
@@ -66,41 +67,54 @@ def _cut_off(connection: _Plain | _Tls) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        if connection.spare is not None:
+            connection.spare.close()
 
 
-def connection_to(url: str, *, anywhere: bool = False) -> _Plain | _Tls:
+def connection_to(url: str, *, anywhere: bool = False) -> _Guarded:
     """The connection of an address, not opened yet; raises ValueError where it is none."""
     parts = urlsplit(url)
-    if not parts.hostname or parts.username is not None or parts.password is not None:
-        raise ValueError("it names no host, or somebody's password")
+    if not parts.hostname or parts.port == 0 or parts.username is not None or parts.password is not None:
+        raise ValueError("it names no host, no port, or somebody's password")
     f"{parts.path}?{parts.query}".encode("ascii")
+    connection: _Guarded
     if parts.scheme == "https":
-        return _Tls(parts.hostname, parts.port or 443, anywhere)
-    return _Plain(parts.hostname, parts.port or 80, anywhere)
+        connection = _Tls(parts.hostname, parts.port or 443, timeout=SECONDS, context=_context())
+    else:
+        connection = _Guarded(parts.hostname, parts.port or 80, timeout=SECONDS)
+    connection.anywhere = anywhere
+    return connection
 
 
-class _Plain(http.client.HTTPConnection):
-    def __init__(self, host: str, port: int, anywhere: bool) -> None:
-        super().__init__(host, port, timeout=SECONDS)
-        self.anywhere = anywhere
-        self.opened: socket.socket | None = None  # kept to be cut off; the connection lets go of its own early
+class _Guarded(http.client.HTTPConnection):
+    """A connection to the first address of its host; the one that was looked at is the one that is called.
 
-    def connect(self) -> None:
-        self.sock = self.opened = _socket(self)
+    A `spare` handle of it is kept, by which it can be ended whatever became of the first one; `is_late` says that it
+    was to be ended before there was any.
+    """
 
-
-class _Tls(http.client.HTTPSConnection):
-    def __init__(self, host: str, port: int, anywhere: bool) -> None:
-        super().__init__(host, port, timeout=SECONDS, context=_context())
-        self.anywhere = anywhere
-        self.opened: socket.socket | None = None
+    anywhere = False
+    spare: socket.socket | None = None
+    is_late = False
 
     def connect(self) -> None:
-        plain = _socket(self)
-        self.sock = self.opened = _context().wrap_socket(
-            plain, server_hostname=self.host, do_handshake_on_connect=False
-        )
-        self.sock.do_handshake()
+        family, kind, protocol, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+        if not self.anywhere and not is_public(str(address[0])):
+            raise OSError(f"{self.host} is {address[0]}, which is not an address of the public internet")
+        self.sock = socket.socket(family, kind, protocol)
+        self.sock.settimeout(SECONDS)
+        self.spare = self.sock.dup()
+        self._go_on()
+        self.sock.connect(address)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.is_late:
+            raise TimeoutError("timed out")
+
+
+class _Tls(http.client.HTTPSConnection, _Guarded):
+    """The same; what HTTPSConnection wraps is what _Guarded has connected."""
 
 
 @cache
@@ -120,22 +134,19 @@ def is_public(address: str) -> bool:
 
 # What Python takes for global although it leads elsewhere: translated, tunnelled and reserved addresses.
 _NOT_PUBLIC = tuple(
-    map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "192.0.0.0/24"))
+    map(
+        ip_network,
+        (
+            "64:ff9b::/96",
+            "64:ff9b:1::/48",
+            "2002::/16",
+            "2001::/32",
+            "::/96",
+            "::ffff:0:0:0/96",
+            "3fff::/20",
+            "5f00::/16",
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+        ),
+    )
 )
-
-
-def _socket(connection: _Plain | _Tls) -> socket.socket:
-    """A connection to the first address of a host; the one that was looked at is the one that is called."""
-    host, port = connection.host, connection.port
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    if not connection.anywhere and not is_public(str(address[0])):
-        raise OSError(f"{host} is {address[0]}, which is not an address of the public internet")
-    plain = socket.socket(family, kind, protocol)
-    connection.opened = plain
-    plain.settimeout(SECONDS)
-    try:
-        plain.connect(address)
-    except OSError:
-        plain.close()
-        raise
-    return plain

@@ -90,7 +90,9 @@ def test_what_was_answered_about_a_deleted_account_is_forgotten(vera: Caller) ->
     told = {"key": "syd", "name": "Syd AB", "email": "anna@geheim.example"}
     vera.post("/accounts", told, Idempotency_Key="k1")
     vera.post("/accounts", {"key": "sydost"}, Idempotency_Key="k2")
+    vera.post("/accounts/syd/members/anna@geheim.example/invite", Idempotency_Key="k4")
     vera.ask("DELETE", "/accounts/syd", Idempotency_Key="k3")
+    assert "geheim" not in "".join(Answer.objects.values_list("body", flat=True))
     assert [one.key for one in Answer.objects.order_by("pk")] == ["k2", "k3"]
     refused(vera.ask("POST", "/accounts", told, Idempotency_Key="k1"), 409)
 

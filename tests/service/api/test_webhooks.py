@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -281,6 +282,7 @@ def test_each_address_has_its_share_of_what_is_sent(vera: Caller, receiver: Rece
     vera.post(f"/webhooks/{other['id']}/test")
     taken = actions._take(LATER, 10)
     assert Counter(one.endpoint_id for one in taken) == {busy["id"]: 5, other["id"]: 1}
+    assert taken[1].endpoint_id == other["id"]  # and its turn comes before the busy one's second
 
 
 @pytest.mark.parametrize(
@@ -291,6 +293,21 @@ def test_each_address_has_its_share_of_what_is_sent(vera: Caller, receiver: Rece
 def test_what_can_never_be_told_is_refused(vera: Caller, url: str) -> None:
     answer = vera.ask("POST", "/webhooks", {"url": url})
     assert answer.status_code in (409, 422), answer.content
+
+
+def test_a_receiver_whose_name_takes_long_to_find_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "SECONDS", 0.3)
+    find = socket.getaddrinfo
+
+    def slowly(*asked: Any, **more: Any) -> Any:
+        sleep(0.8)
+        return find(*asked, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    with dripping() as url:
+        answer = sending.post(url, "{}", {}, anywhere=True)
+    assert (answer.status, answer.said) == (None, "timed out")
+    assert answer.milliseconds < 3000
 
 
 def test_a_receiver_that_drips_is_cut_off(vera: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

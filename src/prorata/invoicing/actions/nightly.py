@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import InterfaceError, OperationalError
+
 from prorata.invoicing.actions.run_bills import Outcome, run_bills
 from prorata.invoicing.models import BillRun
 from prorata.vendors.models import Vendor
@@ -23,6 +25,8 @@ def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[
         try:
             if (through := _due(vendor, now, at)) is not None:
                 yield vendor, run_bills(vendor=vendor, through=through, now=now, workers=workers)
+        except (OperationalError, InterfaceError):
+            raise  # without the database there is no night for anybody
         except Exception as error:  # the night of the others is not lost with it
             logging.getLogger(__name__).exception("the bill run of vendor %s failed", vendor.key)
             yield vendor, Outcome(problems=[f"the bill run failed: {error}; it is run again"])
@@ -32,11 +36,11 @@ def _due(vendor: Vendor, now: datetime, at: time) -> date | None:
     """The last day up to which the vendor is to be billed now; None where that was done."""
     days = []
     for zone in {rules_now(vendor, name, now).time_zone for name in policy_names(vendor)}:
-        day = today = now.astimezone(ZoneInfo(zone)).date()
+        day = now.astimezone(ZoneInfo(zone)).date()
         if datetime.combine(day, at, ZoneInfo(zone)) > now:
             day -= timedelta(days=1)  # the last night that has begun was yesterday's
         begins = datetime.combine(day, at, ZoneInfo(zone))
         runs = BillRun.objects.filter(vendor=vendor, account=None, through__gte=day, known_until__gte=begins)
         if not runs.filter(ended_at__isnull=False).exists():
-            days.append(today)
+            days.append(day)
     return max(days, default=None)
