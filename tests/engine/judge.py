@@ -214,8 +214,8 @@ def _is_anew(judge: Judge, period: JudgedPeriod, day: date, before: Judge, befor
 def bound(subscription: Subscription, rules: Rules, first: date, of_term: date) -> tuple[date, date]:
     """Since when what falls is still billed by rules, and the day whose list prices hold."""
     begun = opening_of(subscription)
-    term_start = begun if rules.fall.effect == "never" else of_term
-    return term_start, {"period": first, "term": max(term_start, begun), "agreement": begun}[rules.prices.in_force]
+    priced = {"period": first, "term": max(of_term, begun), "agreement": begun}[rules.prices.in_force]
+    return begun if rules.fall.effect == "never" else of_term, priced
 
 
 def _plan(subscription: Subscription, first: date, by: Moment) -> str:
@@ -557,7 +557,7 @@ class Judge:
             ends, notice = period.rules.cancel.ends, period.rules.cancel.notice_days
             last = date.fromordinal(self.cancel.day) + (notice if ends == "day" else max(notice - 1, 0)) * ONE
             if ends == "term":
-                return whole if period.term_start <= last else period.first - ONE
+                return whole if period.of_term <= last else period.first - ONE
             if self.whole(period) <= last and ends == "period":
                 return whole
         keeps = period.rules.fall.give == "nothing"

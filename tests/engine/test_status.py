@@ -87,7 +87,7 @@ def test_what_stands_is_what_has_taken_effect_by_then() -> None:
 def test_before_its_first_day_an_agreement_waits_or_is_tried() -> None:
     policy = load_policy("sloneek")
     later = read_history([{"at": "2026-02-01", "event": "start", "recorded_at": "2026-01-01"}], policy=policy)
-    tried = read_history([{"at": "2026-01-01", "event": "trial", "until": "2026-01-15"}], policy=policy)
+    tried = read_history([{"at": "2026-01-01", "event": "trial", "payment_method": "card"}], policy=policy)
     assert status(later, now=on("2026-01-10")).state == "waiting"
     assert status(tried, now=on("2026-01-10")).state == "trial"
     assert [str(status(one, now=on("2026-01-10")).starts) for one in (later, tried)] == ["2026-02-01", "2026-01-15"]

@@ -421,11 +421,13 @@ def histories(
     if draw(st.booleans()):
         start["payment_method"] = draw(st.sampled_from(["card", "invoice"]))
     rows.append(start)
+    begun = opening
     if start["event"] == "trial" and draw(st.booleans()):
         day = max(opening, start["until"] + timedelta(days=draw(st.sampled_from([-5, 0, 0, 3, 12]))))
         told = day + timedelta(days=draw(st.sampled_from([-3, 0, 1, 20])) if late else 0)
         known = f"{told}T{draw(st.integers(0, 23)):02}:30:00+01:00" if moments else told
         rows.append({"at": day, "event": "start", "recorded_at": known})
+        begun = day
     priced = draw(st.booleans())
     members: set[str] = set()
     day = opening - timedelta(days=draw(st.integers(0, 3)))
@@ -443,7 +445,7 @@ def histories(
             row["recorded_at"] = f"{known}T{draw(st.integers(0, 23)):02}:30:00+01:00"
         rows.append(row)
     for _ in range(draw(st.sampled_from([0, 0, 0, 0, 0, 1, 1, 2]))):
-        day += timedelta(days=draw(st.integers(0, 60)))
+        day = max(day + timedelta(days=draw(st.integers(0, 60))), begun)
         cancel: dict[str, Any] = {"at": day, "event": "cancel", "reason": "moved on"}
         if draw(st.booleans()):
             cancel["until"] = day + timedelta(days=draw(st.integers(0, 60)))

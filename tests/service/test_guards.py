@@ -72,7 +72,7 @@ def again(row: models.Model, **changed: Any) -> models.Model:
         (Line, {"position": 99, "start": date(2030, 1, 1)}, "line_of_some_days"),
         (Line, {"position": 99, "exact_denominator": 0}, "line_exact_amount"),
         (Line, {"position": 99, "after_quantity": 1, "price_minor": None}, "line_price_of_its_quantity"),
-        (Event, {"kind": "idle"}, "event_kind_is_known"),
+        (Event, {"kind": "wait", "member_id": None}, "event_kind_is_known"),
         (Event, {"member_id": None}, "event_names_a_member"),
         (Event, {"interval": "fortnight"}, "event_interval_is_known"),
         (Subscription, {"interval": "fortnight"}, "subscription_interval_is_known"),

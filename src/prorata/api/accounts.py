@@ -18,6 +18,8 @@ from prorata.api.loading import AccountKey, account_called
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.tokens import Bearer, actor_of, vendor_of
 from prorata.api.values import Amount, Country, Email, In, Key, Name
+from prorata.engine.calendar import to_date
+from prorata.engine.history import NEVER
 from prorata.engine.money import format_amount
 from prorata.engine.status import State
 from prorata.invoicing.actions.delete_account import delete_account
@@ -73,13 +75,16 @@ class AgreementOut(Schema):
     """How the agreement stands now."""
 
     policy: str
-    state: State = Field(description="waiting for its start, on trial, active, or ended.")
+    state: State = Field(
+        description="waiting for its start, on trial, suspended (no payment method), active, paused, or ended."
+    )
     plan: str
     interval: str
     payment_method: str
     currency: str
     starts: date | None = Field(description="The first billed day.")
-    ends: date | None = Field(description="The first day on which it no longer runs, once it is cancelled.")
+    ends: date | None = Field(description="The first day on which it no longer runs, once it is cancelled or paused.")
+    returns: date | None = Field(description="The day on which it comes back, if that is told.")
     trial_plan: str = Field(description="A plan that is tried out for nothing.")
     trial_ends: date | None
     period_start: date | None = Field(description="The running billing period.")
@@ -90,6 +95,7 @@ class AgreementOut(Schema):
     billed_through: date | None = Field(description="The last day that was looked at.")
     next_look: date | None = Field(description="Nothing is billed before that day unless something is recorded.")
     problem: str = Field(description="Why it cannot be said what is billed, if so.")
+    message: str = Field(description="Why it does not run, if so, and what makes it run: for people.")
 
 
 class AccountSummary(Schema):
@@ -174,6 +180,7 @@ def _agreement_out(row: Subscription, now: datetime) -> AgreementOut:
         currency=currency,
         starts=stands.starts,
         ends=stands.ends,
+        returns=stands.returns,
         trial_plan=stands.trial_plan,
         trial_ends=stands.trial_ends,
         period_start=stands.period_start,
@@ -190,6 +197,7 @@ def _agreement_out(row: Subscription, now: datetime) -> AgreementOut:
         ],
         credit_left=format_amount(stands.credit_left_minor, currency),
         billed_through=row.billed_through,
-        next_look=row.next_look,
+        next_look=None if row.next_look is None or row.next_look >= to_date(NEVER) else row.next_look,
         problem=stands.problem,
+        message=stands.message,
     )

@@ -179,6 +179,8 @@ def delete(
 def _standing(stands: Status, currency: str) -> Iterator[tuple[str, str]]:
     """What there is to say of how an agreement stands."""
     yield "state", stands.state
+    if stands.message:
+        yield "", stands.message
     yield "plan", f"{stands.plan}, each {stands.interval.replace('_', ' ')}"
     if stands.trial_plan:
         yield "tried out", f"{stands.trial_plan} until {stands.trial_ends}"
@@ -186,6 +188,8 @@ def _standing(stands: Status, currency: str) -> Iterator[tuple[str, str]]:
         yield "starts", str(stands.starts)
     if stands.ends is not None:
         yield "ends", str(stands.ends)
+    if stands.returns is not None:
+        yield "comes back", str(stands.returns)
     if stands.period_start is not None:
         yield "period", f"{stands.period_start} up to {stands.period_end}"
     for role, count in (stands.ordered or {}).items():

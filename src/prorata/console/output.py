@@ -21,7 +21,7 @@ from prorata.engine.calendar import speak_day, to_day
 from prorata.engine.credits import Lapse
 from prorata.engine.document import Document
 from prorata.engine.explain import Explainer, describe
-from prorata.engine.history import FOLLOWING, PERSON_EVENTS, Subscription, buys, in_force, is_billed_order
+from prorata.engine.history import END_EVENTS, FOLLOWING, PERSON_EVENTS, Subscription, buys, in_force, is_billed_order
 from prorata.engine.money import speak_amount, speak_percent
 from prorata.engine.record import document_record
 from prorata.engine.words import listed, some_of
@@ -48,7 +48,7 @@ def say_lapses(billed: Sequence[Billed]) -> None:
             print(_lapse_text(lapse, billing), file=sys.stderr)
 
 
-_ENDINGS = ("deactivate", "remove_add_on", "cancel")
+_ENDINGS = ("deactivate", "remove_add_on", *END_EVENTS)
 
 
 def say_what_is_ignored(billed: Sequence[Billed]) -> None:
@@ -57,6 +57,9 @@ def say_what_is_ignored(billed: Sequence[Billed]) -> None:
         said = what_is_ignored(subscription, billing)
         if said is not None:
             print(said, file=sys.stderr)
+    if waiting := [one.account for one, billing in billed if billing.stopped and billing.stopped.how == "suspended"]:
+        why = "nobody told of a payment method by the end of the trial (trial.without_payment_method)"
+        print(f"{some_of(waiting)}: suspended, for {why}", file=sys.stderr)
     for said in what_does_not_meet([subscription for subscription, _ in billed]):
         print(said, file=sys.stderr)
 

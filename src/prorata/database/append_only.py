@@ -16,11 +16,11 @@ BEGIN
 END $$
 """
 _ON_POSTGRESQL = """
-CREATE TRIGGER {table}_refuses_{verb} BEFORE {verb} ON {table}
+CREATE OR REPLACE TRIGGER {table}_refuses_{verb} BEFORE {verb} ON {table}
 FOR EACH {each} EXECUTE FUNCTION prorata_refuse('{refused}')
 """
 _ON_SQLITE = """
-CREATE TRIGGER {table}_refuses_{verb} BEFORE {verb} ON {table}
+CREATE TRIGGER IF NOT EXISTS {table}_refuses_{verb} BEFORE {verb} ON {table}
 BEGIN SELECT RAISE(ABORT, 'rows of {table} are never {refused}'); END
 """
 
@@ -52,7 +52,7 @@ class Kept(migrations.RunPython):
     def _release(self, _apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
         on = f" ON {self.table}" if editor.connection.vendor == "postgresql" else ""
         for verb, _ in self._refuses(editor):
-            editor.execute(f"DROP TRIGGER {self.table}_refuses_{verb}{on}")
+            editor.execute(f"DROP TRIGGER IF EXISTS {self.table}_refuses_{verb}{on}")
 
     def _refuses(self, editor: BaseDatabaseSchemaEditor) -> list[tuple[str, str]]:
         """The verbs that are refused, and how that is said; SQLite does not know the last."""

@@ -8,18 +8,17 @@ from datetime import date
 from itertools import chain
 from operator import attrgetter
 
-from prorata.engine.calendar import YEARS, Day, Moment, midnight, to_date, to_day
+from prorata.engine.calendar import Day, Moment, midnight, to_date, to_day
 from prorata.engine.credits import Credits, Grant, Lapse, grants_of
 from prorata.engine.document import Document
-from prorata.engine.history import Subscription
+from prorata.engine.history import NEVER, Subscription
 from prorata.engine.issued import Issued
 from prorata.engine.lines import Open
 from prorata.engine.refusal import CannotBill
-from prorata.engine.settlement import Settlement
+from prorata.engine.settlement import Settlement, Stopped
 from prorata.engine.tax import taxes
 
 _QUIET: Day = 3660  # ten years
-_LAST: Day = date(YEARS[-1], 1, 1).toordinal()  # further ahead nobody asks
 _LINES, _AMOUNT = attrgetter("lines"), attrgetter("amount_minor")
 
 
@@ -30,6 +29,7 @@ class Billing:
     They were made by looking at every day up to and with `through`, at the last with what had been recorded before
     `known_until`. `ended` is the first day on which the agreement no longer ran, if it ended by then.
     Unless something is recorded, nothing is billed and no credit lapses before `next_look`; None: nor ever after.
+    `stopped` says why the agreement does not run by then, and since when, if it had begun.
     """
 
     through: date
@@ -40,6 +40,7 @@ class Billing:
     grants: tuple[Grant, ...] = ()
     ended: date | None = None
     next_look: date | None = field(default=None, compare=False)
+    stopped: Stopped | None = field(default=None, compare=False)
 
     def followed_by(self, more: Billing) -> Billing:
         """This and the next run of the account as one, for the run after both."""
@@ -86,6 +87,7 @@ def bill(
         grants=tuple(grants),
         ended=None if ended is None else to_date(ended),
         next_look=_next_look(settlement, credits, to_day(through)),
+        stopped=settlement.stopped(to_day(through)),
     )
 
 
@@ -98,7 +100,7 @@ def upcoming(subscription: Subscription, *, known_until: Moment, issued: Issued 
     settlement, credits = Settlement(subscription, known_until, issued), credits_of(subscription, issued)
     through = 0 if issued is None else to_day(issued.through)
     quiet = max(through, _last_known(subscription)) + _QUIET
-    while (look := settlement.next_look(through, lapses=False)) is not None and look < min(quiet, _LAST):
+    while (look := settlement.next_look(through, lapses=False)) is not None and look < min(quiet, NEVER):
         through = look
         for made in _made(settlement, credits, look):
             if isinstance(made, Document):
@@ -125,7 +127,7 @@ def _made(settlement: Settlement, credits: Credits, through: Day) -> Iterator[Do
         found = settlement.open(look)
         if found and (document := _document(settlement, credits, look, found)) is not None:
             yield document
-        if settlement.is_base and credits.left_minor and settlement.ended(look) is not None:
+        if settlement.is_base and credits.left_minor and settlement.has_ended(look):
             rules = settlement.released[-1].period.rules
             if rules.credits.lapse == "agreement_end":
                 yield Lapse(account, to_date(look), settlement.known_until, credits.lapse())
@@ -148,7 +150,8 @@ def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date |
     lapses = (credits.left_minor > 0 or bool(credits.grants)) and any(
         one.lapse != "never" or one.lapse_months for one in rules
     )
-    day = settlement.next_look(through, lapses=lapses)
+    days = (settlement.next_look(through, lapses=lapses), settlement.next_stop(through))
+    day = min((day for day in days if day is not None), default=None)
     return None if day is None else to_date(day)
 
 

@@ -10,7 +10,7 @@ from prorata.engine.calendar import Day, Moment, day_of
 from prorata.engine.counted import Counts, Seen
 from prorata.engine.document import Document, Line
 from prorata.engine.early import BEGINNINGS, asked, ended_early, given_back, gone_too_soon, is_less
-from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys, in_force, starts_on
+from prorata.engine.history import END_EVENTS, PERSON_EVENTS, Event, Subscription, buys, in_force, returns, starts_on
 from prorata.engine.judged import as_count, by_seats, drawn_from, roles_of, stretch
 from prorata.engine.period import period_before
 from prorata.engine.policy.model import BASE, SEATS, SeatRules, is_beyond, seats_of
@@ -25,7 +25,7 @@ _BY_PERSON = ("level", "high_water", "held", "distinct")  # a seat is a person's
 
 def _but_cancelled(causes: set[Event], line: Line) -> set[Event]:
     """The causes of a line; of one that a cancellation ends no falls before it that are still waiting."""
-    ended, waits = {event for event in causes if event.kind == "cancel"}, line.period.fall_waits
+    ended, waits = {event for event in causes if event.kind in END_EVENTS}, line.period.fall_waits
     return ended if ended and waits is not None and not waits[1] else causes
 
 
@@ -45,9 +45,11 @@ class Causes:
         known = [event for event in self._subscription.events if event.recorded < known_until]
         events = in_force(known)
         self._known_until = known_until
-        self._start = starts_on(events)
+        came_back = returns(self._subscription.events)
+        self._start = starts_on([event for event in events if event not in came_back])
         self._orders = [event.day for event in events if buys(event)]
-        self._cancels = [event for event in known if event.kind == "cancel" and event.withdraws is None]
+        self._returns = [event.day for event in came_back if event in events]
+        self._cancels = [event for event in known if event.kind in END_EVENTS and event.withdraws is None]
         self._of_plans = sorted((event for event in events if event.plan), key=by_order)
         self._of_people = sorted((event for event in events if event.kind in PERSON_EVENTS), key=by_order)
         self._told: dict[str, list[Event]] = {}
@@ -115,7 +117,10 @@ class Causes:
         """Whether by what was known before the agreement had ended where the line begins to bill something."""
         if line.kind != "rise" or line.before is not None:
             return False
-        return any(self._end(event, line) <= line.start_day for event in self._cancels if event not in line.news)
+        came_back = max((day for day in self._returns if day <= line.start_day), default=-1)
+        return any(
+            came_back <= self._end(event, line) <= line.start_day for event in self._cancels if event not in line.news
+        )
 
     def _is_noticed(self, event: Event, line: Line) -> bool:
         """Whether a seat given up is billed for its notice: not if by what is known now nobody ever took it."""
@@ -133,7 +138,7 @@ class Causes:
     def _acts(self, event: Event, line: Line) -> bool:
         """Whether what happened counts on the line's first day; where nothing was billed yet, first on it."""
         start = line.start_day
-        if event.kind == "cancel":
+        if event.kind in END_EVENTS:
             return line.after is not None or self._end(event, line) <= start
         if event.kind in ("start", "trial") and line.after is None:
             return True
@@ -171,7 +176,7 @@ class Causes:
 
         Where rises are drawn forward it is the one with the most, and where falls are the one with the least.
         """
-        if earlier is not None and earlier.kind == "cancel" and earlier.withdraws is not None:
+        if earlier is not None and earlier.kind in END_EVENTS and earlier.withdraws is not None:
             return earlier  # what begins to be billed again does so because of that
         rises, falls = (one is not None and one[1] for one in (line.period.rise_waits, line.period.fall_waits))
         if line.kind != "period":
@@ -215,7 +220,7 @@ class Causes:
         if line.start_day > period.start and was.billed != was.on_its_day:
             return "rise" if now.billed > was.billed else "fall"
         moved = [event for event in causes if event.day + period.delay != line.start_day]
-        if not moved or any(event.user or event.kind == "cancel" or self._trial_end(event) for event in moved):
+        if not moved or any(event.user or event.kind in END_EVENTS or self._trial_end(event) for event in moved):
             return None
         forward = moved[0].day + period.delay > line.start_day
         waits = {"rise": period.rise_waits, "fall": period.fall_waits}
@@ -256,7 +261,7 @@ class Causes:
 
     def _thing(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something which can move this line."""
-        if event.kind == "cancel":
+        if event.kind in END_EVENTS:
             return ("cancel", "") if line.after is None or self._had_ended(line) else None
         if event.kind == "interval" and line.after is None and line.period.rules.change.interval == "restart":
             return ("interval", "") if event.interval != line.period.interval else None

@@ -82,7 +82,7 @@ def _in_effect(
     if period.notice:
         window = _noticed(window, period.notice, end, more)
     if period.notice or period.waiting:
-        window = cut(window, max(period.term_start if period.is_bound else start, window[0][0]), end)
+        window = cut(window, max(period.bound_from if period.is_bound else start, window[0][0]), end)
     if rise_waits is not None:
         window = _passed(window, rise_waits, end, more, less, 0)
     if fall_waits is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from prorata.engine.aggregate import dearest_first, distinct_role, ordered, seats, used
 from prorata.engine.calendar import Day
 from prorata.engine.due import count_of
-from prorata.engine.history import Event, Subscription, starts_on
+from prorata.engine.history import Event, Subscription, returns, starts_on
 from prorata.engine.known import Known
 from prorata.engine.period import Period
 from prorata.engine.policy.model import seats_of
@@ -81,7 +81,8 @@ class Counts:
         if news not in self._known:
             told = {event.order for event in news}
             events = [event for event in self._events if event.order not in told]
-            start = starts_on(events)
+            came_back = returns(self._subscription.events)
+            start = starts_on([event for event in events if event not in came_back])
             known = None if start is None else Known(self._subscription, start)
             if known is not None:
                 known.learn(events)

@@ -191,7 +191,9 @@ def _once(known: Known, period: Period, item: str) -> Window[Holding | None]:
     past = end + (end < period.end and period.policy.ticks > 1)  # a fee of the moment in which the agreement ends
     sold: dict[Day, list[Holding]] = {}
     for event in known.once[item]:
-        day, quantity = max(event.day, known.start), 1 if event.quantity is None else event.quantity
+        if event.day < period.begun:
+            continue
+        day, quantity = max(event.day, known.start_of(period)), 1 if event.quantity is None else event.quantity
         if start <= day < past and quantity:
             agreed = None if event.price_minor is None else Price(event.price_minor, 0)
             price = add_on_price(item, Held(quantity, agreed), period.of(item))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from prorata.engine.document import Document, Line
-from prorata.engine.history import PERSON_EVENTS, Event, buys
+from prorata.engine.history import END_EVENTS, PERSON_EVENTS, Event, buys
 
 # With what a change begins a new period, by the key that says so.
 BEGINNINGS: Mapping[str, frozenset[str]] = {
@@ -73,7 +73,7 @@ def asked(event: Event) -> int:
 def in_time(line: Line, causes: Collection[Event]) -> bool:
     """Whether the line is what it is since something was given back within `fall.window_days`."""
     waits = line.period.fall_waits
-    if not line.period.rules.fall.window_days or waits is None or any(event.kind == "cancel" for event in causes):
+    if not line.period.rules.fall.window_days or waits is None or any(event.kind in END_EVENTS for event in causes):
         return False
     if line.quantity < 0:
         return line.start_day not in waits[0]

@@ -10,7 +10,7 @@ from prorata.engine.calendar import day_of, speak_day, speak_point, speak_stretc
 from prorata.engine.causes import Causes, Drawn
 from prorata.engine.document import Document, Line
 from prorata.engine.early import ended_early
-from prorata.engine.history import FOLLOWING, Event, Subscription
+from prorata.engine.history import END_EVENTS, FOLLOWING, Event, Subscription
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import BASE, SeatRules, is_beyond, seats_of
 from prorata.engine.quantity import billed_quantity
@@ -155,11 +155,13 @@ def _cause(event: Event, currency: str, ticks: int) -> str:
         "add_on": f"{event.item} added",
         "remove_add_on": f"{event.item} removed",
         "cancel": "the agreement was cancelled",
+        "pause": "the agreement was paused",
+        "wait": "paid periods waited for a payment method after the trial, which began",
         "interval": "the interval was changed",
         "credit": f"credits of {speak_amount(event.price_minor or 0, currency)} were granted",
         "payment_method": f"the payment method was changed to {event.payment_method}",
     }[event.kind]
-    ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind == "cancel" and event.until else ""
+    ends = f", to end with {speak_day((event.until - 1) // ticks)}" if event.kind in END_EVENTS and event.until else ""
     why = f" ({event.reason})" if event.reason else ""
     happened = f"{said}{price} on {speak_point(event.day, ticks)}{ends}{why}"
     if event.withdraws is not None:

@@ -6,10 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from prorata.engine.calendar import Day, Interval, Moment, moment_at, point_of, speak_point
-from prorata.engine.history import PERSON_EVENTS, Event, EventKind, Subscription, buys
-from prorata.engine.policy.model import Policy, seats_of
+from prorata.engine.calendar import Day, Interval, Moment, day_of, moment_at, point_of, speak_day, speak_point
+from prorata.engine.history import (
+    BEGIN_EVENTS,
+    END_EVENTS,
+    FOLLOWING,
+    NEVER,
+    PERSON_EVENTS,
+    Event,
+    EventKind,
+    Subscription,
+    buys,
+)
+from prorata.engine.policy.model import Policy, Rules, seats_of
 from prorata.engine.population import People
+from prorata.engine.refusal import CannotBill
+from prorata.engine.settlement import Settlement
 
 
 class Fact(NamedTuple):
@@ -93,9 +105,11 @@ def history(agreement: Subscription, facts: Iterable[Fact]) -> Subscription:
 
 def contradictions(agreement: Subscription, facts: Iterable[Fact]) -> Iterator[Contradiction]:
     """What the facts of one account say that cannot all be true, or that its policy refuses."""
-    told = _in_order(agreement, [fact for fact in facts if fact.withdrawn is None])
+    everything = list(facts)
+    told = _in_order(agreement, [fact for fact in everything if fact.withdrawn is None])
     yield from _endless(agreement, told)
-    yield from _begun_twice(agreement, told)
+    yield from _begun_twice(agreement, told, everything)
+    yield from _not_begun(told)
     yield from _unmet(agreement, told)
     yield from _below_active(agreement, told)
 
@@ -128,12 +142,37 @@ def _in_order(agreement: Subscription, facts: Iterable[Fact]) -> list[Fact]:
     told = sorted(facts, key=_at)
     if any(fact.until is None and fact.kind in ("trial", "trial_plan") for fact in told):
         told = list(_with_ends(agreement, told))
-    follows = list(_following(policy, told))
+    follows = [*_following(policy, told), *(_waits(agreement, told) if policy.may_wait else ())]
     return sorted([*follows, *told], key=_at) if follows else told
 
 
 def _at(fact: Fact) -> Moment:
     return fact.at
+
+
+def _waits(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Fact]:
+    """How long paid periods wait after a trial for a payment method to be told of, as it became known (S14).
+
+    Once they have begun they do not wait again.
+    """
+    ticks = agreement.policy.ticks
+    trial = next((fact for fact in told if fact.kind == "trial"), None)
+    if trial is None or agreement.payment_method:
+        return
+    if _rules_at(agreement, told, trial).trial.without_payment_method != "suspended":
+        return
+    assert trial.until is not None
+    methods = [fact for fact in told if fact.payment_method]
+    moments = {trial.recorded, *(one.recorded for one in methods), *(one.withdrawn or 0 for one in methods)}
+    last = None
+    for moment in sorted(moment for moment in moments if moment >= trial.recorded):
+        if last is not None and moment_at(max(last, trial.until), ticks) <= moment:
+            return
+        known = [one for one in methods if _is_known(one, moment)]
+        until = min((point_of(one.at, ticks) for one in known), default=NEVER * ticks)
+        if until != last:
+            yield Fact("wait", trial.at, moment, until=until, place=trial.place)
+        last = until
 
 
 def _with_ends(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Fact]:
@@ -148,16 +187,23 @@ def _with_ends(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Fact]:
 
 def _trial_days(agreement: Subscription, told: Sequence[Fact]) -> Iterator[tuple[Fact, int | None]]:
     """Each fact with the days of a trial whose end nobody named, by the rules that hold for the account by then."""
-    policy, interval, method = agreement.policy, agreement.interval, agreement.payment_method
-    for place, fact in enumerate(told):
+    for fact in told:
         if fact.kind not in ("trial", "trial_plan") or fact.until is not None:
             yield fact, None
             continue
-        for one in told[: place + 1]:  # a trial keeps its end, whatever is withdrawn after it was told
-            if one.withdrawn is None or one.withdrawn > fact.recorded:
-                interval, method = one.interval or interval, one.payment_method or method
-        trial = policy.rules(interval, point_of(fact.at, policy.ticks) // policy.ticks, payment_method=method).trial
+        trial = _rules_at(agreement, told, fact).trial
         yield fact, trial.days if fact.kind == "trial" else trial.plan_days
+
+
+def _rules_at(agreement: Subscription, told: Sequence[Fact], fact: Fact) -> Rules:
+    """The rules by which a trial goes: a trial keeps them, whatever is withdrawn after it was told."""
+    policy, interval, method = agreement.policy, agreement.interval, agreement.payment_method
+    for one in told:
+        if one.withdrawn is None or one.withdrawn > fact.recorded:
+            interval, method = one.interval or interval, one.payment_method or method
+        if one is fact:
+            break
+    return policy.rules(interval, point_of(fact.at, policy.ticks) // policy.ticks, payment_method=method)
 
 
 def _following(policy: Policy, told: Sequence[Fact]) -> Iterator[Fact]:
@@ -191,7 +237,7 @@ def _first_joins(told: Iterable[Fact], policy: Policy) -> Iterator[Fact]:
         )
         seen: list[Fact] = []
         for moment in sorted(moments):
-            known = [one for one in facts if one.recorded <= moment and not (one.withdrawn and one.withdrawn <= moment)]
+            known = [one for one in facts if _is_known(one, moment)]
             first = min(known, key=lambda fact: (fact.at, fact.recorded), default=None)
             if first is not None and first not in seen:
                 seen.append(first)
@@ -208,22 +254,76 @@ def _endless(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradi
             yield Contradiction(fact, "until", sentence)
 
 
-def _begun_twice(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:
+def _begun_twice(agreement: Subscription, told: Sequence[Fact], everything: Sequence[Fact]) -> Iterator[Contradiction]:
+    """More than one beginning, but for those with which an agreement that had ended comes back."""
+    order = {id(fact): place for place, fact in enumerate(sorted(everything, key=_at))}
+    ends = [fact for fact in everything if fact.kind in END_EVENTS]
     ticks = agreement.policy.ticks
-    seen: dict[str, Fact] = {}
+    last: dict[str, Fact] = {}
 
     def on(fact: Fact) -> str:
         return speak_point(point_of(fact.at, ticks), ticks)
 
-    for fact in told:
-        if fact.kind not in ("start", "trial"):
+    for place, fact in enumerate(told):
+        if fact.kind not in BEGIN_EVENTS:
             continue
-        if fact.kind in seen:
-            yield Contradiction(fact, "event", f"the account has a {fact.kind} on {on(seen[fact.kind])} already")
-        seen[fact.kind] = fact
-    start, trial = seen.get("start"), seen.get("trial")
-    if start and trial and point_of(trial.at, ticks) > point_of(start.at, ticks):
-        yield Contradiction(trial, "at", f"the trial begins after the agreement started on {on(start)}")
+        if (
+            fact.kind == "start"
+            and last
+            and any(order[id(end)] < order[id(fact)] and _is_known(end, fact.recorded) for end in ends)
+        ):
+            if sentence := _still_runs(agreement, told[:place], fact):
+                yield Contradiction(fact, "event", sentence)
+        elif fact.kind in last:
+            sentence = f"the account has a {fact.kind} on {on(last[fact.kind])} already"
+            yield Contradiction(fact, "event", sentence)
+        elif (
+            fact.kind == "trial"
+            and (start := last.get("start"))
+            and point_of(start.at, ticks) < point_of(fact.at, ticks)
+        ):
+            yield Contradiction(fact, "at", f"the trial begins after the agreement started on {on(start)}")
+        last[fact.kind] = fact
+
+
+def _is_known(fact: Fact, by: Moment) -> bool:
+    """Whether a fact was told by a moment, and not withdrawn."""
+    return fact.recorded <= by and not (fact.withdrawn and fact.withdrawn <= by)
+
+
+def ends_nothing(fact: Fact, begins: Sequence[Fact]) -> bool:
+    """Whether a fact ends an agreement that nothing began before it, nor was told to begin."""
+    if fact.kind not in END_EVENTS:
+        return False
+    return not any(begin.at <= fact.at or begin.recorded <= fact.recorded for begin in begins)
+
+
+def _not_begun(told: Sequence[Fact]) -> Iterator[Contradiction]:
+    begins = [fact for fact in told if fact.kind in BEGIN_EVENTS]
+    for fact in told:
+        if ends_nothing(fact, begins):
+            yield Contradiction(fact, "event", f"the agreement has not begun by then; there is nothing to {fact.kind}")
+
+
+def _still_runs(agreement: Subscription, told: Sequence[Fact], start: Fact) -> str:
+    """Why an agreement cannot come back on a day: that it had not ended by then, by what had been told."""
+    ticks = agreement.policy.ticks
+    day = point_of(start.at, ticks) // ticks
+    before = Settlement(history(agreement, [fact for fact in told if fact.kind not in FOLLOWING]))
+    try:
+        before.catch_up(max(day, *(day_of(fact.recorded) for fact in told)))
+        ends, cancel = before.ends(), before.known.stints[-1].cancel
+    except CannotBill:
+        return ""  # which whoever bills is told
+    if ends is None or cancel is None:
+        return "the agreement runs on that day; it comes back only after it has ended"
+    if ends > day:
+        last = speak_day(ends - 1)
+        return f"the agreement runs to {last}; withdraw what ends it, or let it come back later"
+    if day_of(cancel.recorded) >= day:
+        told_on = speak_day(day_of(cancel.recorded))
+        return f"that the agreement ended was recorded on {told_on} only; it can come back on a later day"
+    return ""
 
 
 def _unmet(agreement: Subscription, told: Iterable[Fact]) -> Iterator[Contradiction]:

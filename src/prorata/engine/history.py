@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, NamedTuple
 
-from prorata.engine.calendar import Day, Interval, Moment, moment_at
+from prorata.engine.calendar import YEARS, Day, Interval, Moment, moment_at
 from prorata.engine.policy.model import Policy
 
 EventKind = Literal[
     "start", "trial", "invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", "seats",
-    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "payment_method", "cancel", "credit",
-    "idle", "free_end",
+    "plan", "trial_plan", "add_on", "remove_add_on", "interval", "payment_method", "cancel", "pause", "credit",
+    "idle", "free_end", "wait",
 ]  # fmt: skip
-FOLLOWING: tuple[EventKind, ...] = ("idle", "free_end")  # what is not told but follows from what was
+FOLLOWING: tuple[EventKind, ...] = ("idle", "free_end", "wait")  # what is not told but follows from what was
 BEGIN_EVENTS: tuple[EventKind, ...] = ("start", "trial")  # with what an agreement begins; they are not withdrawn
+END_EVENTS: tuple[EventKind, ...] = ("cancel", "pause")  # with what one ends, the latter perhaps for a while only
 PERSON_EVENTS = frozenset(
-    {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", *FOLLOWING}
+    {"invite", "accept", "activate", "deactivate", "suspend", "resume", "activity", "role", "idle", "free_end"}
 )
-SCHEDULE_EVENTS = frozenset({"start", "trial", "interval"})
+SCHEDULE_EVENTS = frozenset({"start", "trial", "interval", "wait"})
+NEVER: Day = date(YEARS[-1], 1, 1).toordinal()  # further ahead nobody asks, nor does anything happen
 
 
 class Event(NamedTuple):
@@ -34,8 +37,9 @@ class Event(NamedTuple):
     What was told wrongly, or is not to be, can be withdrawn: another event, which is the same but for when it was
     recorded, `withdraws` the one of that `order`. Bills until then knew it; for those after it never happened.
 
-    Two kinds are not told but follow: `idle`, that nobody heard of the person since the activity of the day `until`,
-    and `free_end`, that the free days are over of the person who joined on the day `until`.
+    Three kinds are not told but follow: `idle`, that nobody heard of the person since the activity of the day `until`,
+    `free_end`, that the free days are over of the person who joined on the day `until`, and `wait`, that after a trial
+    paid periods do not begin before the day `until`, since no payment method is told of before that (S14).
     """
 
     kind: EventKind
@@ -75,16 +79,43 @@ def is_billed_order(event: Event, policy: Policy) -> bool:
 
 
 def starts_on(events: Iterable[Event]) -> Day | None:
-    """The first billed day: the day of `start`, or the day after a trial where that is later; None without either."""
-    start = trial_end = None
+    """The first billed day: of `start` and the day after a trial the later; None without either.
+
+    A trial without a start may have to wait. A start with which an agreement comes back is none of these events.
+    """
+    start = trial_end = waits = None
     for event in events:
         if event.kind == "start":
             start = event.day
         elif event.kind == "trial":
             trial_end = event.until
-    if start is None or trial_end is None:
-        return trial_end if start is None else start
-    return max(start, trial_end)
+        elif event.kind == "wait":
+            waits = event.until
+    told = (start, trial_end, waits if start is None else None)
+    return max((day for day in told if day is not None), default=None)
+
+
+def returns(events: Sequence[Event]) -> list[Event]:
+    """The starts with which an agreement comes back, of events in the order in which they took effect.
+
+    Each was told when something that ends what began before it was told of, and not withdrawn.
+    """
+    starts = [event for event in events if event.kind == "start"]
+    trials = [event for event in events if event.kind == "trial"]
+    if len(starts) + len(trials) < 2:
+        return []
+    withdrawn = {event.withdraws: event.recorded for event in events if event.withdraws is not None}
+    ends = [event for event in events if event.kind in END_EVENTS and event.withdraws is None]
+    begun = min(event.order for event in (*starts, *trials))
+    return [
+        start
+        for start in starts
+        if any(
+            begun < end.order < start.order
+            and end.recorded <= start.recorded < withdrawn.get(end.order, start.recorded + 1)
+            for end in ends
+        )
+    ]
 
 
 def opens_on(begins: Sequence[Event], ticks: int) -> Day:

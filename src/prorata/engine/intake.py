@@ -23,8 +23,8 @@ from prorata.engine.calendar import (
     point_of,
     to_day,
 )
-from prorata.engine.facts import Fact, contradictions, history
-from prorata.engine.history import BEGIN_EVENTS, FOLLOWING, EventKind, Subscription
+from prorata.engine.facts import Fact, contradictions, ends_nothing, history
+from prorata.engine.history import BEGIN_EVENTS, END_EVENTS, FOLLOWING, EventKind, Subscription
 from prorata.engine.money import parse_amount
 from prorata.engine.policy.model import Policy, is_taken
 
@@ -61,6 +61,7 @@ _MAY: dict[EventKind, frozenset[str]] = {
     "interval": frozenset({"interval", "price"}),
     "payment_method": frozenset({"payment_method"}),
     "cancel": frozenset({"until"}),
+    "pause": frozenset({"until"}),
     "credit": frozenset({"amount"}),
 }
 INTERVAL_WORDS: dict[str, Interval] = {
@@ -206,7 +207,7 @@ class _Reader:
         self.plan = self.policy.default_plan
         self.interval = INTERVAL_WORDS.get(intake.interval or "", intake.interval) or self.policy.default_interval
         self.methods = {name.lower(): name for name in self.policy.payment_methods}
-        self.method = self.policy.default_payment_method
+        self.method = "" if self.policy.may_wait else self.policy.default_payment_method
         self.count = 0  # of problems
         self._said: dict[tuple[str | None, str], list[str]] = {}
         if intake.plan is not None:
@@ -215,7 +216,7 @@ class _Reader:
             self.not_offered(intake.called("interval"), self.interval)
         if intake.payment_method is not None:
             self.method = self.known_method(intake.payment_method, intake.called("payment_method"))
-            if not self.methods:
+            if not self.methods and not self.policy.may_wait:
                 told = f"policy {self.policy.name} names no payment_methods"
                 self.say(intake.called("payment_method"), None, told)
         for role in intake.roles.values():
@@ -328,7 +329,7 @@ class _Reader:
         if moment is None:
             return None
         until = point_of(moment, self.ticks)
-        if until <= day and kind != "cancel":
+        if until <= day and kind not in END_EVENTS:
             told = f"{cells['until']!r} is not after {cells['at']}; it is the first day no longer included"
             self.say(row, "until", told)
         return until
@@ -390,8 +391,9 @@ class _Reader:
         return told
 
     def with_start(self, facts: list[Fact]) -> list[Fact]:
-        """With the start of an account that tells of none, before what happened at its moment or later."""
-        if any(fact.kind in ("start", "trial") for fact in facts):
+        """With the start of an account that tells of none before it ends, before what happened at its moment."""
+        begins = [fact for fact in facts if fact.kind in BEGIN_EVENTS]
+        if begins and not any(ends_nothing(fact, begins) for fact in facts):
             return facts
         if self.intake.start is not None:
             at = recorded = midnight(to_day(self.intake.start))

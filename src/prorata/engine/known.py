@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import pairwise
 from operator import itemgetter
 from types import MappingProxyType
 
-from prorata.engine.calendar import MONTHS, Day, Interval, Moment
-from prorata.engine.history import PERSON_EVENTS, Event, Subscription, buys
+from prorata.engine.calendar import MONTHS, Day, Interval, Moment, moment_at
+from prorata.engine.history import END_EVENTS, PERSON_EVENTS, Event, Subscription, buys, returns
 from prorata.engine.period import Period, period_before
 from prorata.engine.policy.tariff import Price, PriceRow
 from prorata.engine.population import People, by_order
@@ -33,7 +34,20 @@ class Held:
     agreed: Price | None
 
 
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """A time for which the agreement runs: from the day on which it came back (-1: the first) to when it is cancelled.
+
+    It `is_final` where something else than a pause ends it.
+    """
+
+    begins: Day
+    cancel: Event | None = None
+    is_final: bool = False
+
+
 _FOREVER: Day = 1 << 62
+_ONLY = Stint(-1)
 _NO_PRICES: Mapping[Interval, Price] = MappingProxyType({})
 
 
@@ -56,12 +70,31 @@ class Known:
     """The state of knowledge from which a bill is computed; `learn` is the only way it changes."""
 
     __slots__ = (
-        "_add_on_events", "_cancels", "_days", "_events", "_methods", "_seat_events", "_term_events", "_withdrawn",
-        "add_ons", "cancel", "cuts", "once", "people", "seats", "start", "subscription", "terms", "today",
+        "_add_on_events",
+        "_came_back",
+        "_cancels",
+        "_days",
+        "_events",
+        "_methods",
+        "_returns",
+        "_seat_events",
+        "_term_events",
+        "_withdrawn",
+        "add_ons",
+        "cuts",
+        "once",
+        "people",
+        "seats",
+        "start",
+        "stints",
+        "subscription",
+        "terms",
+        "today",
     )  # fmt: skip
 
     def __init__(self, subscription: Subscription, start: Day) -> None:
         self.subscription = subscription
+        self._returns = {event.order for event in returns(subscription.events)}
         self.start = start
         self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
         self.today: Day = _FOREVER  # the day of the look; what has risen has to last by then, where it has to
@@ -75,11 +108,12 @@ class Known:
         self.terms = self._terms(())
         self.add_ons: dict[str, Steps[Held]] = {}
         self.once: dict[str, list[Event]] = {}  # by add-on that is paid once, what added some
-        self.cancel: Event | None = None
+        self.stints: tuple[Stint, ...] = (_ONLY,)
         self._events: list[Event] = []  # in the order in which they took effect
         self._days: list[Day] = []  # theirs
         self._seat_events: list[Event] = []
         self._term_events: list[Event] = []
+        self._came_back: list[Event] = []
         self._cancels: list[Event] = []
         self._methods: list[Event] = []  # what says how the account pays
         self._add_on_events: dict[str, list[Event]] = {}
@@ -111,7 +145,7 @@ class Known:
                 self._learn_agreed(event)
                 if event.until is not None and event.until < day:
                     day = event.until
-                if event.kind == "cancel":  # which may name another day than one before it ended with
+                if event.kind in END_EVENTS:  # which may name another day than one before it ended with
                     day = min(day, self._cancels[0].day)
             first = min(first, day)
         self.people.learn(of_people)
@@ -140,9 +174,37 @@ class Known:
                     self._tell_add_on(item)
         if event.payment_method:
             insort(self._methods, event, key=by_order)
-        if event.kind == "cancel":
-            insort(self._cancels, event, key=by_order)
-            self.cancel = reduce(_cancelled, self._cancels)
+        if event.kind in END_EVENTS or event.order in self._returns:
+            insort(self._cancels if event.kind in END_EVENTS else self._came_back, event, key=by_order)
+            self.stints = tuple(self._stints())
+
+    def _stints(self) -> Iterator[Stint]:
+        """The times for which the agreement runs, one after the other, each with the cancellation that counts.
+
+        A cancellation ends the stint in which it lies, and one that begins later where that was told of before.
+        """
+        ticks = self.subscription.policy.ticks
+        for begun, following in pairwise((None, *self._came_back, None)):
+            ended = []
+            for event in self._cancels:
+                if following is not None and event.order > following.order:
+                    break
+                is_before = begun is not None and begun.recorded <= event.recorded < moment_at(begun.day, ticks)
+                if begun is None or event.order > begun.order or is_before:
+                    ended.append(event)
+            is_final = any(event.kind == "cancel" for event in ended)
+            cancel = reduce(_cancelled, ended) if ended else None
+            yield Stint(-1 if begun is None else begun.day, cancel, is_final)
+
+    def stint(self, period: Period) -> Stint:
+        """The time to which a period belongs."""
+        if not period.begun:
+            return self.stints[0]
+        return next((stint for stint in self.stints if stint.begins == period.begun), Stint(period.begun))
+
+    def start_of(self, period: Period) -> Day:
+        """The first day that is billed of the stint to which a period belongs."""
+        return period.begun or self.start
 
     def _learn_seats(self, event: Event) -> None:
         insort(self._seat_events, event, key=by_order)
@@ -238,16 +300,16 @@ class Known:
 
     def span(self, period: Period) -> Span | None:
         """The days of the period on which the agreement runs, and how they see what happened; None without any."""
-        end = period.end if self.cancel is None else self.ends(period)
+        end = period.end if not self._cancels else self.ends(period)
         if self.cuts:
             end = min(end, self.cuts.get((period.start, period.end), end))
         return self.span_until(period, end)
 
     def span_until(self, period: Period, end: Day) -> Span | None:
         """The same where the agreement runs up to a day of the period."""
-        start, delay = period.start, period.delay
-        if start <= self.start:
-            start = opened = self.start
+        start, delay, begins = period.start, period.delay, self.start_of(period)
+        if start <= begins:
+            start = opened = begins
         else:
             opened = start - delay
         return (start, end, opened, delay) if start < end else None
@@ -256,16 +318,17 @@ class Known:
         """The span with all days before it on which what happened may decide what is billed in it."""
         if not period.looks_back:
             return span
-        start, end = max(min(period.past, span[0]), self.start), span[1]
+        begins = self.start_of(period)
+        start, end = max(min(period.past, span[0]), begins), span[1]
         if period.waiting and end == period.end:
             end = self._runs_on(period)
         if start >= span[0]:
             return span[0], end, span[2], span[3]
-        return start, end, start if start == self.start else start - period.delay, period.delay
+        return start, end, start if start == begins else start - period.delay, period.delay
 
     def _runs_on(self, period: Period) -> Day:
         """The end of the days after the period on which it may turn out that what rose in it did not last."""
-        end, cancel = period.end + period.waiting, self.cancel
+        end, cancel = period.end + period.waiting, self.stint(period).cancel
         if cancel is None:
             return end
         if cancel.until is not None:
@@ -283,10 +346,11 @@ class Known:
 
     def span_before(self, period: Period) -> Span | None:
         """The days on which the agreement ran of as long a period before this one; None without any."""
-        start = max(period_before(period), self.start)
+        begins = self.start_of(period)
+        start = max(period_before(period), begins)
         if start >= period.start:
             return None
-        return start, period.start, start if start == self.start else start - period.delay, period.delay
+        return start, period.start, start if start == begins else start - period.delay, period.delay
 
     def met(self, span: Span) -> set[str]:
         """The people to whom something happened that may change whether they count within the span."""
@@ -298,7 +362,7 @@ class Known:
 
         A stretch of prepaid time that begins within what was cancelled goes on with it.
         """
-        cancel = self.cancel
+        cancel = self.stint(period).cancel
         if cancel is None:
             return period.end
         rules = period.rules

@@ -76,7 +76,8 @@ class Period:
     fall_waits: Waits | None = field(repr=False, compare=False)
     plan_waits: tuple[Waits | None, Waits | None] = field(repr=False, compare=False)
     term_start: Day = field(repr=False, compare=False)
-    is_bound: bool = field(repr=False, compare=False)  # whether what fell since the term began is still billed
+    is_bound: bool = field(repr=False, compare=False)  # whether what fell before is still billed
+    bound_from: Day = field(repr=False, compare=False)  # if it fell on this day or later
     past: Day = field(repr=False, compare=False)  # from which day on what happened may decide what is billed
     looks_back: bool = field(repr=False, compare=False)  # whether that may lie before the period
     waiting: int = field(repr=False, compare=False)  # what rises and falls again sooner is not charged
@@ -88,6 +89,7 @@ class Period:
     once: bool = field(repr=False, compare=False)  # whether it is by those of an add-on that is paid once
     rounding: Rounding | None = field(repr=False, compare=False)  # None: amounts are running totals in minor units
     stock: Stock | None = field(repr=False, compare=False)  # what it is made of, where time is paid in advance
+    begun: Day = field(repr=False, compare=False)  # the day on which the agreement came back; 0: it is the first time
 
     def of(self, item: str) -> Period:
         """The same days by the rules of an item."""
@@ -115,10 +117,12 @@ class Period:
         return self.rules.tax.rate if sold is None or sold.tax_rate is None else sold.tax_rate
 
 
-def first_period(policy: Policy, interval: Interval, start: Day, plan: str = "", payment_method: str = "") -> Period:
-    """The period with which an agreement begins on `start`, on a plan, paid by a method."""
-    since = start if _remembers(policy) else 0
-    return _period(policy, interval, start, start, 0, plan, payment_method, None, since, "")
+def first_period(
+    policy: Policy, interval: Interval, start: Day, plan: str = "", payment_method: str = "", *, again: bool = False
+) -> Period:
+    """The period with which an agreement begins on `start`, or comes back `again`, on a plan, paid by a method."""
+    since, begun = start if _remembers(policy) else 0, start if again else 0
+    return _period(policy, interval, start, start, 0, plan, payment_method, None, since, begun, "")
 
 
 def next_period(period: Period, interval: Interval, plan: str = "", payment_method: str = "") -> Period:
@@ -132,19 +136,20 @@ def next_period(period: Period, interval: Interval, plan: str = "", payment_meth
         anchor = period.anchor
     else:
         anchor, months = period.end, 0
-    since = period.since
-    return _period(period.policy, interval, period.end, anchor, months, plan, payment_method, invoice, since, "")
+    since, begun = period.since, period.begun
+    return _period(period.policy, interval, period.end, anchor, months, plan, payment_method, invoice, since, begun, "")
 
 
 def restarted(period: Period, start: Day, interval: Interval, plan: str, payment_method: str) -> Period:
     """The full period that a change begins on a day of this one; the next ones are counted from there."""
-    return _period(period.policy, interval, start, start, 0, plan, payment_method, None, period.since, "")
+    since, begun = period.since, period.begun
+    return _period(period.policy, interval, start, start, 0, plan, payment_method, None, since, begun, "")
 
 
 def stocked(period: Period, stock: Stock) -> Period:
     """The period as the stretch that a stock lasts."""
     counted, opened = (period.start, period.anchor, period.months), (period.plan, period.payment_method)
-    return _period(period.policy, period.interval, *counted, *opened, None, period.since, "", stock)
+    return _period(period.policy, period.interval, *counted, *opened, None, period.since, period.begun, "", stock)
 
 
 def period_before(period: Period) -> Day:
@@ -160,7 +165,7 @@ def of_seats(period: Period) -> Period:
     item = SEATS if SEATS in period.policy.apart else ""
     policy, invoice = period.policy, (period.invoice_start, period.invoice_end)
     counted, opened = (period.start, period.anchor, period.months), (period.plan, period.payment_method)
-    return _period(policy, period.interval, *counted, *opened, invoice, period.since, item)
+    return _period(policy, period.interval, *counted, *opened, invoice, period.since, period.begun, item)
 
 
 @lru_cache(maxsize=16384)
@@ -174,6 +179,7 @@ def _period(
     payment_method: str,
     invoice: tuple[Day, Day] | None,
     since: Day,
+    begun: Day,
     item: str,
     stock: Stock | None = None,
 ) -> Period:
@@ -182,7 +188,7 @@ def _period(
     Where a `stock` was partly paid before, the period lasts as long as that does, and the next is counted from there.
     """
     ticks = policy.ticks
-    terms = (policy, interval, start, anchor, months, plan, payment_method, invoice, since)
+    terms = (policy, interval, start, anchor, months, plan, payment_method, invoice, since, begun)
     rules = policy.rules(interval, start // ticks, plan, item, payment_method)
     whole_rules = rules if not item else policy.rules(interval, start // ticks, plan, "", payment_method)
     once = item in policy.add_ons and policy.add_ons[item].charge == "once"
@@ -201,9 +207,8 @@ def _period(
     scale = ONE_DAY if once else make_scale(by, started, unit, start, end, counted_from, ticks)
     if rules.change.is_prepaid and not once:
         scale = Whole((start, end), MONTHS[unit], "free", 1)
-    term_start = (
-        since if rules.fall.effect == "never" else _term_start(rules, start, anchor, months, invoice_start, ticks)
-    )
+    term_start = _term_start(rules, start, anchor, months, invoice_start, ticks)
+    bound_from = since if rules.fall.effect == "never" else term_start
     priced = {"period": start, "term": max(term_start, since), "agreement": since}[rules.prices.in_force] // ticks
     tariffs = policy.tariffs(interval, priced)
     add_ons = {name: policy.price(add_on.prices, interval, priced, "") for name, add_on in policy.add_ons.items()}
@@ -249,8 +254,9 @@ def _period(
         fall_waits=fall_waits,
         plan_waits=plan_waits,
         term_start=term_start,
+        bound_from=bound_from,
         is_bound=is_bound,
-        past=(term_start if is_bound else start) - notice - waiting,
+        past=(bound_from if is_bound else start) - notice - waiting,
         looks_back=is_bound or notice > 0 or waiting > 0,
         waiting=waiting,
         notice=notice,
@@ -264,6 +270,7 @@ def _period(
             rules.rounding, policy.currency, scale, parts, whole_days, by_month=rules.share.by == "days_of_month"
         ),
         stock=stock,
+        begun=begun,
     )
 
 

@@ -11,7 +11,7 @@ from prorata.engine.arithmetic import is_by_day, is_seat_exact
 from prorata.engine.calendar import MONTHS, to_day
 from prorata.engine.document import Document, Line
 from prorata.engine.early import BEGINNINGS, ended_early, gone_too_soon, in_time
-from prorata.engine.history import Event
+from prorata.engine.history import END_EVENTS, Event
 from prorata.engine.money import speak_amount
 from prorata.engine.policy.model import SEATS, RiseRules
 from prorata.engine.prepaid import Stock, months_of
@@ -37,7 +37,7 @@ class Grounds:
 
     @property
     def cancel(self) -> Event | None:
-        return next((event for event in self.causes if event.kind == "cancel"), None)
+        return next((event for event in self.causes if event.kind in END_EVENTS), None)
 
     @property
     def is_of_tier(self) -> bool:
@@ -106,9 +106,10 @@ def _cancelled(one: Grounds) -> Iterator[str]:
     if one.cancel.until is not None:
         return
     when = "with the day" if one.line.period.policy.ticks == 1 else "at the moment"
-    yield f"a cancelled agreement ends {when} of the cancellation (cancel.ends)"
+    was, of = ("paused", "pause") if one.cancel.kind == "pause" else ("cancelled", "cancellation")
+    yield f"a {was} agreement ends {when} of the {of} (cancel.ends)"
     if notice := one.line.period.rules.cancel.notice_days:
-        yield f"a cancellation counts {days(notice)} after it was told (cancel.notice_days)"
+        yield f"a {of} counts {days(notice)} after it was told (cancel.notice_days)"
 
 
 def _moved(one: Grounds) -> Iterator[str]:

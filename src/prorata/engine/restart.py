@@ -28,7 +28,7 @@ def standing(known: Known, period: Period, day: Day) -> Standing | None:
 
     None where the agreement does not run, and where nothing but another interval begins a new period.
     """
-    if known.cancel is not None or set(period.rules.change.restarting) <= {"interval"}:
+    if known.stint(period).cancel is not None or set(period.rules.change.restarting) <= {"interval"}:
         return None
     span = known.span_until(period, day + 1)
     if span is None:
@@ -50,14 +50,14 @@ def begins_anew(known: Known, period: Period, day: Day, before: Standing | None)
     On a period's first day nothing but another interval does: the period is of that day already. Once an agreement
     is cancelled, nothing begins a new one.
     """
-    change = period.rules.change
-    if known.cancel is not None or not change.restarting or day < known.start:
+    change, start = period.rules.change, known.start_of(period)
+    if known.stint(period).cancel is not None or not change.restarting or day < start:
         return False
     asked = known.interval(max(day - period.delay, period.start), known_by=_EVER)
     if change.interval == "restart" and asked != period.interval:
         return True
     now = standing(known, period, day) if before is not None else None
-    if day <= max(period.start, known.start) or before is None or now is None:
+    if day <= max(period.start, start) or before is None or now is None:
         return False
     if change.more_seats == "restart" and sum(now.counts.values()) > sum(before.counts.values()):
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
+from typing import Literal, NamedTuple, TypeAlias
 
 from prorata.engine.calendar import (
     Day,
@@ -20,9 +21,18 @@ from prorata.engine.calendar import (
 )
 from prorata.engine.document import Line
 from prorata.engine.due import due
-from prorata.engine.history import SCHEDULE_EVENTS, Event, Subscription, opens_on, starts_on
+from prorata.engine.history import (
+    BEGIN_EVENTS,
+    NEVER,
+    SCHEDULE_EVENTS,
+    Event,
+    Subscription,
+    opens_on,
+    returns,
+    starts_on,
+)
 from prorata.engine.issued import Issued
-from prorata.engine.known import Known
+from prorata.engine.known import Known, Stint
 from prorata.engine.lines import Billed, Open, differences, seats_more
 from prorata.engine.period import Period, first_period, next_period, restarted, stocked
 from prorata.engine.policy.model import RiseRules
@@ -31,9 +41,20 @@ from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 
 _RECORDED = attrgetter("recorded")
+_FIRST = (*BEGIN_EVENTS, "wait")
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
 _FAR: Day = 36_600  # a hundred years after a cancellation every agreement has ended
+
+
+How: TypeAlias = Literal["suspended", "paused", "ended"]
+
+
+class Stopped(NamedTuple):
+    """An agreement does not run any more, or for now, since a day."""
+
+    how: How
+    since: Day
 
 
 class Settlement:
@@ -59,7 +80,8 @@ class Settlement:
             schedule = sorted({*schedule, *tells}, key=_RECORDED)
         self._ticks = subscription.policy.ticks
         self._until = _FOREVER if known_until is None else known_until
-        self._begins = [event for event in schedule if event.kind in ("start", "trial")]
+        self._returns = returns(subscription.events)
+        self._begins = [event for event in schedule if event.kind in _FIRST and event not in self._returns]
         if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
         self.known = Known(subscription, opens_on(self._begins[:1], subscription.policy.ticks))
@@ -77,6 +99,7 @@ class Settlement:
         self._turned: Day = 0  # the last of them that was asked
         self._anew: Period | None = None  # the period that a change began, until its own day has come
         self._anew_on: Day | None = None  # the day on which the one before it is billed
+        self._return: Event | None = None  # with what the coming period begins, where the agreement had ended before
         self._coming = self._next_period()
         self._waiting = subscription.policy.waiting_days
         self._later = subscription.policy.has_later
@@ -100,10 +123,12 @@ class Settlement:
                     continue
             elif self._schedule and self._schedule[0] < self._until:
                 change = day_of(self._schedule[0])
-                if change < day and change < through:
+                if change < day and (change < through or (change == through and self._may_begin(day))):
                     self._learn(self.horizon(change))
                     continue
             if day > through:
+                if day >= NEVER and not self._schedule:
+                    self._learn(self.horizon(through))  # that it was cancelled meanwhile
                 return
             if self._waiting:
                 self._change((self._last_look - self._waiting) * self._ticks)
@@ -117,6 +142,10 @@ class Settlement:
                 self._foresee(day)
             yield day
             self.is_base = False
+
+    def _may_begin(self, day: Day) -> bool:
+        """Whether what is recorded next may begin a period on the very day: of an agreement that does not run."""
+        return day >= NEVER or any(event.recorded == self._schedule[0] for event in self._returns)
 
     def catch_up(self, through: Day) -> None:
         """Knows all that is known on a day, without billing any of it."""
@@ -170,7 +199,9 @@ class Settlement:
         for billed in reversed(self.released):
             period = billed.period
             if period.end <= self._changed_from:
-                break
+                if not period.begun:
+                    break
+                continue
             first_news = self._first_news(period) if self._later else ()
             some = differences(billed, due(self.known, period), self._news_for(billed, look), look, first_news)
             if some is not None:
@@ -202,30 +233,72 @@ class Settlement:
             some.settle(self.known_until)
         self._changed_from = None
 
-    def ended(self, by: Day) -> Day | None:
-        """The first day on which the agreement no longer runs, if that has come."""
-        if self.known.cancel is None:
+    def has_ended(self, by: Day) -> bool:
+        """Whether the agreement no longer runs, and that is more than a pause."""
+        return self.known.stints[-1].is_final and self.ended(by) is not None
+
+    def ended(self, by: Day, stint: Stint | None = None) -> Day | None:
+        """The first day on which the agreement no longer runs, if that has come: for now, or after a stint.
+
+        Where it is told that it comes back it has not ended.
+        """
+        stint = stint or self.known.stints[-1]
+        if stint.cancel is None:
             return None
         for period in (*(billed.period for billed in self.released), self._coming):
+            if self.known.stint(period) is not stint:
+                continue
             end = self.known.ends(period)
             if end < self.known.cuts.get((period.start, period.end), period.end):
-                day = -(-end // self._ticks)  # of which nothing is left
+                day = self._day_after(end, stint.cancel)
                 return day if day <= by else None
         return None
 
-    def ends(self) -> Day | None:
+    def ends(self, stint: Stint | None = None) -> Day | None:
         """The first day on which the agreement will no longer run, by what is known now, however far ahead."""
-        if self.known.cancel is None:
+        stint = stint or self.known.stints[-1]
+        if stint.cancel is None:
             return None
-        if (day := self.ended(_FOREVER)) is not None:
+        if (day := self.ended(_FOREVER, stint)) is not None:
             return day
         period = self._coming
-        last = max(self.known.cancel.day, self.known.cancel.until or 0) + _FAR * self._ticks
+        last = max(stint.cancel.day, stint.cancel.until or 0) + _FAR * self._ticks
         while period.start < last:
-            period = next_period(period, *self._terms(period.end))
-            if (end := self.known.ends(period)) < period.end:
-                return -(-end // self._ticks)
+            period = self._after(period)
+            if self.known.stint(period) is stint and (end := self.known.ends(period)) < period.end:
+                return self._day_after(end, stint.cancel)
         return None
+
+    def _day_after(self, end: Day, cancel: Event) -> Day:
+        """The first day of which nothing is left; of a trial that nothing followed, the one on which it was over."""
+        if end >= NEVER * self._ticks:
+            end = max(cancel.day, *(event.until for event in self._begins if event.kind == "trial" and event.until))
+        return -(-end // self._ticks)
+
+    def stopped(self, by: Day) -> Stopped | None:
+        """Why and since when the agreement does not run on a day although it had begun; None where it does."""
+        found = None
+        for stopped in self._stops():
+            if stopped.since <= by:
+                found = stopped
+        runs = max((stint.begins // self._ticks for stint in self.known.stints[1:]), default=-1)
+        return None if found is None or found.since < runs <= by else found
+
+    def _stops(self) -> Iterator[Stopped]:
+        """When it stops running, and why, in order, however far ahead."""
+        if self.known.start >= NEVER * self._ticks:
+            trials = [event.until for event in self._begins if event.kind == "trial" and event.until]
+            yield from (Stopped("suspended", -(-until // self._ticks)) for until in trials)
+        for stint in self.known.stints:
+            if stint.cancel is not None and (end := self.ends(stint)) is not None:
+                is_last = stint is self.known.stints[-1]
+                yield Stopped("ended" if is_last and stint.is_final else "paused", end)
+
+    def next_stop(self, through: Day) -> Day | None:
+        """The first day after one on which it stops running."""
+        if self.known.start < NEVER * self._ticks and all(stint.cancel is None for stint in self.known.stints):
+            return None
+        return min((one.since for one in self._stops() if one.since > through), default=None)
 
     def next_look(self, through: Day, *, lapses: bool) -> Day | None:
         """A day after `through` before which nothing is billed unless something is recorded; None where nothing is.
@@ -236,9 +309,9 @@ class Settlement:
         if self._told >= self._until or (self._schedule and self._schedule[0] < self._until):
             return through + 1
         has_news = self._learned < len(self._recorded) and self._recorded[self._learned] < self._until
-        is_open = has_news or self._changed_from is not None
+        is_open = has_news or (self._changed_from is not None and bool(self.released))
         end = None if lapses or is_open else self.ended(through)
-        if end is not None and self.released and self.released[-1].released >= end:
+        if end is not None and (not self.released or self.released[-1].released >= end):
             return None
         turn = self._next_turn() if self._turns else None
         day = self._next_look()
@@ -247,7 +320,7 @@ class Settlement:
     def _next_look(self) -> Day:
         if self._anew_on is not None:
             return self._anew_on
-        day = self._coming.billed_on
+        day = self._comes_on()
         if not self.released:
             return max(day, day_of(self._told))
         rules = self.released[-1].period.rules
@@ -274,7 +347,11 @@ class Settlement:
         period = self.released[-1].period
         if settle in ("month", "quarter") or period.rules.period.anchor == "calendar":
             return next_calendar_start(day, months)
-        first = next(one.period for one in self.released if one.period.invoice_end == period.invoice_end)
+        first = next(
+            one.period
+            for one in self.released
+            if (one.period.invoice_end, one.period.begun) == (period.invoice_end, period.begun)
+        )
         anchor, told = first.anchor // self._ticks, first.months + months
         while add_months(anchor, told) <= day:
             told += months
@@ -294,12 +371,14 @@ class Settlement:
         """Items in arrears may be due by now of the periods that were not over by the last look."""
         for billed in reversed(self.released):
             if billed.period.end <= self._last_look * self._ticks:
-                break
+                if not billed.period.begun:
+                    break
+                continue
             self._change(billed.period.start)
 
     def _release(self, look: Day) -> None:
         self._anew_on = None
-        while self._coming.billed_on <= look:
+        while self._comes_on() <= look:
             self._put(self._coming, look)
             self._anew = None
             self._coming = self._next_period()
@@ -309,6 +388,10 @@ class Settlement:
         if self._turns and period.rules.change.is_prepaid:
             period = self._stocked(period)
         billed = Billed(period, look, midnight(look))
+        if period.begun:  # of the time before the agreement came back the very same days may have been billed
+            same = next((one for one in self.released if _same_days(one.period, period)), billed)
+            same.period, billed = period, same
+            self.released = [one for one in self.released if one is not same]
         if self.known.cuts and self.known.cuts.pop((period.start, period.end), None) is not None:
             # It was begun anew on its first day, and that was taken back on the same day.
             billed = next((one for one in self.released if one.period == period), billed)
@@ -398,7 +481,7 @@ class Settlement:
         self, period: Period, carried: int, paid_until: Day, whole_until: Day, counted: tuple[Day, int]
     ) -> Period:
         """The period with how long its seats last; without any it runs on with those there were."""
-        seats = seats_on(self.known, period, max(period.start, self.known.start)) or carried
+        seats = seats_on(self.known, period, max(period.start, self.known.start_of(period))) or carried
         extends, by_months = period.rules.change.more_seats == "extend", period.rules.share.by == "months"
         stock = stock_of(
             period.start, seats, carried, paid_until, whole_until, counted, extends=extends, by_months=by_months
@@ -421,12 +504,43 @@ class Settlement:
         """The first period that has not been looked at, by what is known."""
         if self._anew is not None:
             return self._anew
+        self._return = None
         if self.released:
-            last = self.released[-1].period
-            return next_period(last, *self._terms(last.end))
+            return self._after(self.released[-1].period)
         start = opens_on(self._begun() or self._begins[:1], self._ticks)
         interval, plan, method = self._terms(start)
-        return first_period(self.known.subscription.policy, interval, start, plan, method)
+        return self._or_return(first_period(self.known.subscription.policy, interval, start, plan, method), 0)
+
+    def _after(self, last: Period) -> Period:
+        """The period after one: the next by its length, or the first with which the agreement comes back."""
+        return self._or_return(next_period(last, *self._terms(last.end)), last.begun)
+
+    def _or_return(self, following: Period, begun: Day) -> Period:
+        """The following period, or the first with which the agreement comes back where that is before it."""
+        event = self._pending()
+        if event is None or not begun < event.day <= following.start:
+            return following
+        self._return = event
+        known_by = max(moment_at(event.day, self._ticks), event.recorded + 1)
+        interval, plan, method = self._terms_known(event.day, known_by)
+        return first_period(self.known.subscription.policy, interval, event.day, plan, method, again=True)
+
+    def _pending(self) -> Event | None:
+        """With what the agreement comes back next, as far as is known."""
+        if not self._returns:
+            return None
+        begun = {billed.period.begun for billed in self.released}
+        known = (event for event in self._returns if event.recorded < self._learned_until)
+        return next((event for event in known if event.day not in begun), None)
+
+    def _comes_on(self) -> Day:
+        """The day on which the coming period is billed: its own, or that on which the agreement comes back after it."""
+        day = self._coming.billed_on
+        event = self._pending()
+        if event is None:
+            return day
+        back = max(event.day // self._ticks, day_of(event.recorded))
+        return max(day, back) if event is self._return else min(day, back)
 
     def _begun(self) -> list[Event]:
         """What is known of how the agreement starts."""
@@ -487,9 +601,13 @@ class Settlement:
         news = _but_withdrawn(self._news[since : self._learned])
         if period.waiting:  # what was known, and had not lasted yet
             then = day_of(billed.known_until - 1) * self._ticks
-            first = max(then - period.delay - period.waiting, self.known.start)
+            first = max(then - period.delay - period.waiting, self.known.start_of(period))
             news = (*(event for event in self._news[:since] if event.day > first), *news)
         return news
+
+
+def _same_days(one: Period, other: Period) -> bool:
+    return (one.start, one.end) == (other.start, other.end)
 
 
 def _but_withdrawn(news: tuple[Event, ...]) -> tuple[Event, ...]:

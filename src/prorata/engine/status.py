@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
 from prorata.engine.bill import credits_of
-from prorata.engine.calendar import Day, Interval, Moment, day_of, point_of, to_date
+from prorata.engine.calendar import Day, Interval, Moment, day_of, point_of, speak_day, speak_point, to_date
 from prorata.engine.due import due
-from prorata.engine.history import BEGIN_EVENTS, Subscription, in_force
+from prorata.engine.history import BEGIN_EVENTS, NEVER, Event, Subscription, in_force
 from prorata.engine.issued import Issued
 from prorata.engine.known import Known
 from prorata.engine.period import Period
 from prorata.engine.refusal import CannotBill
 from prorata.engine.settlement import Settlement
 
-State = Literal["waiting", "trial", "active", "ended"]
+State = Literal["waiting", "trial", "suspended", "active", "paused", "ended"]
 
 
 class Billed(NamedTuple):
@@ -33,11 +33,13 @@ class Billed(NamedTuple):
 class Status:
     """An agreement is on `trial` or `waiting` before its first billed day, and has `ended` after its last.
 
+    It is `suspended` after a trial until a payment method is told of, where the policy says so, and `paused` after a
+    pause or until the day `returns` on which it comes back.
     `starts` is the first billed day, `ends` the first on which it no longer runs, if it was cancelled; `trial_plan` is
     one that is tried out for nothing until `trial_ends`. The running period is from `period_start` up to `period_end`.
     `ordered` are the seats that are bought, by role where roles are counted apart and else under "". `billed` is
     what a bill of today would count; where that cannot be said, `problem` says why. `credit_left_minor` has what the
-    next invoice can use.
+    next invoice can use. The `message` tells people why it does not run, and what makes it run.
     """
 
     state: State
@@ -47,6 +49,7 @@ class Status:
     credit_left_minor: int
     starts: date | None = None
     ends: date | None = None
+    returns: date | None = None
     trial_plan: str = ""
     trial_ends: date | None = None
     period_start: date | None = None
@@ -54,6 +57,7 @@ class Status:
     ordered: Mapping[str, int] | None = None
     billed: tuple[Billed, ...] = ()
     problem: str = ""
+    message: str = ""
 
 
 def status(subscription: Subscription, *, now: Moment, issued: Issued | None = None) -> Status:
@@ -69,22 +73,28 @@ def status(subscription: Subscription, *, now: Moment, issued: Issued | None = N
     settlement.catch_up(day_of(now))
     ticks, known = subscription.policy.ticks, settlement.known
     point = point_of(now, ticks)
-    ends, running = settlement.ends(), settlement.period_at(point)
+    stints = known.stints
+    later = next((stint for stint in stints[1:] if stint.begins > point), None)
+    stint = stints[stints.index(later) - 1] if later else stints[-1]
+    ends, running = settlement.ends(stint), settlement.period_at(point)
     is_over = ends is not None and ends * ticks <= point
     on_trial = [one for one in told if one.kind == "trial_plan" and one.day <= point < (one.until or 0)]
     items, problem = _billed(known, None if is_over else running, point)
-    state: State = "ended" if is_over else "active"
-    if point < known.start:
-        is_tried = any(one.kind == "trial" and one.day <= point < (one.until or 0) for one in told)
-        state = "trial" if is_tried else "waiting"
+    begins = (known.start, *(one.begins for one in stints[1:]))
+    state: State = "active"
+    if is_over:
+        state = "ended" if stint.is_final and later is None else "paused"
+    elif stint is stints[0] and point < known.start:
+        state = _before_start(told, point)
     return Status(
         state=state,
         plan=known.terms.at(point).plan,
         interval=known.interval(point, known_by=now + 1),
         payment_method=known.payment_method(point, now + 1),
         credit_left_minor=credits.left_minor,
-        starts=_date(known.start, ticks),
+        starts=next((_date(day, ticks) for day in begins if day < NEVER * ticks), None),
         ends=None if ends is None else to_date(ends),
+        returns=_date(later.begins, ticks) if later else None,
         trial_plan=on_trial[-1].plan if on_trial else "",
         trial_ends=_date(on_trial[-1].until or 0, ticks) if on_trial else None,
         period_start=_date(running.start, ticks) if running and not is_over else None,
@@ -92,7 +102,26 @@ def status(subscription: Subscription, *, now: Moment, issued: Issued | None = N
         ordered={role: steps.at(point) for role, steps in known.seats.items() if steps.days},
         billed=items,
         problem=problem,
+        message=_message(state, told, ends, later.begins if later else None, ticks),
     )
+
+
+def _before_start(told: Sequence[Event], point: Day) -> State:
+    """How an agreement stands that is not billed yet."""
+    if any(one.kind == "trial" and one.day <= point < (one.until or 0) for one in told):
+        return "trial"
+    return "suspended" if any(one.kind == "wait" for one in told) else "waiting"
+
+
+def _message(state: State, told: Sequence[Event], ends: Day | None, returns: Day | None, ticks: int) -> str:
+    if state == "suspended":
+        ended = max((one.until or 0 for one in told if one.kind == "trial"), default=0)
+        way_out = "the account runs from the day on which one is given"
+        return f"The trial ended with {speak_point(ended - 1, ticks)}, and no payment method is on file; {way_out}."
+    if state == "paused" and ends is not None:
+        back = f", to come back on {speak_point(returns, ticks)}" if returns is not None else ""
+        return f"Paused since {speak_day(ends)}{back}."
+    return f"Ended with {speak_day(ends - 1)}." if state == "ended" and ends is not None else ""
 
 
 def _billed(known: Known, period: Period | None, point: Day) -> tuple[tuple[Billed, ...], str]:

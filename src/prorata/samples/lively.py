@@ -60,7 +60,7 @@ class _Account:
                 yield self._told("plan", day, plan=self.plan)
             self.day = day
         if ends < self.end:
-            yield self._told("cancel", ends, reason="moved on")
+            yield from self._stops(ends, interval)
 
     def _begins(self, rules: Rules, interval: str) -> Iterator[Cells]:
         self.plan = self.draw.choice(list(self.policy.plans))
@@ -70,8 +70,27 @@ class _Account:
             self.seats = max(people + self.draw.randrange(4), rules.seats.minimum)
             begins["quantity"] = str(self.seats)
         yield self._told("trial" if rules.trial.days else "start", self.day, **begins)
+        if rules.trial.without_payment_method == "suspended":
+            yield from self._pays(rules.trial.days)
         for _ in range(people):
             yield from self._joins(self.day)
+
+    def _pays(self, days: int) -> Iterator[Cells]:
+        """A card is given during the trial, seldom some weeks afterwards, and now and then never."""
+        chance = self.draw.random()
+        if chance < 0.95:
+            told = self.draw.randrange(days) if chance < 0.85 else days + self.draw.randrange(30)
+            yield self._told("payment_method", self.day + timedelta(told), payment_method="card")
+
+    def _stops(self, day: date, interval: str) -> Iterator[Cells]:
+        """The agreement is over, or for some months only where it is paid by the month."""
+        back = day + timedelta(self.draw.randrange(60, 120))
+        if interval == "month" and self.draw.random() < 0.4:
+            yield self._told("pause", day, reason="away for a season")
+            if back < self.end:
+                yield self._told("start", back)
+        else:
+            yield self._told("cancel", day, reason="moved on")
 
     def _passes(self, day: date, rules: Rules) -> Iterator[Cells]:
         """What may happen on a day: somebody leaves, somebody comes, seats are bought before there are too few."""

@@ -12,6 +12,7 @@ from prorata.database.local_time import LocalTimeField
 from prorata.database.unchecked import unchecked
 from prorata.engine.calendar import MONTHS
 from prorata.engine.history import FOLLOWING, PERSON_EVENTS, EventKind
+from prorata.engine.settlement import How
 from prorata.vendors.models import Vendor
 
 KINDS = tuple(kind for kind in get_args(EventKind) if kind not in FOLLOWING)
@@ -22,7 +23,8 @@ class Subscription(models.Model):
     """An agreement: what holds until an event says otherwise, and how far it has been billed.
 
     It was looked at through the day `billed_through` with what had been recorded before `known_until`, and unless
-    something is recorded there is nothing to bill before `next_look` (None: nor ever).
+    something is recorded there is nothing to bill before `next_look` (None: nor ever). `stopped` says why it did not
+    run on that day, if it had begun.
     """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="subscriptions", db_index=False)
@@ -36,12 +38,14 @@ class Subscription(models.Model):
     known_until = models.DateTimeField(null=True)
     next_look = models.DateField(null=True)
     ended_on = models.DateField(null=True)
+    stopped = models.CharField(max_length=10, blank=True)
 
     class Meta:
         # None by next_look, which each bill moves: a run goes through its vendor's rows once, by their ids.
         indexes = (Index(fields=("vendor", "id"), name="subscription_of_vendor"),)
         constraints = (
             CheckConstraint(condition=Q(interval__in=tuple(MONTHS)), name="subscription_interval_is_known"),
+            CheckConstraint(condition=Q(stopped__in=("", *get_args(How))), name="subscription_stopped_somehow"),
             CheckConstraint(
                 condition=Q(billed_through__isnull=True, known_until__isnull=True)
                 | Q(billed_through__isnull=False, known_until__isnull=False),

@@ -41,6 +41,7 @@ class SubscriptionRow(NamedTuple):
     billed_through: date | None
     known_until: Microseconds | None
     next_look: date | None
+    stopped: str
 
 
 def subscription_rows(asked: QuerySet[Subscription]) -> list[SubscriptionRow]:
@@ -92,11 +93,11 @@ def histories(agreements: Mapping[int, engine.Subscription], *, named: bool = Tr
 def scheduled(subscription: Subscription, now: datetime) -> QuerySet[Event]:
     """What was recorded and is still to come: it can be withdrawn as if it never was.
 
-    A cancellation is to come until the agreement has ended.
+    A cancellation, or a pause, is to come until the agreement has ended.
     """
     to_come = Q(at__gt=now)
     if subscription.ended_on is None or subscription.ended_on > today_of(subscription, now):
-        to_come |= Q(kind="cancel")
+        to_come |= Q(kind__in=engine.END_EVENTS)
     return subscription.events.filter(to_come, withdrawal=None)
 
 

@@ -10,14 +10,16 @@ from typing import Any, Literal, TypeAlias
 from prorata.webhooks.models import Delivery, Endpoint, Message
 
 Kind: TypeAlias = Literal[
-    "account.opened", "account.changed", "account.deleted", "events.recorded", "event.withdrawn", "document.issued",
-    "credit.lapsed", "policy.changed", "bill_run.ended", "webhook.test",
+    "account.opened", "account.changed", "account.deleted", "account.stopped", "account.resumed", "events.recorded",
+    "event.withdrawn", "document.issued", "credit.lapsed", "policy.changed", "bill_run.ended", "webhook.test",
 ]  # fmt: skip
 
 KINDS: Mapping[Kind, str] = {
     "account.opened": "an account was opened, other than by a file",
     "account.changed": "what documents say of an account was changed",
     "account.deleted": "an account was forgotten",
+    "account.stopped": "an agreement is suspended, paused or over, as the run of its bills found",
+    "account.resumed": "an agreement that was one of these runs again",
     "events.recorded": "events of an account were recorded",
     "event.withdrawn": "an event was taken back",
     "document.issued": "an invoice or a credit note was issued",

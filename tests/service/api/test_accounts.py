@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from prorata.accounts.models import Account
-from prorata.vendors.models import Answer
-from tests.service.api.cast import Caller, program, refused
+from prorata.invoicing.verify import verify
+from prorata.vendors.models import Answer, Vendor
+from prorata.webhooks.actions import add_endpoint
+from prorata.webhooks.models import Message
+from prorata.webhooks.outbox import Kind
+from tests.service.api.cast import Caller, program, refused, told
 from tests.service.api.conftest import sandbox
+from tests.service.world import at
 
 
 def test_an_account_is_opened_with_its_first_events(vera: Caller) -> None:
@@ -24,10 +33,10 @@ def test_an_account_is_opened_with_its_first_events(vera: Caller) -> None:
     assert account["name"] == "Syd AB"
     assert account["agreement"] == {
         "policy": "mainter", "state": "active", "plan": "PRO", "interval": "month", "payment_method": "",
-        "currency": "SEK", "starts": "2026-02-10", "ends": None, "trial_plan": "", "trial_ends": None,
+        "currency": "SEK", "starts": "2026-02-10", "ends": None, "returns": None, "trial_plan": "", "trial_ends": None,
         "period_start": "2026-02-10", "period_end": "2026-03-01", "ordered": {},
         "billed": [{"item": "seats", "quantity": 1, "price": "699.00", "price_months": 1}],
-        "credit_left": "0.00", "billed_through": None, "next_look": "2026-02-10", "problem": "",
+        "credit_left": "0.00", "billed_through": None, "next_look": "2026-02-10", "problem": "", "message": "",
     }  # fmt: skip
     assert vera.get("/accounts/syd") == account
 
@@ -51,6 +60,77 @@ def test_a_trial_a_cancellation_and_the_end_show(vera: Caller) -> None:
     vera.post("/clock", {"to": "2026-04-01T12:00:00Z"})
     states.append(vera.get("/accounts/syd")["agreement"]["state"])
     assert states == ["trial", "active", "ended"]
+
+
+def test_without_a_card_an_account_is_suspended_after_its_trial_and_runs_from_the_day_on_which_there_is_one() -> None:
+    caller = program(vendor := sandbox(policy="sloneek"))  # its clock begins at noon on 10 January 2026
+    told = heard(vendor)
+    caller.post("/accounts", {"key": "ost", "events": [{"event": "trial", "quantity": 10}]})
+    assert standing(caller) == ("trial", None, "")
+    caller.post("/clock", {"to": "2026-01-25T12:00:00Z"})
+    ended = "The trial ended with 23 January 2026, and no payment method is on file; the account runs from the day on "
+    assert standing(caller) == ("suspended", None, ended + "which one is given.")
+    assert told() == [("account.stopped", {"account": "ost", "how": "suspended", "since": "2026-01-24"})]
+    assert caller.get("/accounts/ost/preview")["next"] is None
+    caller.post("/accounts/ost/events", {"events": [{"event": "payment_method", "payment_method": "card"}]})
+    assert standing(caller) == ("active", "2026-01-25", "")
+    caller.post("/clock", {"to": "2026-01-26T12:00:00Z"})
+    [document] = caller.get("/documents?account=ost")["items"]
+    assert (document["date"], document["total"]) == ("2026-01-25", "80.00")  # S14: 10 × 8.00
+    assert told()[1:] == [("account.resumed", {"account": "ost", "was": "suspended"})]
+    assert not list(verify(vendor))
+
+
+def test_an_account_is_away_for_a_while_and_comes_back() -> None:
+    caller = program(vendor := sandbox(policy="sloneek"))
+    told = heard(vendor)
+    caller.post("/accounts", {"key": "ost", "events": [{"event": "start", "quantity": 10}]})
+    caller.post("/accounts/ost/events", {"events": [{"event": "pause", "reason": "the season is over"}]})
+    assert standing(caller) == ("active", "2026-01-10", "")
+    caller.post("/clock", {"to": "2026-03-01T12:00:00Z"})
+    assert standing(caller) == ("paused", "2026-01-10", "Paused since 10 February 2026.")
+    back = {"events": [{"event": "start", "at": "2026-03-20"}]}
+    assert refused(caller.ask("POST", "/accounts/ost/events", {"events": [{"event": "trial"}]}), 409) == [
+        "body events[0].at: the trial begins after the agreement started on 10 January 2026"
+    ]
+    caller.post("/accounts/ost/events", back)
+    assert standing(caller)[2] == "Paused since 10 February 2026, to come back on 20 March 2026."
+    assert caller.get("/accounts/ost/preview")["next"]["date"] == "2026-03-20"
+    caller.post("/clock", {"to": "2026-04-21T12:00:00Z"})
+    assert standing(caller) == ("active", "2026-01-10", "")
+    dates = [one["date"] for one in caller.get("/documents?account=ost")["items"]]
+    assert sorted(dates) == ["2026-01-10", "2026-03-20", "2026-04-20"]  # S15
+    assert told() == [
+        ("account.stopped", {"account": "ost", "how": "paused", "since": "2026-02-10"}),
+        ("account.resumed", {"account": "ost", "was": "paused"}),
+    ]
+    assert not list(verify(vendor))
+
+
+def test_a_trial_that_nothing_followed_can_be_ended_and_the_account_deleted() -> None:
+    caller = program(sandbox(policy="sloneek"))
+    caller.post("/accounts", {"key": "ost", "events": [{"event": "trial", "quantity": 10}]})
+    caller.post("/clock", {"to": "2026-02-10T12:00:00Z"})
+    caller.post("/accounts/ost/events", {"events": [{"event": "cancel"}]})
+    assert standing(caller) == ("ended", None, "Ended with 9 February 2026.")
+    caller.post("/clock", {"to": "2026-02-11T12:00:00Z"})
+    assert told(caller.ask("DELETE", "/accounts/ost")) is None
+
+
+def standing(caller: Caller) -> tuple[str, str | None, str]:
+    agreement = caller.get("/accounts/ost")["agreement"]
+    return agreement["state"], agreement["starts"], agreement["message"]
+
+
+def heard(vendor: Vendor) -> Callable[[], list[tuple[str, Any]]]:
+    """What the vendor is told of accounts that stop and run again."""
+    kinds: tuple[Kind, ...] = ("account.stopped", "account.resumed")
+    add_endpoint(vendor=vendor, url="https://example.com/", kinds=kinds, now=at("2026-01-10"))
+
+    def told() -> list[tuple[str, Any]]:
+        return [(one.kind, json.loads(one.body)["data"]) for one in Message.objects.order_by("pk")]
+
+    return told
 
 
 def test_ordered_seats_and_the_minimum_show() -> None:
@@ -150,7 +230,7 @@ def test_a_body_that_cannot_be_read_is_refused(vera: Caller, body: str, sentence
         ({"key": "a", "events": [{"event": "activat", "user": "b"}, {"event": "seats"}]}, [
             "body events[0].event: 'activat' is not an event; did you mean 'activate'? allowed: start, trial, invite, "
             "accept, activate, deactivate, suspend, resume, activity, role, seats, plan, trial_plan, add_on, "
-            "remove_add_on, interval, payment_method, cancel, credit",
+            "remove_add_on, interval, payment_method, cancel, pause, credit",
             "body events[1].quantity: is empty; seats needs it",
         ]),
         ({"key": "a", "events": [{"event": "activate", "user": "b", "at": "yesterday"}]}, [

@@ -400,6 +400,12 @@ class TrialRules:
         "plan_days = 30",
         0,
     )
+    without_payment_method: Literal["starts", "suspended"] = key(
+        "What follows on a trial where no event has told of a payment method: paid periods begin all the same, or the "
+        "account is suspended, and they begin on the day on which one is told. An event `start` begins them anyway.",
+        'without_payment_method = "suspended"',
+        "starts",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -605,6 +611,7 @@ class Policy:
     free_days: int = field(init=False, default=0)  # for how long people take no seat from the day they join
     joins_with: tuple[str, ...] = field(init=False, default=())  # the events with which somebody may join
     has_overage: bool = field(init=False, default=False)  # whether seats beyond those ordered have a price somewhere
+    may_wait: bool = field(init=False, default=False)  # whether paid periods may wait for a payment method
     has_later: bool = field(init=False, default=False)  # whether some items are due later than the invoice they are on
 
     def __post_init__(self) -> None:
@@ -634,6 +641,8 @@ class Policy:
         object.__setattr__(self, "has_overage", overage)
         later = any(when.of_item is not None and self._is_later(at) for at, when in enumerate(self.whens))
         object.__setattr__(self, "has_later", later)
+        waits = any(one.trial.without_payment_method == "suspended" for one in self.variants.values())
+        object.__setattr__(self, "may_wait", waits)
         rates = [plan.tax_rate for plan in self.plans.values()]
         rates += [add_on.tax_rate for add_on in self.add_ons.values()]
         rates += [rules.tax.rate for rules in self.variants.values()]

@@ -12,6 +12,7 @@ from prorata.database.clock import Clock
 from prorata.database.rows import add_rows, next_ids, set_rows
 from prorata.engine import credits, document
 from prorata.engine.bill import Billing
+from prorata.engine.calendar import to_date
 from prorata.engine.money import format_amount
 from prorata.engine.record import document_record
 from prorata.invoicing.models import BillRun, Document, Lapse, Line, Posting
@@ -31,7 +32,7 @@ from prorata.subscriptions.queries import SubscriptionRow
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 from prorata.webhooks.outbox import announce
 
-_BILLED = ("id", "billed_through", "known_until", "next_look", "ended_on")
+_BILLED = ("id", "billed_through", "known_until", "next_look", "ended_on", "stopped")
 _NUMBER = "number"
 PARTY = ("name", "organisation_number", "vat_number", "address", "country")  # what a document says of both
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -42,6 +43,7 @@ class Computed:
     """What a look at a subscription came to, under a version of its policy."""
 
     subscription: SubscriptionRow
+    account: str
     buyer: Mapping[str, str]
     policy: PolicyVersion
     clock: Clock
@@ -85,6 +87,11 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
     add_rows(Document, DocumentRow._fields, rows)
     told = (_issued(found, number) for (_, found), number in zip(made, numbers, strict=True))
     announce(vendor_id=vendor.pk, kind="document.issued", told=told, at=run.known_until)
+    moved = [one for one in computed if _how(one.billing) != one.subscription.stopped]
+    if stopped := [_stopped(one) for one in moved if one.billing.stopped]:
+        announce(vendor_id=vendor.pk, kind="account.stopped", told=stopped, at=run.known_until)
+    if resumed := [_resumed(one) for one in moved if not one.billing.stopped]:
+        announce(vendor_id=vendor.pk, kind="account.resumed", told=resumed, at=run.known_until)
     if lapsed:
         lost = (_lost(lapse, one.currency) for one, lapse in lapsed)
         announce(vendor_id=vendor.pk, kind="credit.lapsed", told=lost, at=run.known_until)
@@ -120,6 +127,16 @@ def _issued(found: document.Document, number: int) -> dict[str, object]:
     }
 
 
+def _stopped(one: Computed) -> dict[str, object]:
+    assert one.billing.stopped is not None
+    how, since = one.billing.stopped
+    return {"account": one.account, "how": how, "since": to_date(since).isoformat()}
+
+
+def _resumed(one: Computed) -> dict[str, object]:
+    return {"account": one.account, "was": one.subscription.stopped}
+
+
 def _lost(lapse: credits.Lapse, currency: str) -> dict[str, object]:
     return {
         "account": lapse.account,
@@ -133,7 +150,11 @@ def _lost(lapse: credits.Lapse, currency: str) -> dict[str, object]:
 def _billed(one: Computed) -> tuple[Any, ...]:
     billing = one.billing
     known_until = one.clock.kept(billing.known_until)
-    return one.subscription.id, billing.through, known_until, billing.next_look, billing.ended
+    return one.subscription.id, billing.through, known_until, billing.next_look, billing.ended, _how(billing)
+
+
+def _how(billing: Billing) -> str:
+    return billing.stopped.how if billing.stopped else ""
 
 
 def _numbers(vendor: Vendor, kinds: Sequence[str]) -> list[int]:

@@ -239,7 +239,7 @@ def _computed(
             problems.append((history.account, problem))
         else:
             buyer = accounts[row.account_id][1]
-            computed.append(Computed(row, buyer, version, clock, history.policy.currency, billing))
+            computed.append(Computed(row, history.account, buyer, version, clock, history.policy.currency, billing))
     return computed, problems
 
 

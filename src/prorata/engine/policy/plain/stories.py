@@ -214,7 +214,8 @@ class Case:
     ) -> tuple[Document, ...]:
         """The bills of an account that has some seats from its first day, and of what happens to it.
 
-        `into` is another interval that may be chosen.
+        `into` is another interval that may be chosen. The `opening` is a start, a trial with a payment method told of,
+        or one without (`trial_only`).
         """
         told = list(changes)
         plan = plan or self.plan
@@ -228,6 +229,11 @@ class Case:
             self._billed[key] = found
         return self._billed[key]
 
+    @property
+    def method(self) -> str:
+        """A payment method that can be told of."""
+        return self.payment_method or self.policy.default_payment_method or "card"
+
     def _bills(
         self, changes: list[Row], count: int, plan: str, opening: str, into: Interval | None
     ) -> tuple[Document, ...]:
@@ -235,7 +241,9 @@ class Case:
         if into is not None:
             policy = held_still(self.whole, (self.interval, into), self.at, self.item, self.payment_method)
         kinds = {self.rules.seats.count} if self.of_role else {one.seats.count for one in policy.variants.values()}
-        rows: list[Row] = [{"at": self.start, "event": opening}]
+        rows: list[Row] = [{"at": self.start, "event": "start" if opening == "start" else "trial"}]
+        if opening == "trial" and policy.may_wait:
+            rows[0] |= {"payment_method": self.method}
         if "bought" in kinds:
             rows[0] |= {"quantity": count, **self._ordered_for}
         elif "larger" in kinds:

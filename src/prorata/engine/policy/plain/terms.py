@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from prorata.engine.calendar import MONTHS, Interval, add_months, speak_day, to_day
 from prorata.engine.money import (
@@ -61,7 +62,18 @@ def trial(case: Case) -> Iterator[Sentence]:
     if terms.days:
         after = "when it is over" if case.policy.ticks > 1 else "on the day after it"
         text = f"A trial is free for {days(terms.days)}; paid periods begin {after}."
-        yield Sentence(text, case.first(f"A trial from {speak_day(to_day(case.start))}", case.bills(opening="trial")))
+        began = f"A trial from {speak_day(to_day(case.start))}"
+        yield Sentence(text, case.first(began, case.bills(opening="trial")))
+        if terms.without_payment_method == "suspended":
+            on = case.start + timedelta(terms.days + 5)
+            told: list[dict[str, object]] = [{"at": on, "event": "payment_method", "payment_method": case.method}]
+            yield Sentence(
+                "Where no payment method is on file by then the account is suspended, and paid periods begin on the "
+                "day on which one is told of.",
+                case.first(
+                    f"{began}, {case.method} on {speak_day(to_day(on))}", case.bills(told, opening="trial_only")
+                ),
+            )
     if terms.plan_days and len(case.by_price) > 1:
         low, high = case.by_price[0], case.by_price[-1]
         row: dict[str, object] = {"at": case.change, "event": "trial_plan", "plan": high}

@@ -1,0 +1,130 @@
+"""After a trial paid periods wait for a payment method, where the policy says so (S14)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prorata.engine.bill import bill, upcoming
+from prorata.engine.calendar import midnight, to_day
+from prorata.engine.history import Subscription
+from prorata.engine.intake import read_history
+from prorata.engine.quote import outlook
+from prorata.engine.status import status
+from tests.engine.stories import BASE, policy_of, refusals, remembered
+
+WAITING = BASE + '[period]\nanchor = "start"\n[trial]\ndays = 14\nwithout_payment_method = "suspended"\n'
+POLICY = policy_of(WAITING)
+ANNA: dict[str, object] = {"at": "2026-01-01", "event": "activate", "user": "anna"}
+TRIAL: dict[str, object] = {"at": "2026-01-01", "event": "trial"}  # its last day is 14 January
+THROUGH = date(2026, 4, 1)
+ENDS = date(2026, 1, 15)
+
+
+def tried(*rows: Mapping[str, object], **settings: object) -> Subscription:
+    return read_history([TRIAL, ANNA, *rows], policy=POLICY, interval="month", **settings)
+
+
+def card(at: str, **more: object) -> dict[str, object]:
+    return {"at": at, "event": "payment_method", "payment_method": "card", **more}
+
+
+def dates(history: Subscription) -> list[str]:
+    return [str(one.date) for one in bill(history, through=THROUGH).documents]
+
+
+def test_without_a_payment_method_nothing_is_billed_after_the_trial() -> None:
+    history = tried()
+    assert dates(history) == []
+    assert not list(upcoming(history, known_until=midnight(to_day(THROUGH))))
+    assert outlook(history, now=midnight(to_day(ENDS))).next_document is None
+    assert bill(history, through=date(2026, 1, 10)).next_look == ENDS  # which is worth telling
+    stopped = bill(history, through=ENDS).stopped
+    assert stopped is not None
+    assert (stopped.how, stopped.since) == ("suspended", to_day(ENDS))
+
+
+def test_paid_periods_begin_on_the_day_on_which_one_is_told() -> None:
+    assert dates(tried(card("2026-02-20"))) == ["2026-02-20", "2026-03-20"]
+
+
+def test_one_that_is_told_during_the_trial_is_in_time() -> None:
+    assert dates(tried(card("2026-01-14"))) == ["2026-01-15", "2026-02-15", "2026-03-15"]
+
+
+def test_one_that_the_account_was_opened_with_is_on_file() -> None:
+    assert dates(tried(payment_method="invoice")) == ["2026-01-15", "2026-02-15", "2026-03-15"]
+
+
+def test_one_that_was_taken_back_by_the_end_of_the_trial_is_none() -> None:
+    again = card("2026-02-20")
+    assert dates(tried(card("2026-01-03", withdrawn_at="2026-01-08"), again)) == ["2026-02-20", "2026-03-20"]
+
+
+def test_one_that_is_taken_back_later_does_not_stop_what_has_begun() -> None:
+    for moment in ("2026-01-15", "2026-02-01"):
+        assert dates(tried(card("2026-01-03", withdrawn_at=moment))) == ["2026-01-15", "2026-02-15", "2026-03-15"]
+
+
+def test_a_start_begins_them_anyway() -> None:
+    assert dates(tried({"at": "2026-02-01", "event": "start"})) == ["2026-02-01", "2026-03-01", "2026-04-01"]
+
+
+def test_who_has_cancelled_during_the_trial_or_afterwards_has_ended() -> None:
+    for day, ended in (("2026-01-05", "2026-01-15"), ("2026-02-05", "2026-02-05")):
+        history = tried({"at": day, "event": "cancel"})
+        found = status(history, now=midnight(to_day(THROUGH)))
+        assert (found.state, str(found.ends)) == ("ended", ended)
+        billing = bill(history, through=THROUGH)
+        assert (str(billing.ended), billing.next_look) == (ended, None)
+
+
+def test_who_has_cancelled_can_come_back() -> None:
+    cancelled, back = {"at": "2026-01-05", "event": "cancel"}, {"at": "2026-03-01", "event": "start"}
+    assert dates(tried(cancelled, back)) == ["2026-03-01", "2026-04-01"]
+
+
+def test_a_policy_says_it_for_some_intervals_only() -> None:
+    policy = policy_of(
+        BASE
+        + '[period]\nanchor = "start"\n[trial]\ndays = 14\n[[when]]\ninterval = "month"\n'
+        + 'trial.without_payment_method = "suspended"\n'
+    )
+    for interval, count in (("month", 0), ("year", 1)):
+        history = read_history([TRIAL, ANNA], policy=policy, interval=interval)
+        assert len(bill(history, through=THROUGH).documents) == count
+
+
+def test_what_is_no_way_to_go_on_is_refused() -> None:
+    assert refusals(BASE + '[trial]\nwithout_payment_method = "ended"\n') == (
+        'test.toml, line 6: trial.without_payment_method cannot be "ended"; did you mean suspended? allowed: starts, '
+        "suspended",
+    )
+
+
+def told() -> st.SearchStrategy[list[tuple[int, int]]]:
+    """Days after the trial began on which a payment method was told, and how many later it was taken back."""
+    return st.lists(st.tuples(st.integers(0, 40), st.sampled_from([1, 3, 12, 1000])), max_size=4)
+
+
+@given(told(), st.integers(0, 60))
+def test_they_begin_on_the_first_day_after_the_trial_with_one_on_file(methods: list[tuple[int, int]], cut: int) -> None:
+    begins = date(2026, 1, 1)
+    rows = []
+    for day, held in methods:
+        withdrawn = {} if held == 1000 else {"withdrawn_at": str(begins + timedelta(day + held))}
+        rows.append(card(str(begins + timedelta(day)), **withdrawn))
+    history = tried(*rows)
+    in_time = any(day <= 14 <= day + held for day, held in methods)
+    told = [14] if in_time else sorted(day for day, _ in methods if day > 14)
+    first = begins + timedelta(told[0]) if told else None
+    whole = bill(history, through=THROUGH)
+    assert [one.date for one in whole.documents[:1]] == ([] if first is None else [first])
+    for document in whole.documents:
+        assert document in bill(history, through=document.date).documents
+    run = bill(history, through=begins + timedelta(cut))
+    for issued in (run, remembered(run)):
+        assert run.followed_by(bill(history, through=THROUGH, issued=issued)) == whole
