@@ -58,11 +58,13 @@ def test_a_document_is_listed_and_explained_with_the_people_behind_it(shop: Path
     said = prorata("explain", "invoice-2", "--line", "1", cwd=shop).out
     assert "1 seat BASIC added, 11–30 April 2026: chris joined on 10 April 2026" in said
     assert "1 × 299.00 × 20/30 = 199.33" in said
-    assert prorata("explain", "2", "--line", "1", cwd=shop).out == said
+    assert prorata("explain", "2", "1", cwd=shop).out == said
     for words, sentence in (
         (("nix",), "'nix' is not a document; name one like invoice-12 or credit_note-3\n"),
         (("credit-note-1",), "vendor acme has no credit note 1\n"),
         (("invoice-2", "--line", "3"), "--line 3: the document of 2026-05-01 has lines 1 to 2\n"),
+        (("invoice-2", "3"), "line 3: the document of 2026-05-01 has lines 1 to 2\n"),
+        (("invoice-2", "2", "--line", "1"), "--line 1: line 2 is asked for already\n"),
         ((), "explain needs a document of the database, such as invoice-12, or --policy, --events, --account and "
              "--date\n"),
     ):  # fmt: skip

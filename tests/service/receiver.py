@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import create_server
+from ssl import SSLContext
 from threading import Event, Thread
 from time import sleep
 from typing import Any
@@ -33,7 +34,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(*answers: int) -> Iterator[Receiver]:
+def receiving(*answers: int, tls: SSLContext | None = None) -> Iterator[Receiver]:
     receiver = Receiver(answers=list(answers))
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,7 +55,9 @@ def receiving(*answers: int) -> Iterator[Receiver]:
         request_queue_size = 128  # so that nobody of many who call at once is turned away
 
     server = Server(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks?from=prorata"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    receiver.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}/hooks?from=prorata"
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:

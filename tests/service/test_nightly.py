@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -122,3 +122,16 @@ def test_a_run_that_fails_costs_nobody_else_the_night(monkeypatch: pytest.Monkey
     assert second[1].documents.total() == 1
     monkeypatch.undo()
     assert _night(at("2026-01-01", 14)) == [("first", 1, 1)]
+
+
+def test_a_night_that_fails_is_tried_again_less_and_less_often() -> None:
+    vendor = seller()
+    with_people(vendor, "nord", "anna", day="2026-01-01")
+    begun = datetime(2026, 1, 2, 0, 0, tzinfo=UTC)
+    tried = []
+    for minute in range(200):
+        now = begun + timedelta(minutes=minute)
+        for _ in run_nightly(now=now, at=ONE):
+            BillRun.objects.filter(vendor=vendor).update(ended_at=None)  # as if the process had died
+            tried.append(minute)
+    assert tried == [0, 2, 6, 14, 30, 62, 122, 182]

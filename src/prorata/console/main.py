@@ -168,6 +168,7 @@ def explain(
     document: Annotated[
         str | None, typer.Argument(help="A document of the database, such as invoice-12; without one, of a file:")
     ] = None,
+    of_line: Annotated[int | None, typer.Argument(metavar="[line]", help="Only this line of it, from 1.")] = None,
     policy: Annotated[
         str | None, typer.Option("--policy", "-p", help="A policy that ships, or the path of a policy file.")
     ] = None,
@@ -196,8 +197,12 @@ def explain(
             day = day_of("--date", on)
             billed = _subscriptions(policy, events, start, plan, interval, payment_method, [account], map_role, seats)
             subscription, found = _document_of(billed, account, day)
+        if of_line is not None and line is not None:
+            raise IntakeError([f"--line {line}: line {of_line} is asked for already"])
+        asked = "--line" if of_line is None else "line"
+        line = line if of_line is None else of_line
         if line is not None and not 1 <= line <= len(found.lines):
-            raise IntakeError([f"--line {line}: the document of {found.date} has lines 1 to {len(found.lines)}"])
+            raise IntakeError([f"{asked} {line}: the document of {found.date} has lines 1 to {len(found.lines)}"])
     with output.paper() as console:
         output.write_explained(console, subscription, found, line)
 

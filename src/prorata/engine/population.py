@@ -71,13 +71,14 @@ class People:
     An event that is news but not the person's latest (backdated) has the person's part counted again; nobody else's.
     """
 
-    __slots__ = ("_absent", "_members", "_policy", "_tallies")
+    __slots__ = ("_absent", "_members", "_moved", "_policy", "_tallies")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._absent: Standing = (f"{_NEW if policy.free_days else ''}absent", next(iter(policy.roles), ""), 0)
         self._tallies: dict[Counting, _Tally] = {}
         self._members: dict[str, _Member] = {}
+        self._moved: list[Move] = []  # every move that was told, and the undoing of those that were told again
 
     def learn(self, news: Iterable[Event]) -> None:
         """Takes in what was recorded next."""
@@ -98,6 +99,7 @@ class People:
                 after = _used(before, after, event)
             member.standing = after
             moves.append((event.day, before, after))
+        self._moved += moves
         for tally in self._tallies.values():
             tally.count(moves)
 
@@ -123,8 +125,7 @@ class People:
         tally = self._tallies.get(counting)
         if tally is None:
             tally = self._tallies[counting] = _Tally(self._policy, counting)
-            for member in self._members.values():
-                tally.count(self._moves(member))
+            tally.count(self._moved)
         return tally
 
     @property

@@ -7,10 +7,12 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ssl import PROTOCOL_TLS_SERVER, SSLContext, create_default_context
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
+import trustme
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -312,6 +314,35 @@ def test_a_receiver_whose_name_takes_long_to_find_is_cut_off(monkeypatch: pytest
         answer = sending.post(url, "{}", {}, anywhere=True)
     assert (answer.status, answer.said) == (None, "timed out")
     assert answer.milliseconds < 3000
+
+
+def _certified(name: str, authority: trustme.CA) -> SSLContext:
+    """A server's side of TLS, with a certificate for a name or address."""
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_over_tls_only_who_is_certified_for_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, unknown = trustme.CA(), trustme.CA()
+    trusting = create_default_context()
+    known.configure_trust(trusting)
+    monkeypatch.setattr(sending, "_context", lambda: trusting)
+    said = []
+    for name, authority in (("127.0.0.1", known), ("127.0.0.1", unknown), ("crm.example", known)):
+        with receiving(tls=_certified(name, authority)) as receiver:
+            answer = sending.post(receiver.url, "{}", {}, anywhere=True)
+            said.append((answer.status, len(receiver.told), answer.said.partition(" (_ssl")[0]))
+    assert said == [
+        (200, 1, "told"),
+        (None, 0, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate"),
+        (
+            None,
+            0,
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: IP address mismatch, certificate is not valid "
+            "for '127.0.0.1'.",
+        ),
+    ]
 
 
 def test_a_receiver_that_drips_is_cut_off(vera: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

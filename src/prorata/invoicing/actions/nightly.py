@@ -8,18 +8,21 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import InterfaceError, OperationalError
+from django.db.models import Count, Max, QuerySet
 
 from prorata.invoicing.actions.run_bills import Outcome, run_bills
 from prorata.invoicing.models import BillRun
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_names, rules_now
 
+_REST = timedelta(hours=1)
+
 
 def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[Vendor, Outcome]]:
     """Runs the bills of every vendor in real time for which a day has come since its last run, and a time of that day.
 
-    What was interrupted or failed is run again. Where a vendor's policies are of several time zones, each has its own
-    night.
+    What was interrupted or failed is run again, after two minutes, then four, and at last every hour. Where a vendor's
+    policies are of several time zones, each has its own night.
     """
     for vendor in Vendor.objects.filter(test_clock=None).order_by("key"):
         try:
@@ -41,6 +44,15 @@ def _due(vendor: Vendor, now: datetime, at: time) -> date | None:
             day -= timedelta(days=1)  # the last night that has begun was yesterday's
         begins = datetime.combine(day, at, ZoneInfo(zone))
         runs = BillRun.objects.filter(vendor=vendor, account=None, through__gte=day, known_until__gte=begins)
-        if not runs.filter(ended_at__isnull=False).exists():
+        if not runs.filter(ended_at__isnull=False).exists() and _rested(runs, now):
             days.append(day)
     return max(days, default=None)
+
+
+def _rested(runs: QuerySet[BillRun], now: datetime) -> bool:
+    """Whether what was tried and did not end was tried long enough ago."""
+    tried = runs.aggregate(times=Count("id"), last=Max("known_until"))
+    if tried["last"] is None:
+        return True
+    rest = min(timedelta(minutes=2 ** min(tried["times"], 6)), _REST)
+    return bool(now >= tried["last"] + rest)
