@@ -49,6 +49,24 @@ def test_from_an_event_file_to_documents_that_are_verified(shop: Path) -> None:
     assert listed[-6:] == ["acme", "Acme", "AB", "mainter", "2", "4"]
 
 
+def test_a_file_tells_what_documents_say_of_accounts(shop: Path) -> None:
+    write(shop, "accounts.csv", ("account,name,address,country", 'nord,Nord AB,"Storgatan 1, Göteborg",se', "syd,,,SE"))
+    said = prorata("import", "--accounts", "accounts.csv", cwd=shop, code=2)
+    assert said.errors.splitlines()[0] == (
+        "accounts.csv, line 2, column account: 'nord' is not an account of vendor acme"
+    )
+    both = ("import", "--events", "events.csv", "--accounts", "accounts.csv")
+    told = "2 accounts, 6 events. The details of 2 accounts changed."
+    assert prorata(*both, "--dry-run", cwd=shop).out == f"{told} Nothing was kept: this was a dry run.\n"
+    assert prorata(*both, cwd=shop).out == f"{told}\n"
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    assert prorata("import", cwd=shop, code=2).errors == "import needs --events or --accounts, or both\n"
+    write(shop, "wrong.csv", ("account,nmae", "nord,Nord AB"))
+    assert prorata("import", "--accounts", "wrong.csv", cwd=shop, code=2).errors.startswith(
+        "wrong.csv, line 1, column 2: 'nmae' is not a column; did you mean 'name'?"
+    )
+
+
 def test_a_document_is_listed_and_explained_with_the_people_behind_it(shop: Path) -> None:
     prorata("import", "--events", "events.csv", cwd=shop)
     prorata("bill-run", "--through", "2026-05-01", cwd=shop)

@@ -33,6 +33,7 @@ PolicyOption = Annotated[str, typer.Option("--policy", "-p", help="A policy that
 EventsOption = Annotated[
     str, typer.Option("--events", "-e", help="Event file, CSV or JSON Lines; - is standard input.")
 ]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all of it and keep nothing.")]
 StartOption = Annotated[
     str | None,
     typer.Option(help="Accounts without a start of their own start on this day, with the members they have by then."),

@@ -41,6 +41,11 @@ def read_user_list(name: str) -> list[Row]:
     ]
 
 
+def read_account_file(name: str, columns: tuple[str, ...]) -> list[Row]:
+    """What a file tells of accounts in these columns, as events are read."""
+    return rows_of(*_text(name), Format(columns, ("account",), "account"))
+
+
 def rows_of(shown: str, text: str, format: Format = EVENTS) -> list[Row]:
     """The rows of a text; `shown` is how problems name it."""
     if not text.strip():

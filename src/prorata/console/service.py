@@ -12,15 +12,8 @@ import typer
 from rich.table import Table
 
 from prorata.console.asked import (
-    EventsOption,
-    IntervalOption,
-    PaymentOption,
-    PlanOption,
-    RoleOption,
-    SeatsOption,
-    StartOption,
+    DryRunOption,
     day_of,
-    intake_of,
     say,
     sentences,
     steps,
@@ -36,8 +29,8 @@ from prorata.console.database import (
     vendor_called,
     vendors_called,
 )
-from prorata.console.event_files import read_event_file
-from prorata.engine.intake import IntakeError, read_facts
+from prorata.console.importing import import_files
+from prorata.engine.intake import IntakeError
 from prorata.engine.money import speak_amount
 from prorata.engine.words import listed, plural
 from prorata.policies import load_policy, policy_names, policy_text
@@ -51,7 +44,6 @@ if TYPE_CHECKING:
 
 vendors = typer.Typer(help="The vendors who sell, and the policies they bill by.", no_args_is_help=True)
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all of it and keep nothing.")]
 PoliciesOption = Annotated[
     list[str],
     typer.Option("--policy", "-p", help="A policy that ships, or a file; may be repeated."),
@@ -62,7 +54,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.add_typer(vendors, name="vendor")
     app.command()(migrate)
-    app.command("import")(import_events)
+    app.command("import")(import_files)
     app.command("bill-run")(bill_run)
     app.command("documents")(list_documents)
     app.command()(verify)
@@ -198,48 +190,6 @@ def list_vendors() -> None:
             counts = (one.objects.filter(vendor=vendor).count() for one in (Subscription, Document))
             add_row(table, vendor.key, vendor.name, ", ".join(names_of(vendor)), *(f"{count:,}" for count in counts))
         console().print(table)
-
-
-def import_events(
-    events: EventsOption,
-    vendor: VendorOption = None,
-    policy: Annotated[
-        str | None, typer.Option("--policy", "-p", help="Which of the vendor's policies; needed where it has several.")
-    ] = None,
-    start: StartOption = None,
-    plan: PlanOption = None,
-    interval: IntervalOption = None,
-    payment_method: PaymentOption = None,
-    map_role: RoleOption = None,
-    seats: SeatsOption = None,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Load the accounts and histories of an event file: all of them, or none."""
-    with sentences(), database():
-        from prorata.subscriptions.actions.load import load
-        from prorata.vendors.queries import now_of, rules_now
-
-        seller = vendor_called(vendor)
-        now = now_of(seller)
-        rules = rules_now(seller, _policy_name(seller, policy), now)
-        intake = intake_of(
-            rules,
-            plan=plan,
-            interval=interval,
-            payment_method=payment_method,
-            start=start,
-            map_role=map_role,
-            seats=seats,
-        )
-        known = set(seller.accounts.values_list("key", flat=True))
-        told = read_facts(read_event_file(events), intake, known)
-        with steps("Loading", len(told)) as step:
-            loaded = load(vendor=seller, told=told, now=now, actor=ACTOR, dry_run=dry_run, step=step)
-        again = f", {loaded.known:,} of them known before" if loaded.known else ""
-        kept = " Nothing was kept: this was a dry run." if dry_run else ""
-        accounts, count = plural("account", loaded.accounts), plural("event", loaded.events)
-        said = f"{loaded.accounts:,} {accounts}{again}, {loaded.events:,} {count}"
-        console().print(f"{said}.{kept}", markup=False)
 
 
 def bill_run(
@@ -405,19 +355,6 @@ def _say_strays() -> int:
     for sentence in found:
         say(sentence)
     return len(found)
-
-
-def _policy_name(vendor: Vendor, name: str | None) -> str:
-    """The vendor's policy that is named, or its only one."""
-    from prorata.vendors.queries import policy_names as names_of
-
-    names = names_of(vendor)
-    if name is None and len(names) == 1:
-        return names[0]
-    if name not in names:
-        said = "say which" if name is None else f"{name!r} is none of its policies"
-        raise IntakeError([f"--policy: {said}; vendor {vendor.key} has: {', '.join(names)}"])
-    return name
 
 
 def _policy_text(named: str) -> tuple[str, str]:
