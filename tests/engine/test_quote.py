@@ -104,6 +104,17 @@ def test_an_agreement_that_ends_has_nothing_to_come() -> None:
     assert one.recurring == Recurring(date(2026, 4, 1), date(2026, 5, 1), 2000)
 
 
+def test_what_ended_before_its_first_bill_in_arrears_is_still_to_come() -> None:
+    policy = policy_of(BASE + '[period]\ncharge = "arrears"\n[cancel]\nends = "day"\n')
+    agreement, facts = told(policy, fact("cancel", "2026-01-01")._replace(until=date(2026, 1, 16).toordinal()))
+    billing = bill(history(agreement, facts), through=date(2026, 1, 20))
+    assert billing.ended == date(2026, 1, 16)
+    assert billing.next_look == date(2026, 2, 1)
+    one = outlook(history(agreement, facts), now=moment("2026-01-20"), issued=remembered(billing))
+    assert one.next_document is not None
+    assert one.next_document.total_minor == 968  # two seats for 15 of 31 days: 20.00 × 15/31
+
+
 def test_tax_is_part_of_what_is_quoted() -> None:
     agreement, facts = told(policy_of(BASE + '[tax]\nrate = "25"\n'))
     one = quoted(agreement, facts, fact("activate", "2026-04-16", "chris"), now="2026-04-16", billed="2026-04-01")

@@ -157,6 +157,26 @@ def test_what_has_not_begun_cannot_be_ended() -> None:
     ]
 
 
+def test_that_it_stops_is_known_before_anything_of_it_is_billed() -> None:
+    pause, back = told("pause", "2026-03-10"), told("start", "2026-03-25", recorded_at="2026-03-20")
+    history = read_history([*BEGUN, pause, back], policy=BY_DAY, interval="month")
+    found = []
+    for day in (9, 10, 11, 20, 24, 25):
+        today = date(2026, 3, day)
+        billing = bill(history, through=today, known_until=midnight(today.toordinal() + 1))
+        how = billing.stopped.how if billing.stopped else ""
+        assert billing.next_look is not None
+        found.append((day, how, billing.next_look.isoformat()))
+    assert found == [
+        (9, "", "2026-04-01"),
+        (10, "", "2026-03-11"),  # worth telling
+        (11, "paused", "2026-04-01"),
+        (20, "paused", "2026-03-25"),
+        (24, "paused", "2026-03-25"),
+        (25, "", "2026-04-25"),
+    ]
+
+
 REFUSED: dict[str, tuple[list[dict[str, object]], str]] = {
     "while it runs": (
         [told("start", "2026-03-01")],

@@ -78,6 +78,10 @@ def bill(
         else:
             grants.append(made)
     ended = settlement.ended(to_day(through))
+    heard = settlement
+    if settlement.ends_unheard(to_day(through)):
+        heard = Settlement(subscription, known_until, issued)
+        heard.catch_up(to_day(through))
     return Billing(
         through=through,
         known_until=settlement.horizon(to_day(through)),
@@ -86,8 +90,8 @@ def bill(
         credit_left_minor=credits.left_minor,
         grants=tuple(grants),
         ended=None if ended is None else to_date(ended),
-        next_look=_next_look(settlement, credits, to_day(through)),
-        stopped=settlement.stopped(to_day(through)),
+        next_look=_next_look(settlement, credits, to_day(through), heard.next_stop(to_day(through))),
+        stopped=heard.stopped(to_day(through)),
     )
 
 
@@ -145,12 +149,12 @@ def _come(settlement: Settlement, credits: Credits, through: Day) -> Iterator[La
             yield Lapse(account, to_date(come.day), until, come.amount_minor, "withdrawn")
 
 
-def _next_look(settlement: Settlement, credits: Credits, through: Day) -> date | None:
+def _next_look(settlement: Settlement, credits: Credits, through: Day, stop: Day | None) -> date | None:
     rules = [one.credits for one in settlement.known.subscription.policy.variants.values()]
     lapses = (credits.left_minor > 0 or bool(credits.grants)) and any(
         one.lapse != "never" or one.lapse_months for one in rules
     )
-    days = (settlement.next_look(through, lapses=lapses), settlement.next_stop(through))
+    days = (settlement.next_look(through, lapses=lapses), stop)
     day = min((day for day in days if day is not None), default=None)
     return None if day is None else to_date(day)
 

@@ -23,6 +23,7 @@ from prorata.engine.document import Line
 from prorata.engine.due import due
 from prorata.engine.history import (
     BEGIN_EVENTS,
+    END_EVENTS,
     NEVER,
     SCHEDULE_EVENTS,
     Event,
@@ -42,6 +43,7 @@ from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 
 _RECORDED = attrgetter("recorded")
 _FIRST = (*BEGIN_EVENTS, "wait")
+_ENDS_OR_BEGINS = frozenset((*BEGIN_EVENTS, *END_EVENTS))
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
 _FOREVER: Moment = 1 << 62
 _FAR: Day = 36_600  # a hundred years after a cancellation every agreement has ended
@@ -154,6 +156,15 @@ class Settlement:
         self._learn(self.horizon(through))
         if self._waiting or self._later:
             self.known.today = (through + 1) * self._ticks - 1
+
+    def ends_unheard(self, through: Day) -> bool:
+        """Whether what ends the agreement, or brings it back, is known on a day and no look has learned it."""
+        until = self.horizon(through)
+        if until <= self._learned_until:
+            return False
+        learned = bisect_left(self._recorded, until, lo=self._learned)
+        kinds = {event.kind for event in self._news[self._learned : learned]}
+        return not kinds.isdisjoint(_ENDS_OR_BEGINS)
 
     def period_at(self, point: Day) -> Period | None:
         """The period in which a point lies, of those whose day has come and the next one."""
@@ -311,8 +322,10 @@ class Settlement:
         has_news = self._learned < len(self._recorded) and self._recorded[self._learned] < self._until
         is_open = has_news or (self._changed_from is not None and bool(self.released))
         end = None if lapses or is_open else self.ended(through)
-        if end is not None and (not self.released or self.released[-1].released >= end):
-            return None
+        if end is not None:
+            never_began = self._coming.start >= NEVER * self._ticks
+            if never_began or (self.released and self.released[-1].released >= end):
+                return None
         turn = self._next_turn() if self._turns else None
         day = self._next_look()
         return max(day if turn is None else min(day, turn), through + 1)
