@@ -157,6 +157,57 @@ def test_what_has_not_begun_cannot_be_ended() -> None:
     ]
 
 
+@pytest.mark.parametrize("with_what", [{"plan": "pro"}, {"price": "7.00"}])
+def test_what_it_comes_back_with_is_not_what_it_had_before(with_what: dict[str, object]) -> None:
+    policy = policy_of(BASE + '[plans.pro]\nprice = "20.00 per month"\n[period]\nanchor = "start"\n')
+    rows = [*BEGUN, told("pause", "2026-02-10"), told("start", "2026-05-01", **with_what)]
+    history = read_history(rows, policy=policy, interval="month")
+    once, first = bill(history, through=THROUGH), bill(history, through=date(2026, 4, 1))
+    assert first.followed_by(bill(history, through=THROUGH, issued=remembered(first))) == once
+    assert [one.total_minor for one in once.documents][:3] == [2000, 2000, 4000 if "plan" in with_what else 1400]
+
+
+def test_it_runs_again_on_the_very_day_after_it_stopped() -> None:
+    rows = [*BEGUN, told("pause", "2026-01-10"), told("start", "2026-01-11")]
+    history = read_history(rows, policy=BY_DAY, interval="month")
+    assert [bill(history, through=date(2026, month, 11)).stopped for month in (1, 2, 8)] == [None, None, None]
+
+
+def test_a_return_told_ahead_stops_nothing_before_it_does() -> None:
+    back = told("start", "2026-05-01", recorded_at="2026-03-25")
+    rows = [told("pause", "2026-01-10"), told("start", "2026-02-05"), told("pause", "2026-03-20"), back]
+    history = read_history([*BEGUN, *rows], policy=MONTHLY, interval="month")
+    found = []
+    for month, day in ((3, 25), (4, 4), (4, 5), (4, 30), (5, 1)):
+        stopped = bill(history, through=date(2026, month, day)).stopped
+        found.append("" if stopped is None else f"{stopped.how} {date.fromordinal(stopped.since)}")
+    assert found == ["", "", "paused 2026-04-05", "paused 2026-04-05", ""]
+
+
+def test_an_end_that_another_one_moved_is_none() -> None:
+    rows = [told("cancel", "2026-01-20", until="2026-03-24"), told("pause", "2026-03-10")]
+    history = read_history([*BEGUN, *rows], policy=MONTHLY, interval="month")
+    billing = bill(history, through=date(2026, 3, 24))
+    assert (billing.ended, billing.stopped) == (None, None)
+
+
+@pytest.mark.parametrize("interval", ["month", "year"])
+def test_that_it_runs_again_is_worth_a_look_also_in_arrears(interval: str) -> None:
+    policy = policy_of(BASE + '[period]\nanchor = "start"\ncharge = "arrears"\n[cancel]\nends = "day"\n')
+    back = told("start", "2026-03-05", recorded_at="2026-02-20")
+    history = read_history([*BEGUN, told("pause", "2026-01-10"), back], policy=policy, interval=interval)
+    looks, through = [], date(2026, 1, 9)
+    while through < date(2026, 3, 5):
+        known = midnight(through.toordinal() + 1)
+        billing = bill(history, through=through, known_until=known)
+        coming = [day for day in (date(2026, 1, 10), date(2026, 2, 20), billing.next_look) if day and day > through]
+        through = min(coming)
+        looks.append(str(through))
+    assert "2026-01-11" in looks
+    assert looks[-1] == "2026-03-05"
+    assert bill(history, through=through).stopped is None
+
+
 def test_that_it_stops_is_known_before_anything_of_it_is_billed() -> None:
     pause, back = told("pause", "2026-03-10"), told("start", "2026-03-25", recorded_at="2026-03-20")
     history = read_history([*BEGUN, pause, back], policy=BY_DAY, interval="month")

@@ -51,6 +51,29 @@ def test_paid_periods_begin_on_the_day_on_which_one_is_told() -> None:
     assert dates(tried(card("2026-02-20"))) == ["2026-02-20", "2026-03-20"]
 
 
+def test_one_that_is_told_late_counts_from_when_it_is_told() -> None:
+    history = tried(card("2026-01-20", recorded_at="2026-02-20"))
+    assert dates(history) == ["2026-02-20", "2026-03-20"]
+    late = tried({"at": "2026-01-20", "event": "start", "recorded_at": "2026-02-20"})
+    assert dates(late) == ["2026-02-20", "2026-03-20"]  # which bills from 20 January on
+    for one in (history, late):
+        run = bill(one, through=date(2026, 2, 19), known_until=midnight(date(2026, 2, 20).toordinal()))
+        assert run.followed_by(bill(one, through=THROUGH, issued=remembered(run))) == bill(one, through=THROUGH)
+
+
+def test_one_that_is_told_ahead_lifts_the_suspension_on_its_day() -> None:
+    history = tried(card("2026-03-15", recorded_at="2026-02-20"))
+    found = []
+    for day in (date(2026, 2, 19), date(2026, 2, 20), date(2026, 3, 14), date(2026, 3, 15)):
+        stopped = bill(history, through=day, known_until=midnight(day.toordinal() + 1)).stopped
+        found.append(stopped.how if stopped else "")
+    assert found == ["suspended", "suspended", "suspended", ""]
+    said = status(history, now=midnight(date(2026, 2, 21).toordinal()))
+    assert (said.state, said.message) == (
+        "suspended", "The trial ended with 14 January 2026; the account runs from 15 March 2026."
+    )  # fmt: skip
+
+
 def test_one_that_is_told_during_the_trial_is_in_time() -> None:
     assert dates(tried(card("2026-01-14"))) == ["2026-01-15", "2026-02-15", "2026-03-15"]
 
@@ -105,24 +128,27 @@ def test_what_is_no_way_to_go_on_is_refused() -> None:
     )
 
 
-def told() -> st.SearchStrategy[list[tuple[int, int]]]:
-    """Days after the trial began on which a payment method was told, and how many later it was taken back."""
-    return st.lists(st.tuples(st.integers(0, 40), st.sampled_from([1, 3, 12, 1000])), max_size=4)
+def told() -> st.SearchStrategy[list[tuple[int, int, int]]]:
+    """How many days after the trial began a payment method was given, told of and taken back, each after the other."""
+    held = st.sampled_from([1, 3, 12, 1000])
+    return st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 0, 5, 20]), held), max_size=4)
 
 
 @given(told(), st.integers(0, 60))
-def test_they_begin_on_the_first_day_after_the_trial_with_one_on_file(methods: list[tuple[int, int]], cut: int) -> None:
+def test_they_begin_on_the_first_day_after_the_trial_on_which_one_is_known_to_be_on_file(
+    methods: list[tuple[int, int, int]], cut: int
+) -> None:
     begins = date(2026, 1, 1)
     rows = []
-    for day, held in methods:
-        withdrawn = {} if held == 1000 else {"withdrawn_at": str(begins + timedelta(day + held))}
-        rows.append(card(str(begins + timedelta(day)), **withdrawn))
+    for day, late, held in methods:
+        withdrawn = {} if held == 1000 else {"withdrawn_at": str(begins + timedelta(day + late + held))}
+        rows.append(card(str(begins + timedelta(day)), recorded_at=str(begins + timedelta(day + late)), **withdrawn))
     history = tried(*rows)
-    in_time = any(day <= 14 <= day + held for day, held in methods)
-    told = [14] if in_time else sorted(day for day, _ in methods if day > 14)
-    first = begins + timedelta(told[0]) if told else None
+    known = [(day + late, day + late + held) for day, late, held in methods]
+    in_time = any(since <= 14 <= until for since, until in known)
+    first = 14 if in_time else min((since for since, _ in known if since > 14), default=None)
     whole = bill(history, through=THROUGH)
-    assert [one.date for one in whole.documents[:1]] == ([] if first is None else [first])
+    assert [one.date for one in whole.documents[:1]] == ([] if first is None else [begins + timedelta(first)])
     for document in whole.documents:
         assert document in bill(history, through=document.date).documents
     run = bill(history, through=begins + timedelta(cut))

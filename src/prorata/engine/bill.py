@@ -82,6 +82,7 @@ def bill(
     if settlement.ends_unheard(to_day(through)):
         heard = Settlement(subscription, known_until, issued)
         heard.catch_up(to_day(through))
+        ended = None if heard.ended(to_day(through)) != ended else ended
     return Billing(
         through=through,
         known_until=settlement.horizon(to_day(through)),
@@ -90,7 +91,7 @@ def bill(
         credit_left_minor=credits.left_minor,
         grants=tuple(grants),
         ended=None if ended is None else to_date(ended),
-        next_look=_next_look(settlement, credits, to_day(through), heard.next_stop(to_day(through))),
+        next_look=_next_look(settlement, credits, to_day(through), heard.next_turn(to_day(through))),
         stopped=heard.stopped(to_day(through)),
     )
 
@@ -149,12 +150,12 @@ def _come(settlement: Settlement, credits: Credits, through: Day) -> Iterator[La
             yield Lapse(account, to_date(come.day), until, come.amount_minor, "withdrawn")
 
 
-def _next_look(settlement: Settlement, credits: Credits, through: Day, stop: Day | None) -> date | None:
+def _next_look(settlement: Settlement, credits: Credits, through: Day, turn: Day | None) -> date | None:
     rules = [one.credits for one in settlement.known.subscription.policy.variants.values()]
     lapses = (credits.left_minor > 0 or bool(credits.grants)) and any(
         one.lapse != "never" or one.lapse_months for one in rules
     )
-    days = (settlement.next_look(through, lapses=lapses), stop)
+    days = (settlement.next_look(through, lapses=lapses), turn)
     day = min((day for day in days if day is not None), default=None)
     return None if day is None else to_date(day)
 

@@ -169,10 +169,15 @@ def _waits(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Fact]:
         if last is not None and moment_at(max(last, trial.until), ticks) <= moment:
             return
         known = [one for one in methods if _is_known(one, moment)]
-        until = min((point_of(one.at, ticks) for one in known), default=NEVER * ticks)
+        until = min((point_of(_on_file(one, trial.until, ticks), ticks) for one in known), default=NEVER * ticks)
         if until != last:
             yield Fact("wait", trial.at, moment, until=until, place=trial.place)
         last = until
+
+
+def _on_file(method: Fact, ends: Day, ticks: int) -> Moment:
+    """From when on a payment method is on file: when it is told, where that is after the trial."""
+    return max(method.at, method.recorded) if method.recorded >= moment_at(ends, ticks) else method.at
 
 
 def _with_ends(agreement: Subscription, told: Sequence[Fact]) -> Iterator[Fact]:

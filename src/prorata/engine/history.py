@@ -29,10 +29,10 @@ class Event(NamedTuple):
     """One thing that happened.
 
     `day` is the day in the account's time zone on which it took effect, or the hour, minute or second where the policy
-    counts them (`precision`); `recorded` is the moment at which it became
-    known. `order` is its place among the account's events by the moment they took effect. `until` is the first day
-    that is no longer part of what the event grants. An agreed price is in minor units for the interval that the
-    plan's list price is for; of a credit it is the amount.
+    counts them (`precision`); `recorded` is the moment at which it became known. `order` is its place among the
+    account's events by the moment they took effect. `until` is the first day that is no longer part of what the event
+    grants. An agreed price is in minor units for the interval that the plan's list price is for; of a credit it is the
+    amount.
 
     What was told wrongly, or is not to be, can be withdrawn: another event, which is the same but for when it was
     recorded, `withdraws` the one of that `order`. Bills until then knew it; for those after it never happened.

@@ -11,7 +11,7 @@ from operator import itemgetter
 from types import MappingProxyType
 
 from prorata.engine.calendar import MONTHS, Day, Interval, Moment, moment_at
-from prorata.engine.history import END_EVENTS, PERSON_EVENTS, Event, Subscription, buys, returns
+from prorata.engine.history import BEGIN_EVENTS, END_EVENTS, PERSON_EVENTS, Event, Subscription, buys, returns
 from prorata.engine.period import Period, period_before
 from prorata.engine.policy.tariff import Price, PriceRow
 from prorata.engine.population import People, by_order
@@ -286,7 +286,7 @@ class Known:
                 steps.append(bought)
                 continue
             now = told
-            if not steps and event.kind in ("start", "trial"):
+            if not steps and event.kind in BEGIN_EVENTS and event.order not in self._returns:
                 before = now
             steps.append((event.day, now))
         terms: Steps[Terms] = Steps(before)

@@ -41,7 +41,7 @@ from prorata.engine.prepaid import stock_of
 from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 
-_RECORDED = attrgetter("recorded")
+_RECORDED, _SINCE = attrgetter("recorded"), attrgetter("since")
 _FIRST = (*BEGIN_EVENTS, "wait")
 _ENDS_OR_BEGINS = frozenset((*BEGIN_EVENTS, *END_EVENTS))
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
@@ -256,14 +256,18 @@ class Settlement:
         stint = stint or self.known.stints[-1]
         if stint.cancel is None:
             return None
+        end, is_past = NEVER * self._ticks, False
         for period in (*(billed.period for billed in self.released), self._coming):
-            if self.known.stint(period) is not stint:
+            its = self.known.stint(period)
+            is_past = is_past or its.begins > stint.begins
+            if its is not stint:
                 continue
             end = self.known.ends(period)
             if end < self.known.cuts.get((period.start, period.end), period.end):
-                day = self._day_after(end, stint.cancel)
-                return day if day <= by else None
-        return None
+                is_past = True
+                break
+        day = self._day_after(end, stint.cancel) if is_past else NEVER
+        return day if day <= min(by, NEVER) and is_past else None
 
     def ends(self, stint: Stint | None = None) -> Day | None:
         """The first day on which the agreement will no longer run, by what is known now, however far ahead."""
@@ -283,33 +287,37 @@ class Settlement:
     def _day_after(self, end: Day, cancel: Event) -> Day:
         """The first day of which nothing is left; of a trial that nothing followed, the one on which it was over."""
         if end >= NEVER * self._ticks:
-            end = max(cancel.day, *(event.until for event in self._begins if event.kind == "trial" and event.until))
+            end = max([cancel.day, *(event.until for event in self._begins if event.kind == "trial" and event.until)])
         return -(-end // self._ticks)
 
     def stopped(self, by: Day) -> Stopped | None:
         """Why and since when the agreement does not run on a day although it had begun; None where it does."""
-        found = None
-        for stopped in self._stops():
-            if stopped.since <= by:
-                found = stopped
-        runs = max((stint.begins // self._ticks for stint in self.known.stints[1:]), default=-1)
-        return None if found is None or found.since < runs <= by else found
+        found = max((one for one in self._stops() if one.since <= by), key=_SINCE, default=None)
+        runs = max((day for day in self._goes_on() if day <= by), default=-1)
+        return None if found is None or found.since <= runs else found
+
+    def _goes_on(self) -> Iterator[Day]:
+        """The days on which it runs again, after it was suspended or had ended."""
+        if any(event.kind == "wait" for event in self._begins):
+            yield self.known.start // self._ticks
+        for stint in self.known.stints[1:]:
+            yield stint.begins // self._ticks
 
     def _stops(self) -> Iterator[Stopped]:
-        """When it stops running, and why, in order, however far ahead."""
-        if self.known.start >= NEVER * self._ticks:
+        """When it stops running, and why, however far ahead."""
+        if any(event.kind == "wait" for event in self._begins):
             trials = [event.until for event in self._begins if event.kind == "trial" and event.until]
-            yield from (Stopped("suspended", -(-until // self._ticks)) for until in trials)
+            ends = [until for until in trials if until < self.known.start]
+            yield from (Stopped("suspended", -(-until // self._ticks)) for until in ends)
         for stint in self.known.stints:
             if stint.cancel is not None and (end := self.ends(stint)) is not None:
                 is_last = stint is self.known.stints[-1]
                 yield Stopped("ended" if is_last and stint.is_final else "paused", end)
 
-    def next_stop(self, through: Day) -> Day | None:
-        """The first day after one on which it stops running."""
-        if self.known.start < NEVER * self._ticks and all(stint.cancel is None for stint in self.known.stints):
-            return None
-        return min((one.since for one in self._stops() if one.since > through), default=None)
+    def next_turn(self, through: Day) -> Day | None:
+        """The first day after one on which it stops running, or runs again."""
+        days = [*(one.since for one in self._stops()), *self._goes_on()]
+        return min((day for day in days if through < day < NEVER), default=None)
 
     def next_look(self, through: Day, *, lapses: bool) -> Day | None:
         """A day after `through` before which nothing is billed unless something is recorded; None where nothing is.
@@ -549,6 +557,8 @@ class Settlement:
     def _comes_on(self) -> Day:
         """The day on which the coming period is billed: its own, or that on which the agreement comes back after it."""
         day = self._coming.billed_on
+        if not self.released and any(event.kind == "wait" for event in self._begins):
+            day = max(day, day_of(max(event.recorded for event in self._begun() or self._begins[:1])))
         event = self._pending()
         if event is None:
             return day

@@ -102,7 +102,7 @@ def status(subscription: Subscription, *, now: Moment, issued: Issued | None = N
         ordered={role: steps.at(point) for role, steps in known.seats.items() if steps.days},
         billed=items,
         problem=problem,
-        message=_message(state, told, ends, later.begins if later else None, ticks),
+        message=_message(state, told, ends, later.begins if later else known.start, ticks),
     )
 
 
@@ -113,13 +113,16 @@ def _before_start(told: Sequence[Event], point: Day) -> State:
     return "suspended" if any(one.kind == "wait" for one in told) else "waiting"
 
 
-def _message(state: State, told: Sequence[Event], ends: Day | None, returns: Day | None, ticks: int) -> str:
+def _message(state: State, told: Sequence[Event], ends: Day | None, runs: Day, ticks: int) -> str:
+    """Why it does not run, and when it does: on the point `runs`, if that is still to come and known."""
     if state == "suspended":
         ended = max((one.until or 0 for one in told if one.kind == "trial"), default=0)
-        way_out = "the account runs from the day on which one is given"
-        return f"The trial ended with {speak_point(ended - 1, ticks)}, and no payment method is on file; {way_out}."
+        over = f"The trial ended with {speak_point(ended - 1, ticks)}"
+        if runs < NEVER * ticks:
+            return f"{over}; the account runs from {speak_point(runs, ticks)}."
+        return f"{over}, and no payment method is on file; the account runs from the day on which one is given."
     if state == "paused" and ends is not None:
-        back = f", to come back on {speak_point(returns, ticks)}" if returns is not None else ""
+        back = f", to come back on {speak_point(runs, ticks)}" if runs >= ends * ticks else ""
         return f"Paused since {speak_day(ends)}{back}."
     return f"Ended with {speak_day(ends - 1)}." if state == "ended" and ends is not None else ""
 

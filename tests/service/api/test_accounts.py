@@ -107,6 +107,29 @@ def test_an_account_is_away_for_a_while_and_comes_back() -> None:
     assert not list(verify(vendor))
 
 
+def test_a_card_that_is_told_late_and_another_plan_after_a_pause_leave_nothing_to_verify() -> None:
+    caller = program(vendor := sandbox(policy="sloneek"))
+    for key in ("late", "ahead"):
+        caller.post("/accounts", {"key": key, "events": [{"event": "trial", "quantity": 10}]})
+    caller.post("/accounts", {"key": "away", "events": [{"event": "start", "quantity": 10}, {"event": "pause"}]})
+    caller.post("/clock", {"to": "2026-02-20T12:00:00Z"})
+    card = {"event": "payment_method", "payment_method": "card"}
+    caller.post("/accounts/late/events", {"events": [{**card, "at": "2026-01-15"}]})
+    caller.post("/accounts/ahead/events", {"events": [{**card, "at": "2026-03-01"}]})
+    caller.post("/accounts/away/events", {"events": [{"event": "start", "plan": "essential"}]})
+    caller.post("/clock", {"to": "2026-04-21T12:00:00Z"})
+    found = {
+        key: [(one["date"], one["total"]) for one in caller.get(f"/documents?account={key}")["items"]]
+        for key in ("late", "ahead", "away")
+    }
+    assert {key: sorted(told) for key, told in found.items()} == {
+        "late": [("2026-02-20", "80.00"), ("2026-03-20", "80.00"), ("2026-04-20", "80.00")],
+        "ahead": [("2026-03-01", "80.00"), ("2026-04-01", "80.00")],
+        "away": [("2026-01-10", "80.00"), ("2026-02-20", "60.00"), ("2026-03-20", "60.00"), ("2026-04-20", "60.00")],
+    }
+    assert not list(verify(vendor))
+
+
 def test_a_trial_that_nothing_followed_can_be_ended_and_the_account_deleted() -> None:
     caller = program(sandbox(policy="sloneek"))
     caller.post("/accounts", {"key": "ost", "events": [{"event": "trial", "quantity": 10}]})

@@ -62,6 +62,9 @@ class Migration(migrations.Migration):
                 name="subscription_stopped_somehow",
             ),
         ),
+        migrations.RunSQL(
+            "UPDATE subscriptions_subscription SET stopped = 'ended' WHERE ended_on IS NOT NULL", migrations.RunSQL.noop
+        ),
         Kept("subscriptions_subscription"),
         AppendOnly("subscriptions_event"),
     ]
