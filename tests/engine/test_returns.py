@@ -184,6 +184,16 @@ def test_a_return_told_ahead_stops_nothing_before_it_does() -> None:
     assert found == ["", "", "paused 2026-04-05", "paused 2026-04-05", ""]
 
 
+def test_a_return_that_was_cancelled_before_its_day_is_none() -> None:
+    back = told("start", "2026-03-20", recorded_at="2026-02-10")
+    rows = [told("cancel", "2026-01-13"), back, told("pause", "2026-03-03")]
+    history = read_history([*BEGUN, *rows], policy=MONTHLY, interval="month")
+    for day in (date(2026, 3, 19), date(2026, 3, 20), date(2026, 6, 1)):
+        stopped = bill(history, through=day).stopped
+        assert stopped is not None
+        assert stopped.how == "paused"
+
+
 def test_an_end_that_another_one_moved_is_none() -> None:
     rows = [told("cancel", "2026-01-20", until="2026-03-24"), told("pause", "2026-03-10")]
     history = read_history([*BEGUN, *rows], policy=MONTHLY, interval="month")
@@ -206,6 +216,18 @@ def test_that_it_runs_again_is_worth_a_look_also_in_arrears(interval: str) -> No
     assert "2026-01-11" in looks
     assert looks[-1] == "2026-03-05"
     assert bill(history, through=through).stopped is None
+
+
+def test_that_it_came_back_is_why_a_period_begins() -> None:
+    policy = policy_of(BASE + '[seats]\ncount = "bought"\n')
+    for quantity, count in ((None, 3), (5, 5)):
+        back = told("start", "2026-05-01", **({} if quantity is None else {"quantity": quantity}))
+        rows = [told("start", "2026-01-01", quantity=3), told("pause", "2026-01-10"), back]
+        history = read_history(rows, policy=policy, interval="month")
+        [document] = [one for one in bill(history, through=THROUGH).documents if one.date == date(2026, 5, 1)]
+        said = explain(document.lines[0], document, history)
+        assert said.text == f"{count} seats basic, 1–31 May 2026"
+        assert said.causes == ("the agreement came back on 1 May 2026",)
 
 
 def test_that_it_stops_is_known_before_anything_of_it_is_billed() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prorata.engine.bill import bill, upcoming
 from prorata.engine.calendar import midnight, to_day
+from prorata.engine.explain import explain
 from prorata.engine.history import Subscription
 from prorata.engine.intake import read_history
 from prorata.engine.quote import outlook
@@ -49,6 +51,16 @@ def test_without_a_payment_method_nothing_is_billed_after_the_trial() -> None:
 
 def test_paid_periods_begin_on_the_day_on_which_one_is_told() -> None:
     assert dates(tried(card("2026-02-20"))) == ["2026-02-20", "2026-03-20"]
+
+
+def test_that_it_was_told_is_why_the_first_period_begins() -> None:
+    policy = policy_of(WAITING + '[seats]\ncount = "bought"\n')
+    rows = [{**TRIAL, "quantity": 3}, card("2026-02-20")]
+    history = read_history(rows, policy=policy, interval="month")
+    [document, *_] = bill(history, through=THROUGH).documents
+    said = explain(document.lines[0], document, history)
+    assert said.text == "3 seats basic, 20 February – 19 March 2026"
+    assert said.causes == ("the payment method was changed to card on 20 February 2026",)
 
 
 def test_one_that_is_told_late_counts_from_when_it_is_told() -> None:
@@ -103,6 +115,32 @@ def test_who_has_cancelled_during_the_trial_or_afterwards_has_ended() -> None:
         assert (found.state, str(found.ends)) == ("ended", ended)
         billing = bill(history, through=THROUGH)
         assert (str(billing.ended), billing.next_look) == (ended, None)
+
+
+@pytest.mark.parametrize(("kind", "how"), [("cancel", "ended"), ("pause", "paused")])
+def test_who_has_left_during_the_trial_is_not_suspended_and_a_card_does_not_bring_them_back(
+    kind: str, how: str
+) -> None:
+    left = {"at": "2026-01-05", "event": kind}
+    for history in (tried(left), tried(left, card("2026-02-10"))):
+        for day in (ENDS, date(2026, 2, 10), THROUGH):
+            stopped = bill(history, through=day, known_until=midnight(to_day(day) + 1)).stopped
+            assert stopped is not None
+            assert stopped.how == how
+
+
+def test_what_it_begins_with_counts_though_it_is_told_late() -> None:
+    policy = policy_of(
+        WAITING.replace('price = "10.00 per month"', 'prices = [{ price = "10.00 per month" }, '
+                        '{ price = "100.00 per year", interval = "year" }]')
+        + '[change]\ninterval = "restart"\n'
+    )  # fmt: skip
+    start = {"at": "2026-02-01", "event": "start", "interval": "month", "recorded_at": "2026-02-11"}
+    rows: list[Mapping[str, object]] = [TRIAL, ANNA, start, {"at": "2026-02-26", "event": "activate", "user": "zed"}]
+    history = read_history(rows, policy=policy, interval="year")
+    once, first = bill(history, through=THROUGH), bill(history, through=date(2026, 2, 11))
+    assert [(one.date, one.total_minor) for one in first.documents] == [(date(2026, 2, 11), 1000)]
+    assert first.followed_by(bill(history, through=THROUGH, issued=remembered(first))) == once
 
 
 def test_who_has_cancelled_can_come_back() -> None:

@@ -50,11 +50,13 @@ def test_one_bad_row_changes_nothing_and_every_one_is_named(vendor: Vendor) -> N
         {"account": "fjord", "name": "Fjord AS"},
         {"account": "syd", "name": "Syd AB"},
         {"account": "nord", "email": "nobody", "country": "Sweden", "vat_number": "9" * 41},
-        {"name": "Nobody AB"},
+        {"name": "Nobody AB", "nmae": "x", "country": "ß"},
     )
     with pytest.raises(IntakeError) as caught:
         load_details(vendor=vendor, rows=told, now=NOW)
+    columns = "account, name, organisation_number, vat_number, address, country, email"
     assert caught.value.sentences == (
+        f"accounts.csv, line 7: 'nmae' is not a column; did you mean 'name'? allowed: {columns}",
         "accounts.csv, line 6, column account: 'nord' is told of already, in accounts.csv, line 2",
         "accounts.csv, line 7, column account: is empty; every row names its account",
         "accounts.csv, line 3, column account: 'west' is not an account of vendor vendor",

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from prorata.accounts.models import Account
-from prorata.engine.intake import IntakeError, Row
+from prorata.engine.intake import IntakeError, Row, near
 from prorata.vendors.models import Vendor
 from prorata.webhooks.outbox import announce
 
@@ -30,7 +30,7 @@ def load_details(
     What a row leaves out, or empty, stays as it is. With a `dry_run` nothing stays written. Raises IntakeError with a
     sentence for each value that cannot be, and for each account that is not there, was deleted or is told of twice.
     """
-    problems = list(_told_twice(rows))
+    problems = [*_unknown(rows), *_told_twice(rows)]
     changed: list[tuple[str, list[str]]] = []
     for at in range(0, len(rows), BATCH):
         some = rows[at : at + BATCH]
@@ -58,6 +58,13 @@ def load_details(
     if dry_run:
         transaction.set_rollback(True)
     return len(changed)
+
+
+def _unknown(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        for name in row.cells:
+            if name not in COLUMNS:
+                yield f"{row.place}: {name!r} is not a column; {near(name, COLUMNS)}allowed: {', '.join(COLUMNS)}"
 
 
 def _told_twice(rows: Sequence[Row]) -> Iterator[str]:
@@ -90,7 +97,7 @@ def _set(account: Account, row: Row) -> list[str]:
     others = []
     for name in DETAILS:
         value = row.cells.get(name, "")
-        value = value.upper() if name == "country" else value
+        value = value.upper() if name == "country" and value.isascii() else value
         if value and value != getattr(account, name):
             setattr(account, name, value)
             others.append(name)

@@ -156,6 +156,8 @@ def _json_rows(name: str, text: str) -> Iterator[Row]:
             raise IntakeError([f"{place}: a line is one flat object of texts and numbers"])
         cells = {key: value.strip() for key, value in told.items() if value is not None}
         for key, value in cells.items():
+            if "\0" in key + value:
+                raise IntakeError([f"{place}: {key!r} holds a zero byte"])
             if any("\ud800" <= sign <= "\udfff" for sign in key + value):
                 raise IntakeError([f"{place}: {key!r} holds half of a character ({value!r})"])
         yield Row(place, {key: value for key, value in cells.items() if value})

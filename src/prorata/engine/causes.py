@@ -35,6 +35,7 @@ class Causes:
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
         self._ticks = subscription.policy.ticks
+        self.came_back = returns(subscription.events)
         self._known_until: Moment = -1
         self._as_of(0)
 
@@ -45,10 +46,9 @@ class Causes:
         known = [event for event in self._subscription.events if event.recorded < known_until]
         events = in_force(known)
         self._known_until = known_until
-        came_back = returns(self._subscription.events)
-        self._start = starts_on([event for event in events if event not in came_back])
+        self._start = starts_on([event for event in events if event not in self.came_back])
         self._orders = [event.day for event in events if buys(event)]
-        self._returns = [event.day for event in came_back if event in events]
+        self._returns = [event.day for event in self.came_back if event in events]
         self._cancels = [event for event in known if event.kind in END_EVENTS and event.withdraws is None]
         self._of_plans = sorted((event for event in events if event.plan), key=by_order)
         self._of_people = sorted((event for event in events if event.kind in PERSON_EVENTS), key=by_order)
@@ -149,7 +149,7 @@ class Causes:
         if (drawn := drawn_from(line)) is not None:
             return event.day + line.period.delay < drawn
         counts_from = self._trial_end(event) or event.day + line.period.delay
-        if start == event.day == self._start:
+        if start == event.day and (start == self._start or event in self.came_back):
             counts_from = start
         if line.kind == "period":
             after, before = self._reach(event, line)
@@ -267,6 +267,8 @@ class Causes:
             return ("interval", "") if event.interval != line.period.interval else None
         if event.kind in ("start", "trial") and line.after is None and self._start and line.end_day <= self._start:
             return ("start", "")  # the agreement starts later than was billed
+        if line.kind == "period" and line.start_day == event.day and self._lets_it_run(event):
+            return ("start", "")
         if line.item == BASE and (event.kind in PERSON_EVENTS or not event.plan):
             return None
         if not line.price.plan:
@@ -293,6 +295,12 @@ class Causes:
         if event.kind in PERSON_EVENTS:
             return self._person(event, line)
         return self._order(event, line) if buys(event) else None
+
+    def _lets_it_run(self, event: Event) -> bool:
+        """Whether with the event the agreement comes back, or has the payment method for which it waited."""
+        if event.kind == "payment_method":
+            return self._subscription.policy.may_wait and event.day == self._start
+        return event in self.came_back and not buys(event)
 
     def _beginning(self, event: Event, line: Line) -> tuple[str, str] | None:
         """What the event is about, if that is something with which a new period begins within the line's."""

@@ -57,11 +57,15 @@ class Explainer:
             causes = tuple(event for event in causes if drawn and event.day > by_then)
         return Explanation(
             text=describe(line, document),
-            causes=tuple(_cause(event, document.currency, line.period.policy.ticks) for event in causes),
+            causes=tuple(self._cause(event, line, document) for event in causes),
             people=people,
             arithmetic=arithmetic(line, document.currency),
             rules=tuple(self._rules(line, document, people, causes, drawn)),
         )
+
+    def _cause(self, event: Event, line: Line, document: Document) -> str:
+        said = _cause(event, document.currency, line.period.policy.ticks)
+        return said.replace("started", "came back", 1) if event in self._causes.came_back else said
 
     def _rules(
         self, line: Line, document: Document, people: Collection[str], causes: tuple[Event, ...], drawn: Drawn | None

@@ -41,7 +41,7 @@ from prorata.engine.prepaid import stock_of
 from prorata.engine.refusal import CannotBill
 from prorata.engine.restart import Standing, begins_anew, seats_on, standing
 
-_RECORDED, _SINCE = attrgetter("recorded"), attrgetter("since")
+_RECORDED = attrgetter("recorded")
 _FIRST = (*BEGIN_EVENTS, "wait")
 _ENDS_OR_BEGINS = frozenset((*BEGIN_EVENTS, *END_EVENTS))
 _MONTHS = {"month": 1, "quarter": 3, "own_month": 1, "own_quarter": 3}
@@ -57,6 +57,11 @@ class Stopped(NamedTuple):
 
     how: How
     since: Day
+
+
+def _by_since(stopped: Stopped) -> tuple[Day, bool]:
+    """What ends on the very day on which it would be suspended has ended."""
+    return stopped.since, stopped.how != "suspended"
 
 
 class Settlement:
@@ -97,6 +102,7 @@ class Settlement:
         self._last_look: Day = 0
         self._schedule = [event.recorded for event in schedule]
         self._told = self._begins[0].recorded
+        self._waits = any(event.kind == "wait" for event in self._begins)  # for a payment method, after a trial
         self._turns = _turns(subscription) if subscription.policy.restarts else []  # days on which one may begin anew
         self._turned: Day = 0  # the last of them that was asked
         self._anew: Period | None = None  # the period that a change began, until its own day has come
@@ -292,20 +298,21 @@ class Settlement:
 
     def stopped(self, by: Day) -> Stopped | None:
         """Why and since when the agreement does not run on a day although it had begun; None where it does."""
-        found = max((one for one in self._stops() if one.since <= by), key=_SINCE, default=None)
+        found = max((one for one in self._stops() if one.since <= by), key=_by_since, default=None)
         runs = max((day for day in self._goes_on() if day <= by), default=-1)
         return None if found is None or found.since <= runs else found
 
     def _goes_on(self) -> Iterator[Day]:
-        """The days on which it runs again, after it was suspended or had ended."""
-        if any(event.kind == "wait" for event in self._begins):
-            yield self.known.start // self._ticks
-        for stint in self.known.stints[1:]:
-            yield stint.begins // self._ticks
+        """The days on which it runs again, after it was suspended or had ended, and not only to end at once."""
+        for stint in self.known.stints if self._waits else self.known.stints[1:]:
+            day = (self.known.start if stint.begins < 0 else stint.begins) // self._ticks
+            ends = None if stint.cancel is None else self.ends(stint)
+            if ends is None or ends > day:
+                yield day
 
     def _stops(self) -> Iterator[Stopped]:
         """When it stops running, and why, however far ahead."""
-        if any(event.kind == "wait" for event in self._begins):
+        if self._waits:
             trials = [event.until for event in self._begins if event.kind == "trial" and event.until]
             ends = [until for until in trials if until < self.known.start]
             yield from (Stopped("suspended", -(-until // self._ticks)) for until in ends)
@@ -528,8 +535,12 @@ class Settlement:
         self._return = None
         if self.released:
             return self._after(self.released[-1].period)
-        start = opens_on(self._begun() or self._begins[:1], self._ticks)
-        interval, plan, method = self._terms(start)
+        begun = self._begun() or self._begins[:1]
+        start = opens_on(begun, self._ticks)
+        known_by = max(moment_at(start, self._ticks), self._told + 1)
+        if self._waits:  # what it waited for may be told after the day on which it begins
+            known_by = max(known_by, max(event.recorded for event in begun) + 1)
+        interval, plan, method = self._terms_known(start, known_by)
         return self._or_return(first_period(self.known.subscription.policy, interval, start, plan, method), 0)
 
     def _after(self, last: Period) -> Period:
@@ -557,7 +568,7 @@ class Settlement:
     def _comes_on(self) -> Day:
         """The day on which the coming period is billed: its own, or that on which the agreement comes back after it."""
         day = self._coming.billed_on
-        if not self.released and any(event.kind == "wait" for event in self._begins):
+        if not self.released and self._waits:
             day = max(day, day_of(max(event.recorded for event in self._begun() or self._begins[:1])))
         event = self._pending()
         if event is None:
