@@ -22,13 +22,11 @@ Step = Callable[[int], None]  # told how many accounts more have been looked at
 
 
 @transaction.atomic
-def load_details(
-    *, vendor: Vendor, rows: Sequence[Row], now: datetime, dry_run: bool = False, step: Step | None = None
-) -> int:
+def load_details(*, vendor: Vendor, rows: Sequence[Row], now: datetime, step: Step | None = None) -> int:
     """Writes what rows tell of the vendor's accounts, all of it or nothing; how many of them are otherwise now.
 
-    What a row leaves out, or empty, stays as it is. With a `dry_run` nothing stays written. Raises IntakeError with a
-    sentence for each value that cannot be, and for each account that is not there, was deleted or is told of twice.
+    What a row leaves out, or empty, stays as it is. Raises IntakeError with a sentence for each value that cannot be,
+    and for each account that is not there, was deleted or is told of twice.
     """
     problems = [*_unknown(rows), *_told_twice(rows)]
     changed: list[tuple[str, list[str]]] = []
@@ -55,8 +53,6 @@ def load_details(
         raise IntakeError(problems)
     told = ({"account": key, "changed": names} for key, names in changed)
     announce(vendor_id=vendor.pk, kind="account.changed", told=told, at=now)
-    if dry_run:
-        transaction.set_rollback(True)
     return len(changed)
 
 

@@ -83,7 +83,7 @@ class Counts:
             events = [event for event in self._events if event.order not in told]
             came_back = returns(self._subscription.events)
             start = starts_on([event for event in events if event not in came_back])
-            known = None if start is None else Known(self._subscription, start)
+            known = None if start is None else Known(self._subscription, start, came_back)
             if known is not None:
                 known.learn(events)
                 known.today = self._today

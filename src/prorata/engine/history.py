@@ -100,17 +100,17 @@ def returns(events: Sequence[Event]) -> list[Event]:
 
     Each was told when something that ends what began before it was told of, and not withdrawn.
     """
-    starts = [event for event in events if event.kind == "start"]
-    trials = [event for event in events if event.kind == "trial"]
-    if len(starts) + len(trials) < 2:
+    begins = [event for event in events if event.kind in BEGIN_EVENTS]
+    if len(begins) < 2:
         return []
     withdrawn = {event.withdraws: event.recorded for event in events if event.withdraws is not None}
     ends = [event for event in events if event.kind in END_EVENTS and event.withdraws is None]
-    begun = min(event.order for event in (*starts, *trials))
+    begun = min(event.order for event in begins)
     return [
         start
-        for start in starts
-        if any(
+        for start in begins
+        if start.kind == "start"
+        and any(
             begun < end.order < start.order
             and end.recorded <= start.recorded < withdrawn.get(end.order, start.recorded + 1)
             for end in ends

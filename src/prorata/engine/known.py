@@ -11,7 +11,7 @@ from operator import itemgetter
 from types import MappingProxyType
 
 from prorata.engine.calendar import MONTHS, Day, Interval, Moment, moment_at
-from prorata.engine.history import BEGIN_EVENTS, END_EVENTS, PERSON_EVENTS, Event, Subscription, buys, returns
+from prorata.engine.history import BEGIN_EVENTS, END_EVENTS, PERSON_EVENTS, Event, Subscription, buys
 from prorata.engine.period import Period, period_before
 from prorata.engine.policy.tariff import Price, PriceRow
 from prorata.engine.population import People, by_order
@@ -92,9 +92,10 @@ class Known:
         "today",
     )  # fmt: skip
 
-    def __init__(self, subscription: Subscription, start: Day) -> None:
+    def __init__(self, subscription: Subscription, start: Day, came_back: Iterable[Event]) -> None:
+        """`came_back` are the starts with which the agreement comes back (see `returns`)."""
         self.subscription = subscription
-        self._returns = {event.order for event in returns(subscription.events)}
+        self._returns = {event.order for event in came_back}
         self.start = start
         self.cuts: dict[tuple[Day, Day], Day] = {}  # on which day a new period begins within one from and up to a day
         self.today: Day = _FOREVER  # the day of the look; what has risen has to last by then, where it has to

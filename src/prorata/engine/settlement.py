@@ -91,7 +91,7 @@ class Settlement:
         self._begins = [event for event in schedule if event.kind in _FIRST and event not in self._returns]
         if not self._begins:
             raise CannotBill("no event says when the agreement starts; add a start or a trial")
-        self.known = Known(subscription, opens_on(self._begins[:1], subscription.policy.ticks))
+        self.known = Known(subscription, opens_on(self._begins[:1], subscription.policy.ticks), self._returns)
         self.released: list[Billed] = []  # the periods whose day has come
         self.is_base = False  # whether the present look is a period's own day
         self.known_until: Moment = 0  # and up to which moment it knows things
@@ -298,9 +298,15 @@ class Settlement:
 
     def stopped(self, by: Day) -> Stopped | None:
         """Why and since when the agreement does not run on a day although it had begun; None where it does."""
+        if not self._may_stop():
+            return None
         found = max((one for one in self._stops() if one.since <= by), key=_by_since, default=None)
         runs = max((day for day in self._goes_on() if day <= by), default=-1)
         return None if found is None or found.since <= runs else found
+
+    def _may_stop(self) -> bool:
+        """Whether anything is known for which it may not run at times: mostly nothing is."""
+        return self._waits or len(self.known.stints) > 1 or self.known.stints[0].cancel is not None
 
     def _goes_on(self) -> Iterator[Day]:
         """The days on which it runs again, after it was suspended or had ended, and not only to end at once."""
@@ -323,6 +329,8 @@ class Settlement:
 
     def next_turn(self, through: Day) -> Day | None:
         """The first day after one on which it stops running, or runs again."""
+        if not self._may_stop():
+            return None
         days = [*(one.since for one in self._stops()), *self._goes_on()]
         return min((day for day in days if through < day < NEVER), default=None)
 
