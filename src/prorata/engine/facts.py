@@ -56,8 +56,8 @@ def facts_from(
 ) -> list[Fact]:
     """Facts from rows as a database has them, many at a time: the user, the row's id, and what a Fact has, in order.
 
-    `moment` and `until_of` lead from its numbers to those of the account; `withdrawn` has its moments of withdrawal, by
-    the ids of what was withdrawn.
+    None stands for an empty text, too. `moment` and `until_of` lead from its numbers to those of the account;
+    `withdrawn` has its moments of withdrawal, by the ids of what was withdrawn.
     """
     found = []
     known = last = -1
@@ -69,8 +69,8 @@ def facts_from(
             known = recorded_at
             last = took_effect if recorded_at == at else moment(recorded_at)
         told = (
-            kind, took_effect, last, "" if user is None else str(user), role, plan, item, quantity, price_minor,
-            interval or None, None if until is None else until_of(until), reason, method,
+            kind, took_effect, last, "" if user is None else str(user), role or "", plan or "", item or "", quantity,
+            price_minor, interval or None, None if until is None else until_of(until), reason or "", method or "",
             moment(withdrawn[one]) if one in withdrawn else None, "",
         )  # fmt: skip
         found.append(tuple.__new__(Fact, told))  # Fact(*told) in half the time

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import NullIf
 
 from prorata.accounts.models import Account
 from prorata.database.clock import clock_of
@@ -21,10 +22,15 @@ from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.people import State, standings_at
 from prorata.vendors.queries import rules_now
 
-_COLUMNS = (
+_NAMES = (
     "id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
     "interval", "until", "reason", "payment_method",
 )  # fmt: skip
+_OFTEN_EMPTY = {"role", "plan", "item", "interval", "reason", "payment_method"}
+# No value is read in half the time of an empty text, of which events are full.
+_COLUMNS = tuple(
+    NullIf(name, Value(""), output_field=TextField()) if name in _OFTEN_EMPTY else F(name) for name in _NAMES
+)
 
 
 class SubscriptionRow(NamedTuple):
