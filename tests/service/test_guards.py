@@ -9,18 +9,23 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
 from prorata.accounts.models import Account, Member
-from prorata.invoicing.models import BillRun, Document, Lapse, Line, Posting
+from prorata.invoicing.actions.payments import Transfer, receive_payment
+from prorata.invoicing.models import Allocation, BillRun, Document, Lapse, Line, OpenItem, Payment, Posting
 from prorata.subscriptions.models import Event, Subscription
 from prorata.vendors.models import PolicyVersion, Series, Vendor
-from tests.service.world import told
+from tests.service.world import at, told
 
 
 @pytest.fixture
 def vendor() -> Vendor:
-    return told("scenarios/M11-credits-lapse-at-the-end.toml")
+    vendor = told("scenarios/M11-credits-lapse-at-the-end.toml")
+    account, by = Account.objects.get(vendor=vendor), Transfer(date(2026, 6, 1), reference="R1")
+    to_pay = OpenItem.objects.filter(account=account, open_minor__gt=0).aggregate(of=models.Sum("open_minor"))["of"]
+    receive_payment(account=account, amount_minor=to_pay - 1, by=by, now=at("2026-06-02"), actor="test")
+    return vendor
 
 
-@pytest.mark.parametrize("table", [Event, Document, Line, Lapse, Posting, PolicyVersion])
+@pytest.mark.parametrize("table", [Event, Document, Line, Lapse, Posting, Payment, Allocation, PolicyVersion])
 def test_what_was_said_and_what_was_issued_is_never_changed_or_deleted(
     vendor: Vendor, table: type[models.Model]
 ) -> None:
@@ -78,6 +83,13 @@ def again(row: models.Model, **changed: Any) -> models.Model:
         (Subscription, {"interval": "fortnight"}, "subscription_interval_is_known"),
         (Subscription, {"known_until": None}, "subscription_billed_as_known"),
         (Subscription, {"next_look": date(2020, 1, 1)}, "subscription_looks_ahead"),
+        (Payment, {}, "payment_reference"),
+        (Payment, {"reference": "", "amount_minor": 0}, "payment_of_something"),
+        (Allocation, {"amount_minor": 0}, "allocation_of_something"),
+        (Allocation, {"document_id": None}, "allocation_to_one_thing"),
+        (OpenItem, {}, "open_item_of_document"),
+        (OpenItem, {"open_minor": 0}, "open_item_of_something"),
+        (OpenItem, {"document_id": None}, "open_item_of_one_thing"),
         (Series, {}, "series_kind"),
         (Series, {"kind": "draft"}, "series_kind_is_known"),
         (PolicyVersion, {}, "policy_version_number"),

@@ -63,8 +63,9 @@ class DocumentOut(Paper):
     number: int
     seller: Party
     buyer: Party
+    open: Amount = Field(description="What is still to be paid of it, of a credit note to be paid back.")
     sha256: str = Field(
-        description="The digest of its record, which is this without name and digest, as canonical JSON."
+        description="The digest of its record, which is this without name, what is open and digest, as canonical JSON."
     )
 
 
@@ -78,16 +79,13 @@ class DocumentSummary(Schema):
     total: Amount
     credit_used: Amount
     due: Amount
+    open: Amount = Field(description="What is still to be paid of it, of a credit note to be paid back.")
 
 
-def name_of(row: Document) -> str:
-    """What a document is called."""
-    return f"{row.kind}-{row.number}"
-
-
-def document_out(row: Document) -> DocumentOut:
+def document_out(row: Document, open_minor: int) -> DocumentOut:
     """An issued document."""
-    return DocumentOut(document=name_of(row), sha256=row.sha256, **json.loads(row.record))
+    still = format_amount(open_minor, row.currency)
+    return DocumentOut(document=row.name, open=still, sha256=row.sha256, **json.loads(row.record))
 
 
 def paper_out(found: engine.Document) -> Paper:
@@ -95,7 +93,7 @@ def paper_out(found: engine.Document) -> Paper:
     return Paper(**document_record(found))
 
 
-def summary_out(row: Document) -> DocumentSummary:
+def summary_out(row: Document, open_minor: int) -> DocumentSummary:
     """An issued document in short."""
 
     def amount(minor: int) -> str:
@@ -103,7 +101,7 @@ def summary_out(row: Document) -> DocumentSummary:
 
     more: dict[str, Any] = {"kind": row.kind}
     return DocumentSummary(
-        document=name_of(row),
+        document=row.name,
         account=row.account.key,
         number=row.number,
         date=row.date,
@@ -111,5 +109,6 @@ def summary_out(row: Document) -> DocumentSummary:
         total=amount(abs(row.total_minor)),
         credit_used=amount(row.credit_used_minor),
         due=amount(max(row.total_minor, 0) - row.credit_used_minor),
+        open=amount(open_minor),
         **more,
     )

@@ -18,16 +18,20 @@ from prorata.api.tokens import Bearer, vendor_of
 from prorata.api.values import Day, In, Name
 from prorata.engine.explain import Explainer
 from prorata.invoicing.again import recomputed
-from prorata.invoicing.models import Document
+from prorata.invoicing.models import Document, OpenItem
+from prorata.invoicing.open_items import open_of
+from prorata.invoicing.queries import document_of
 from prorata.invoicing.verify import verify
 
 router = Router(tags=["Documents"])
 
-_Name = Annotated[str, Path(pattern=r"^(invoice|credit_note)-[1-9][0-9]{0,17}$", examples=["invoice-12"])]
+DocumentName = Annotated[str, Path(pattern=r"^(invoice|credit_note)-[1-9][0-9]{0,17}$", examples=["invoice-12"])]
 _Account = Annotated[str, Query(max_length=200, description="Only those of this account.")]
 _Kind = Annotated[Kind | None, Query(description="Only invoices, or only credit notes.")]
 _From = Annotated[Day | None, Query(alias="from", description="Only those of this day or later.")]
 _Before = Annotated[Day | None, Query(description="Only those of days before this one.")]
+
+_Open = Annotated[bool, Query(description="Only those of which something is still to be paid, or paid back.")]
 
 
 class LineExplained(Schema):
@@ -63,6 +67,7 @@ def list_documents(
     kind: _Kind = None,
     since: _From = None,
     before: _Before = None,
+    open: _Open = False,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Page[DocumentSummary]:
@@ -76,19 +81,22 @@ def list_documents(
         rows = rows.filter(date__gte=since)
     if before is not None:
         rows = rows.filter(date__lt=before)
+    if open:
+        rows = rows.filter(pk__in=OpenItem.objects.filter(vendor=vendor_of(request)).values("document_id"))
     return page(rows.defer("record"), cursor, limit, _summaries, newest_first=True)
 
 
 @router.get("/documents/{document}", response=DocumentOut, auth=Bearer("read"))
-def show_document(request: HttpRequest, document: _Name) -> DocumentOut:
+def show_document(request: HttpRequest, document: DocumentName) -> DocumentOut:
     """One document, as it was issued."""
-    return document_out(_called(request, document))
+    found = document_called(request, document)
+    return document_out(found, open_of([found])[found.pk])
 
 
 @router.get("/documents/{document}/explanation", response=Explained, auth=Bearer("read"))
-def explain_document(request: HttpRequest, document: _Name) -> Explained:
+def explain_document(request: HttpRequest, document: DocumentName) -> Explained:
     """Why each line is what it is."""
-    found, history = recomputed(_called(request, document))
+    found, history = recomputed(document_called(request, document))
     explainer = Explainer(history)
     lines = []
     for position, line in enumerate(found.lines, 1):
@@ -119,13 +127,13 @@ def verify_documents(request: HttpRequest, body: VerifyIn) -> VerifiedOut:
 
 
 def _summaries(rows: Sequence[Document]) -> list[DocumentSummary]:
-    return [summary_out(row) for row in rows]
+    still = open_of(rows)
+    return [summary_out(row, still[row.pk]) for row in rows]
 
 
-def _called(request: HttpRequest, name: str) -> Document:
-    kind, _, number = name.rpartition("-")
-    rows = Document.objects.filter(vendor=vendor_of(request), kind=kind, number=int(number))
-    found = rows.select_related("account", "policy", "subscription__account").first()
+def document_called(request: HttpRequest, name: str) -> Document:
+    """The vendor's document of a name."""
+    found = document_of(vendor_of(request), name)
     if found is None:
         raise Gone(f"there is no {name}")
     return found

@@ -21,6 +21,8 @@ NAMES: dict[Ledger, str] = {
     "refunds": "Liabilities:Refunds",
     "lapsed_credits": "Income:LapsedCredits",
     "granted_credits": "Expenses:GrantedCredits",
+    "bank": "Assets:Bank",
+    "unapplied_payments": "Liabilities:UnappliedPayments",
 }
 assert set(NAMES) == set(LEDGERS)
 

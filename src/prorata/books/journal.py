@@ -1,19 +1,20 @@
-"""The journal of a vendor: its documents, lapses and grants, and month by month what became revenue of them."""
+"""The journal of a vendor: its documents, lapses, grants and payments, and by month what became revenue of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from prorata.database.clock import clock_of
 from prorata.database.rows import Microseconds, microseconds_of, rows_of
-from prorata.engine.books import Ledger, earned_by, grant_posting
+from prorata.engine.books import Ledger, allocation_posting, earned_by, grant_posting, payment_posting
 from prorata.engine.calendar import next_calendar_start, to_date, to_day
 from prorata.engine.credits import grants_of
-from prorata.invoicing.models import Line, Posting
+from prorata.invoicing.models import Allocation, Line, Payment, Posting
 from prorata.invoicing.rows import local_of
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import agreement_of, histories
@@ -49,8 +50,8 @@ def journal(vendor: Vendor, through: date) -> list[Entry]:
     What was deferred becomes revenue at the end of each month, and of the month that is not over by the last day: as
     much as of the lines' days is over by then.
     """
-    told = [*_posted(vendor, through), *_granted(vendor, through), *_earned(vendor, through)]
-    return sorted(told, key=lambda one: one.date)
+    told = (_posted(vendor, through), _granted(vendor, through), _paid(vendor, through), _earned(vendor, through))
+    return sorted(chain.from_iterable(told), key=lambda one: one.date)
 
 
 def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
@@ -78,6 +79,31 @@ def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
             if grant.date <= min(through, row.billed_through) and grant.since < known_until:
                 posting = grant_posting(grant.amount_minor)
                 yield Entry(grant.date, *posting, policy.currency, f"credit granted to {row.account.key}")
+
+
+def _paid(vendor: Vendor, through: date) -> Iterator[Entry]:
+    """What came in and what it counts for, or where it went."""
+    at_once: dict[int, int] = {}
+    asked = Allocation.objects.filter(vendor=vendor, date__lte=through)
+    names = (
+        "date", "amount_minor", "at_once", "payment__currency", "payment_id", "paid_back_by_id",
+        "document__kind", "document__number",
+    )  # fmt: skip
+    for day, amount_minor, is_at_once, currency, payment, back, kind, number in _all(asked, names):
+        if is_at_once:
+            at_once[payment] = at_once.get(payment, 0) + amount_minor
+        if kind is None:
+            posting, reason = allocation_posting(amount_minor, "payment", at_once=False), f"payment-{back}"
+        else:
+            posting = allocation_posting(amount_minor, kind, at_once=bool(is_at_once))
+            reason = f"payment-{payment} for {kind}-{number}"
+        if posting.amount_minor == -amount_minor and not is_at_once:
+            reason = f"payment-{payment} no longer for {kind}-{number}"
+        yield Entry(day, *posting, currency, reason)
+    received = Payment.objects.filter(vendor=vendor, date__lte=through, amount_minor__gt=0)
+    for pk, day, amount_minor, currency in _all(received, ("id", "date", "amount_minor", "currency")):
+        if left_minor := amount_minor - at_once.get(pk, 0):
+            yield Entry(day, *payment_posting(left_minor), currency, f"payment-{pk}")
 
 
 def _earned(vendor: Vendor, through: date) -> Iterator[Entry]:

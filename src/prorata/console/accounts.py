@@ -59,6 +59,7 @@ def history(
 def show(account: AccountArgument, vendor: VendorOption = None) -> None:
     """How an account's agreement stands now, and what it will be sent next."""
     with sentences(), database():
+        from prorata.invoicing.open_items import balance_of
         from prorata.invoicing.present import preview, status
         from prorata.vendors.queries import now_of, rules_now
 
@@ -69,6 +70,10 @@ def show(account: AccountArgument, vendor: VendorOption = None) -> None:
         table = Table(box=None, show_header=False)
         for title, told in _standing(stands, rules.currency):
             add_row(table, title, told)
+        balance = balance_of(subscription.account)
+        for title, name in (("to pay", "to_pay"), ("to be paid back", "to_pay_back"), ("paid too much", "left")):
+            if balance[name]:
+                add_row(table, title, f"{speak_amount(balance[name], rules.currency)} {rules.currency}")
         if not stands.problem:
             following = preview(subscription=subscription, now=now).next_document
             if following is not None:

@@ -46,6 +46,11 @@ def read_account_file(name: str, columns: tuple[str, ...]) -> list[Row]:
     return rows_of(*_text(name), Format(columns, ("account",), "account"))
 
 
+def read_payment_file(name: str, columns: tuple[str, ...], needed: tuple[str, ...]) -> list[Row]:
+    """The payments of a file, as events are read."""
+    return rows_of(*_text(name), Format(columns, needed, "payment"))
+
+
 def rows_of(shown: str, text: str, format: Format = EVENTS) -> list[Row]:
     """The rows of a text; `shown` is how problems name it."""
     if not text.strip():

@@ -19,7 +19,7 @@ from prorata.console.asked import (
     steps,
 )
 from prorata.console.database import ACTOR, VendorOption, console, database, vendor_called
-from prorata.console.event_files import read_account_file, read_event_file
+from prorata.console.event_files import read_account_file, read_event_file, read_payment_file
 from prorata.engine.intake import Intake, IntakeError, read_facts
 from prorata.engine.words import plural
 
@@ -34,6 +34,9 @@ def import_files(
     accounts: Annotated[
         str | None, typer.Option("--accounts", help="File of names, numbers and addresses of accounts; the same.")
     ] = None,
+    payments: Annotated[
+        str | None, typer.Option("--payments", help="File of what was paid and for which document; the same.")
+    ] = None,
     vendor: VendorOption = None,
     policy: Annotated[
         str | None, typer.Option("--policy", "-p", help="Which of the vendor's policies; needed where it has several.")
@@ -46,14 +49,14 @@ def import_files(
     seats: SeatsOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Load accounts and histories, and what documents say of accounts: all that the files tell, or nothing."""
+    """Load histories, what documents say of accounts, and payments: all that the files tell, or nothing."""
     with sentences(), database():
         from django.db import transaction
 
         from prorata.vendors.queries import now_of, rules_now
 
-        if events is None and accounts is None:
-            raise IntakeError(["import needs --events or --accounts, or both"])
+        if events is None and accounts is None and payments is None:
+            raise IntakeError(["import needs --events, --accounts or --payments, or several of them"])
         seller = vendor_called(vendor)
         said = []
         with transaction.atomic():
@@ -70,6 +73,8 @@ def import_files(
                 said.append(_load_events(seller, events, intake))
             if accounts is not None:
                 said.append(_load_accounts(seller, accounts))
+            if payments is not None:
+                said.append(_load_payments(seller, payments))
             transaction.set_rollback(dry_run)
         said += ["Nothing was kept: this was a dry run."] if dry_run else []
         console().print(" ".join(said), markup=False)
@@ -96,6 +101,17 @@ def _load_accounts(seller: Vendor, accounts: str) -> str:
     with steps("Loading", len(rows)) as step:
         changed = load_details(vendor=seller, rows=rows, now=now_of(seller), step=step)
     return f"The details of {changed:,} {plural('account', changed)} changed."
+
+
+def _load_payments(seller: Vendor, payments: str) -> str:
+    from prorata.invoicing.actions.payment_rows import COLUMNS, NEEDED, load_payments
+    from prorata.vendors.queries import now_of
+
+    rows = read_payment_file(payments, COLUMNS, NEEDED)
+    with steps("Loading", len(rows)) as step:
+        count, left = load_payments(vendor=seller, rows=rows, now=now_of(seller), actor=ACTOR, step=step)
+    more = f", and something is left of {left:,} of them" if left else ""
+    return f"{count:,} {plural('payment', count)} recorded{more}."
 
 
 def _policy_name(vendor: Vendor, name: str | None) -> str:

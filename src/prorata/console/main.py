@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.progress import track
 from rich.text import Text
 
-from prorata.console import accounts, bookkeeping, output, programs, reconciling, service, working
+from prorata.console import accounts, bookkeeping, output, payments, programs, reconciling, service, working
 from prorata.console.asked import (
     AccountOption,
     EventsOption,
@@ -63,6 +63,7 @@ service.register(app)
 service.vendors.command()(bookkeeping.ledgers)
 app.add_typer(bookkeeping.exports, name="export")
 app.add_typer(accounts.app, name="account")
+app.add_typer(payments.app, name="payment")
 app.command()(reconciling.reconcile)
 app.add_typer(programs.tokens, name="token")
 app.command()(programs.serve)

@@ -26,6 +26,7 @@ class ScopeName(StrEnum):
     people = "people"
     agreements = "agreements"
     billing = "billing"
+    payments = "payments"
     settings = "settings"
 
 
@@ -38,7 +39,8 @@ def add(
             "--scope",
             "-s",
             help="What it may do; may be repeated. read: see everything. people: move members. agreements: accounts, "
-            "events and quotes. billing: run and verify bills. settings: policies, webhooks, clock, deletion.",
+            "events and quotes. billing: run and verify bills. payments: record them. settings: policies, webhooks, "
+            "clock, deletion.",
         ),
     ],
     vendor: VendorOption = None,

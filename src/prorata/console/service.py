@@ -228,11 +228,13 @@ def bill_run(
 def list_documents(
     vendor: VendorOption = None,
     account: Annotated[str | None, typer.Option("--account", "-a", help="Only those of this account.")] = None,
+    open: Annotated[bool, typer.Option("--open", help="Only those that are not paid.")] = False,
     last: Annotated[int, typer.Option(help="How many, the newest.")] = 20,
 ) -> None:
     """The newest documents, by the names under which prorata explain knows them."""
     with sentences(), database():
-        from prorata.invoicing.models import Document
+        from prorata.invoicing.models import Document, OpenItem
+        from prorata.invoicing.open_items import open_of
 
         seller = vendor_called(vendor)
         rows = Document.objects.filter(vendor=seller).select_related("account").order_by("-id")
@@ -240,13 +242,17 @@ def list_documents(
             if not seller.accounts.filter(key=account).exists():
                 raise IntakeError([f"--account: vendor {seller.key} has no account {account!r}"])
             rows = rows.filter(account__key=account)
+        if open:
+            rows = rows.filter(pk__in=OpenItem.objects.filter(vendor=seller).values("document_id"))
         table = Table("document", "date", "account", box=None, header_style="bold")
-        for title in ("total", "credit used", "due"):
+        for title in ("total", "credit used", "due", "open"):
             table.add_column(title, justify="right")
-        for row in reversed(rows[:last]):
+        shown = list(reversed(rows[:last]))
+        still = open_of(shown)
+        for row in shown:
             due = max(row.total_minor, 0) - row.credit_used_minor
-            amounts = [speak_amount(minor, row.currency) for minor in (row.total_minor, row.credit_used_minor, due)]
-            add_row(table, f"{row.kind}-{row.number}", str(row.date), row.account.key, *amounts)
+            minors = (row.total_minor, row.credit_used_minor, due, still[row.pk])
+            add_row(table, row.name, row.date, row.account.key, *(speak_amount(one, row.currency) for one in minors))
         console().print(table)
 
 
@@ -257,12 +263,12 @@ def document_called(name: str, vendor: str | None) -> tuple[History, EngineDocum
     with database():
         from prorata.engine.refusal import CannotBill
         from prorata.invoicing.again import recomputed
-        from prorata.invoicing.models import Document
+        from prorata.invoicing.queries import document_of
 
         seller = vendor_called(vendor)
         if kind not in ("invoice", "credit_note") or not number.isdecimal():
             raise IntakeError([f"{name!r} is not a document; name one like invoice-12 or credit_note-3"])
-        row = Document.objects.filter(vendor=seller, kind=kind, number=int(number)).select_related("policy").first()
+        row = document_of(seller, f"{kind}-{int(number)}")
         if row is None:
             raise IntakeError([f"vendor {seller.key} has no {kind.replace('_', ' ')} {number}"])
         try:

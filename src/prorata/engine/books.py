@@ -15,9 +15,12 @@ from prorata.engine.money import rounded
 
 Ledger = Literal[
     "receivable", "deferred_revenue", "revenue", "tax", "customer_credit", "refunds", "lapsed_credits",
-    "granted_credits",
+    "granted_credits", "bank", "unapplied_payments",
 ]  # fmt: skip
 LEDGERS: tuple[Ledger, ...] = get_args(Ledger)
+
+Allocated = Literal["invoice", "credit_note", "payment"]  # what a part of a payment can count for
+_LEDGER_OF: dict[Allocated, Ledger] = {"invoice": "receivable", "credit_note": "refunds", "payment": "bank"}
 
 
 class Posting(NamedTuple):
@@ -95,6 +98,27 @@ def lapse_posting(amount_minor: int, reason: LapseReason) -> Posting:
 def grant_posting(amount_minor: int) -> Posting:
     """The posting of a credit that a vendor granted; what it costs lowers no revenue and no tax."""
     return Posting("granted_credits", "customer_credit", amount_minor)
+
+
+def payment_posting(unallocated_minor: int) -> Posting:
+    """The posting of what came in and did not count for an invoice at once: it is the customer's money until it does.
+
+    It is no credit: it never lapses, and can be paid back (M11 is about credits alone).
+    """
+    return Posting("bank", "unapplied_payments", unallocated_minor)
+
+
+def allocation_posting(amount_minor: int, to: Allocated, *, at_once: bool) -> Posting:
+    """The posting of a part of a payment that counts for an invoice, or is paid back.
+
+    `at_once` tells money that moves with it from what had come in before. Of a payment that goes out, for a credit
+    note, the amount is below zero; so is what is taken back, which is never at once.
+    """
+    source: Ledger = "bank" if at_once else "unapplied_payments"
+    ledger = _LEDGER_OF[to]
+    if amount_minor > 0:
+        return Posting(source, ledger, amount_minor)
+    return Posting(ledger, source, -amount_minor)
 
 
 def _owed(ledger: Ledger, amount_minor: int) -> Iterator[Posting]:

@@ -1,4 +1,4 @@
-"""What was issued: documents, the stretches their lines bill, credits that lapsed, and the runs that made them."""
+"""What was issued, and what was paid of it: documents with their lines, credits that lapsed, runs; payments."""
 
 from __future__ import annotations
 
@@ -90,7 +90,12 @@ class Document(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.number}"
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What people and programs call it, such as invoice-12."""
+        return f"{self.kind}-{self.number}"
 
 
 class Line(models.Model):
@@ -225,3 +230,91 @@ class Lapse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount_minor} on {self.date}"
+
+
+class Payment(models.Model):
+    """Money that came from an account, or below zero went back to it, on a day; never changed.
+
+    `reference` is what the bank or the payment provider calls it, of which there is only one.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="payments")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="payments")
+    date = models.DateField()
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    method = models.CharField(max_length=40, blank=True)
+    reference = models.CharField(max_length=200, blank=True)
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            UniqueConstraint(fields=("vendor", "reference"), condition=~Q(reference=""), name="payment_reference"),
+            CheckConstraint(condition=~Q(amount_minor=0), name="payment_of_something"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} on {self.date}"
+
+
+class Allocation(models.Model):
+    """So much of a payment counts for a document, or was paid back by another payment; never changed.
+
+    The amount has the sign of the payment, or the other one where it takes back what counted before. `at_once` says
+    that it counted as the payment was recorded, and not for a document dated after it.
+    """
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+", db_index=False)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="allocations")
+    document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="allocations")
+    paid_back_by = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="pays_back")
+    amount_minor = models.BigIntegerField()
+    at_once = models.BooleanField()
+    date = models.DateField()
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            CheckConstraint(condition=~Q(amount_minor=0), name="allocation_of_something"),
+            CheckConstraint(
+                condition=Q(document__isnull=True, paid_back_by__isnull=False, at_once=False)
+                | Q(document__isnull=False, paid_back_by__isnull=True),
+                name="allocation_to_one_thing",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} of {self.payment_id}"
+
+
+class OpenItem(models.Model):
+    """What is still to be paid of an invoice; below zero: to be paid back of a credit note, or not used of a payment.
+
+    It follows from documents, payments and allocations, is written with them, and is gone once nothing is open.
+    """
+
+    vendor = unchecked(Vendor)
+    account = unchecked(Account)
+    document = unchecked(Document, null=True)
+    payment = unchecked(Payment, null=True)
+    date = models.DateField()
+    currency = models.CharField(max_length=3)
+    open_minor = models.BigIntegerField()
+
+    class Meta:
+        indexes = (Index(fields=("account", "id"), name="open_item_of_account"),)
+        constraints = (
+            UniqueConstraint(fields=("document",), condition=Q(document__isnull=False), name="open_item_of_document"),
+            UniqueConstraint(fields=("payment",), condition=Q(payment__isnull=False), name="open_item_of_payment"),
+            CheckConstraint(condition=~Q(open_minor=0), name="open_item_of_something"),
+            CheckConstraint(
+                condition=Q(document__isnull=True, payment__isnull=False, open_minor__lt=0)
+                | Q(document__isnull=False, payment__isnull=True),
+                name="open_item_of_one_thing",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.open_minor} since {self.date}"

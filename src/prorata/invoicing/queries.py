@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from prorata.invoicing.models import Document, Lapse, Line
 from prorata.invoicing.rows import DocumentRow, LapseRow, LineRow, point_of
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow
+from prorata.vendors.models import Vendor
 
 
 class IssuedLine(NamedTuple):
@@ -63,6 +65,15 @@ class IssuedRows(NamedTuple):
     documents: list[DocumentRow]
     lines: list[list[LineRow]]
     lapses: list[LapseRow]
+
+
+def document_of(vendor: Vendor, name: str) -> Document | None:
+    """The vendor's document of a name, such as invoice-12."""
+    kind, _, number = name.rpartition("-")
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", number):
+        return None
+    rows = Document.objects.filter(vendor=vendor, kind=kind, number=int(number))
+    return rows.select_related("account__vendor", "policy", "subscription__account").first()
 
 
 def issued_rows(subscriptions: Iterable[int], *, records: bool = True) -> dict[int, IssuedRows]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from math import gcd
 from typing import NamedTuple
@@ -80,6 +81,17 @@ class PostingRow(NamedTuple):
     amount_minor: int
 
 
+class OpenItemRow(NamedTuple):
+    """An OpenItem's columns but its id, of a document."""
+
+    vendor_id: int
+    account_id: int
+    document_id: int
+    date: date
+    currency: str
+    open_minor: int
+
+
 class LapseRow(NamedTuple):
     """A Lapse's columns."""
 
@@ -138,6 +150,14 @@ def posting_rows(vendor_id: int, document_id: int, found: document.Document) -> 
         PostingRow(vendor_id, document_id, None, found.date, found.currency, *posting)
         for posting in books.postings(found, earned_minor)
     ]
+
+
+def open_item_rows(documents: Iterable[DocumentRow]) -> Iterator[OpenItemRow]:
+    """What is open of documents that were just issued: what is to be paid of them, below zero to be paid back."""
+    for row in documents:
+        open_minor = max(row.total_minor, 0) - row.credit_used_minor - row.refund_minor
+        if open_minor:
+            yield OpenItemRow(row.vendor_id, row.account_id, row.id, row.date, row.currency, open_minor)
 
 
 def lapse_row(subscription: SubscriptionRow, clock: Clock, currency: str, lapse: credits.Lapse) -> LapseRow:

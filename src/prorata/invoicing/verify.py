@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
-from django.db.models import Count, Exists, ForeignKey, Max, Min, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, ForeignKey, Max, Min, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest
 
 from prorata.accounts.models import Account
 from prorata.database.one_of import one_of
@@ -19,19 +20,20 @@ from prorata.engine.books import lapse_posting
 from prorata.engine.credits import LapseReason
 from prorata.engine.history import BEGIN_EVENTS
 from prorata.engine.history import Subscription as History
+from prorata.engine.money import speak_amount
 from prorata.engine.record import document_record
 from prorata.engine.refusal import CannotBill
 from prorata.engine.words import plural
 from prorata.invoicing.again import Stored, computed_again, stored, told_under
-from prorata.invoicing.models import Document, Lapse, Line, Posting
+from prorata.invoicing.models import Allocation, Document, Lapse, Line, OpenItem, Payment, Posting
 from prorata.invoicing.rows import DocumentRow, LineRow, PostingRow, document_row, line_row, posting_rows
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.vendors.models import PolicyVersion, Series, Vendor
 
 BATCH = 200
 
-_UNCHECKED: tuple[type[Event | Document | Line | Posting], ...] = (Event, Document, Line, Posting)
-_OF_A_VENDOR: tuple[type[Model], ...] = (*_UNCHECKED, Withdrawal, Lapse)
+_UNCHECKED: tuple[type[Event | Document | Line | Posting | OpenItem], ...] = (Event, Document, Line, Posting, OpenItem)
+_OF_A_VENDOR: tuple[type[Model], ...] = (*_UNCHECKED, Withdrawal, Lapse, Payment, Allocation)
 
 _Row: TypeAlias = DocumentRow | LineRow
 
@@ -44,6 +46,9 @@ def verify(vendor: Vendor, step: Step | None = None, *, account: Account | None 
         with of_one_moment():
             wrong = [*_policies(vendor), *_numbers(vendor), *_orphans(vendor), *_not_in_the_books(vendor)]
         yield from wrong
+    with of_one_moment():
+        wrong = [*_documents_open(vendor, account), *_payments_open(vendor, account)]
+    yield from wrong
     versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
     latest_of = {version.name: version for version in versions}
     last = 0
@@ -141,6 +146,47 @@ def _not_in_the_books(vendor: Vendor) -> Iterator[str]:
         made = Posting.objects.filter(lapse=OuterRef("pk"), vendor=vendor, debit=debit, credit=credit, **same)
         for lost in Lapse.objects.filter(~Exists(made), vendor=vendor, reason=reason).order_by("pk"):
             yield f"the lapse of {lost.date} of subscription {lost.subscription_id} is not in the books as it should be"
+
+
+def _documents_open(vendor: Vendor, account: Account | None) -> Iterator[str]:
+    """Of every document is open what was not paid of it, and no more was paid than was to be."""
+    to_pay = Greatest(F("total_minor"), 0) - F("credit_used_minor") - F("refund_minor")
+    rows = Document.objects.filter(vendor=vendor, **({} if account is None else {"account": account})).annotate(
+        left_minor=to_pay - _sum(Allocation.objects.filter(document=OuterRef("pk")), "document"),
+        open_minor=_sum(OpenItem.objects.filter(document=OuterRef("pk")), "document", "open_minor"),
+    )
+    wrong = (
+        ~Q(left_minor=F("open_minor")) | Q(left_minor__lt=0, total_minor__gt=0) | Q(left_minor__gt=0, total_minor__lt=0)
+    )
+    for row in rows.filter(wrong).order_by("pk"):
+        yield _wrongly_open(row.name, row.left_minor, row.open_minor, row.currency)
+    others = Allocation.objects.filter(vendor=vendor, document__isnull=False).exclude(
+        document__account=F("payment__account"), document__currency=F("payment__currency")
+    )
+    for one in others.select_related("document").order_by("pk"):
+        yield f"payment {one.payment_id} counts for {one.document}, which is another account's or in another currency"
+
+
+def _payments_open(vendor: Vendor, account: Account | None) -> Iterator[str]:
+    """Of every payment is left what does not count for a document and was not paid back."""
+    rows = Payment.objects.filter(vendor=vendor, **({} if account is None else {"account": account})).annotate(
+        left_minor=F("amount_minor")
+        - _sum(Allocation.objects.filter(payment=OuterRef("pk")), "payment")
+        + _sum(Allocation.objects.filter(paid_back_by=OuterRef("pk")), "paid_back_by"),
+        open_minor=-_sum(OpenItem.objects.filter(payment=OuterRef("pk")), "payment", "open_minor"),
+    )
+    for row in rows.filter(~Q(left_minor=F("open_minor")) | Q(left_minor__lt=0)).order_by("pk"):
+        yield _wrongly_open(f"payment {row.pk}", row.left_minor, row.open_minor, row.currency)
+
+
+def _wrongly_open(name: str, left_minor: int, open_minor: int, currency: str) -> str:
+    left, said = (f"{speak_amount(minor, currency)} {currency}" for minor in (left_minor, open_minor))
+    return f"{name}: {left} of it are open by what was paid, and the open items say {said}"
+
+
+def _sum(rows: QuerySet[Any], of: str, name: str = "amount_minor") -> Coalesce:
+    """The sum over rows that belong to one thing; 0 where there are none."""
+    return Coalesce(Subquery(rows.order_by().values(of).annotate(of_all=Sum(name)).values("of_all")), 0)
 
 
 def _forgotten(row: Subscription) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from prorata.vendors.models import Token, Vendor
 
-Scope: TypeAlias = Literal["read", "people", "agreements", "billing", "settings"]
+Scope: TypeAlias = Literal["read", "people", "agreements", "billing", "payments", "settings"]
 
 # What each scope lets a program do.
 SCOPES: Mapping[Scope, str] = {
@@ -18,6 +18,7 @@ SCOPES: Mapping[Scope, str] = {
     "people": "invite, let in and remove members, and give them roles",
     "agreements": "open and change accounts, record any event, make and accept quotes",
     "billing": "run bills and verify them",
+    "payments": "record what was paid and what went back, and what it counts for",
     "settings": "change policies, webhooks and the test clock, delete accounts",
 }
 _MARK = "prorata_"  # by which programs that look for lost secrets know one of ours

@@ -11,7 +11,8 @@ from prorata.webhooks.models import Delivery, Endpoint, Message
 
 Kind: TypeAlias = Literal[
     "account.opened", "account.changed", "account.deleted", "account.stopped", "account.resumed", "events.recorded",
-    "event.withdrawn", "document.issued", "credit.lapsed", "policy.changed", "bill_run.ended", "webhook.test",
+    "event.withdrawn", "document.issued", "document.paid", "document.reopened", "payment.received", "payment.paid_back",
+    "credit.lapsed", "policy.changed", "bill_run.ended", "webhook.test",
 ]  # fmt: skip
 
 KINDS: Mapping[Kind, str] = {
@@ -23,6 +24,10 @@ KINDS: Mapping[Kind, str] = {
     "events.recorded": "events of an account were recorded",
     "event.withdrawn": "an event was taken back",
     "document.issued": "an invoice or a credit note was issued",
+    "document.paid": "nothing is open of a document any more",
+    "document.reopened": "a payment no longer counts for a document, of which something is open again",
+    "payment.received": "a payment of an account was recorded",
+    "payment.paid_back": "money went back to an account",
     "credit.lapsed": "a credit was lost",
     "policy.changed": "a policy has a new version",
     "bill_run.ended": "a bill run that had something to do has ended",

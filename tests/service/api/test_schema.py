@@ -50,7 +50,7 @@ def map_path_parameters(_context: object, path_parameters: dict[str, Any] | None
     for name, value in named.items():
         if name in _THERE and len(str(value)) % 2:
             named[name] = _THERE[name]
-        elif name in ("event", "quote", "run") and isinstance(value, int) and value % 2:
+        elif name in ("event", "quote", "run", "payment") and isinstance(value, int) and value % 2:
             named[name] = 1 + value % 5
     return named
 
@@ -80,6 +80,9 @@ _SENSIBLE: dict[str, Any] = {
     "plan": "PRO",
     "interval": "month",
     "account": "nord",
+    "date": "2026-02-10",
+    "amount": "10.00",
+    "document": "invoice-1",
 }
 
 
@@ -89,6 +92,8 @@ def map_body(_context: object, body: Any) -> Any:
     if not isinstance(body, dict) or len(str(body)) % 2:
         return body
     told = {name: _SENSIBLE.get(name, value) for name, value in body.items()}
+    if isinstance(told.get("documents"), list):
+        told["documents"] = [{"document": "invoice-1", "amount": "1.00"}]
     for name in ("events", "users"):
         some = told.get(name)
         if isinstance(some, list):
@@ -112,6 +117,8 @@ def vera() -> Iterator[Caller]:
     people = [{"event": "activate", "user": user, "at": "2026-01-01"} for user in ("anna", "ben")]
     caller.post("/accounts", {"key": "nord", "plan": "PRO", "events": people})
     caller.post("/clock", {"to": "2026-02-10T12:00:00Z"})
+    for _ in range(3):
+        caller.post("/accounts/nord/payments", {"date": "2026-02-10", "amount": "2000.00"})
     caller.post("/accounts/nord/quotes", {"events": [{"event": "activate", "user": "chris"}]})
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)

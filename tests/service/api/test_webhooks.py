@@ -58,6 +58,8 @@ def test_what_happens_is_told_and_signed(vera: Caller, receiver: Receiver) -> No
         "/accounts/nord/events", {"events": [{"event": "credit", "amount": "10.00", "reason": "sorry"}]}
     )["events"]
     vera.post(f"/accounts/nord/events/{event['id']}/withdrawal")
+    payment = vera.post("/accounts/nord/payments", {"date": "2026-02-10", "amount": "1398.00"})["id"]
+    vera.post(f"/payments/{payment}/return", {"date": "2026-02-10"})
     vera.post("/accounts/nord/events", {"events": [{"event": "cancel"}]})
     vera.ask("PUT", "/policies/mainter", {"text": vera.get("/policies/mainter")["text"] + "\n"})
     vera.post("/clock", {"to": "2026-03-01T12:00:00Z"})

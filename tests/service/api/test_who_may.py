@@ -52,6 +52,21 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "GET /documents/{document}": ("read", "/documents/invoice-1", None, 200),
     "GET /documents/{document}/explanation": ("read", "/documents/invoice-1/explanation", None, 200),
     "POST /verifications": ("billing", "/verifications", {"account": "nord"}, 200),
+    "POST /accounts/{account}/payments": (
+        "payments", "/accounts/nord/payments", {"date": "2026-02-10", "amount": "10.00"}, 201,
+    ),
+    "GET /accounts/{account}/balance": ("read", "/accounts/nord/balance", None, 200),
+    "GET /payments": ("read", "/payments", None, 200),
+    "GET /payments/{payment}": ("read", "/payments/{payment}", None, 200),
+    "POST /payments/{payment}/allocations": (
+        "payments", "/payments/{payment}/allocations", {"document": "invoice-1", "amount": "0.50"}, 201,
+    ),
+    "DELETE /payments/{payment}/allocations/{document}": (
+        "payments", "/payments/{payment}/allocations/invoice-1", None, 200,
+    ),
+    "POST /payments/{payment}/return": ("payments", "/payments/{payment}/return", {"date": "2026-02-10"}, 201),
+    "POST /payments/{payment}/refund": ("payments", "/payments/{payment}/refund", {"date": "2026-02-10"}, 201),
+    "POST /documents/{document}/refund": ("payments", "/documents/invoice-1/refund", {"date": "2026-02-10"}, 409),
     "GET /bill-runs": ("read", "/bill-runs", None, 200),
     "POST /bill-runs": ("billing", "/bill-runs", {"through": "2026-02-10", "account": "nord"}, 200),
     "GET /bill-runs/{run}": ("read", "/bill-runs/{run}", None, 200),
@@ -72,7 +87,7 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
 _ITS_OWN = {
     "GET /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}",
     "POST /policies/{name}/effects", "GET /accounts", "POST /accounts", "GET /documents", "GET /bill-runs",
-    "GET /webhooks", "POST /webhooks",
+    "GET /webhooks", "POST /webhooks", "GET /payments",
 }  # fmt: skip
 _REFUSED = {"POST /events": 422, "POST /reconciliations": 409}  # which name an account in what they say
 
@@ -83,11 +98,14 @@ def ids(vera: Caller) -> dict[str, int]:
     told = vera.post("/accounts/nord/events", {"events": [{"event": "activate", "user": "fred"}]})
     quote = vera.post("/accounts/nord/quotes", {"events": [{"event": "activate", "user": "gina"}]})
     vera.post("/accounts", {"key": "gone"})
+    for_it = {"documents": [{"document": "invoice-1", "amount": "1.00"}]}
+    payment = vera.post("/accounts/nord/payments", {"date": "2026-02-10", "amount": "10.00", **for_it})["id"]
     run = vera.get("/bill-runs?limit=1")["items"][0]["id"]
     webhook = vera.post("/webhooks", {"url": "https://crm.example/hooks", "kinds": ["webhook.test"]})["id"]
     delivery = vera.post(f"/webhooks/{webhook}/test")["id"]
     event = told["events"][0]["id"]
-    return {"event": event, "quote": quote["id"], "run": run, "webhook": webhook, "delivery": delivery}
+    named = {"event": event, "quote": quote["id"], "run": run, "webhook": webhook, "delivery": delivery}
+    return {**named, "payment": payment}
 
 
 def test_every_operation_is_asked_for_here() -> None:

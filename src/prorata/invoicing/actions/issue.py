@@ -15,15 +15,18 @@ from prorata.engine.bill import Billing
 from prorata.engine.calendar import to_date
 from prorata.engine.money import format_amount
 from prorata.engine.record import document_record
-from prorata.invoicing.models import BillRun, Document, Lapse, Line, Posting
+from prorata.invoicing.actions.payments import count_for_new
+from prorata.invoicing.models import BillRun, Document, Lapse, Line, OpenItem, Posting
 from prorata.invoicing.rows import (
     DocumentRow,
     LapseRow,
     LineRow,
+    OpenItemRow,
     PostingRow,
     document_row,
     lapse_row,
     line_row,
+    open_item_rows,
     posting_of,
     posting_rows,
 )
@@ -75,15 +78,14 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
     seller = party(vendor)
     documents = [
         (
-            document_row(one.subscription, one.policy, one.clock, found),
+            document_row(one.subscription, one.policy, one.clock, found)._replace(id=pk),
             shown(found, seller, one.buyer),
         )
-        for one, found in made
+        for pk, (one, found) in zip(ids, made, strict=True)
     ]
+    add_rows(OpenItem, OpenItemRow._fields, open_item_rows(row for row, _ in documents))
     numbers = _numbers(vendor, [found.kind for _, found in made])
-    rows = (
-        _numbered(row, text, pk, number, run) for (row, text), pk, number in zip(documents, ids, numbers, strict=True)
-    )
+    rows = (_numbered(row, text, number, run) for (row, text), number in zip(documents, numbers, strict=True))
     add_rows(Document, DocumentRow._fields, rows)
     told = (_issued(found, number) for (_, found), number in zip(made, numbers, strict=True))
     announce(vendor_id=vendor.pk, kind="document.issued", told=told, at=run.known_until)
@@ -95,6 +97,8 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
     if lapsed:
         lost = (_lost(lapse, one.currency) for one, lapse in lapsed)
         announce(vendor_id=vendor.pk, kind="credit.lapsed", told=lost, at=run.known_until)
+    billed = {one.subscription.account_id for one, _ in made}
+    count_for_new(vendor_id=vendor.pk, accounts=billed, documents=ids, now=run.known_until)
 
 
 def shown(found: document.Document, seller: Mapping[str, str], buyer: Mapping[str, str]) -> tuple[str, str]:
@@ -171,7 +175,7 @@ def _numbers(vendor: Vendor, kinds: Sequence[str]) -> list[int]:
     return numbers
 
 
-def _numbered(row: DocumentRow, text: tuple[str, str], pk: int, number: int, run: BillRun) -> DocumentRow:
+def _numbered(row: DocumentRow, text: tuple[str, str], number: int, run: BillRun) -> DocumentRow:
     record = f"{text[0]}{number}{text[1]}"
     digest = sha256(record.encode()).hexdigest()
-    return row._replace(id=pk, number=number, run_id=run.pk, record=record, sha256=digest)
+    return row._replace(number=number, run_id=run.pk, record=record, sha256=digest)
