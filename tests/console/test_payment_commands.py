@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,21 @@ EVENTS = (
 PAY = ("payment", "add", "nord")
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def owing(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A vendor whose account nord owes 299.00 twice (invoice-1 and 2), and syd 699.00 twice (invoice-3 and 4)."""
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.delenv("PRORATA_HOME", raising=False)
-    write(tmp_path, "events.csv", EVENTS)
-    prorata("migrate", cwd=tmp_path)
-    prorata("vendor", "add", "acme", "--name", "Acme AB", "--policy", "mainter", cwd=tmp_path)
-    prorata("import", "--events", "events.csv", cwd=tmp_path)
-    prorata("bill-run", "--through", "2026-05-01", cwd=tmp_path)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("owing")
+    shutil.copy(made / "prorata.sqlite3", folder)
+    write(folder, "events.csv", EVENTS)
+    prorata("import", "--events", "events.csv", cwd=folder)
+    prorata("bill-run", "--through", "2026-05-01", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def shop(folder: Path, owing: Path) -> Path:
+    shutil.copy(owing / "prorata.sqlite3", folder)
+    return folder
 
 
 def test_what_is_paid_shows_wherever_an_account_is_looked_at(shop: Path) -> None:

@@ -18,22 +18,9 @@ EVENTS = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with an event file; commands run there keep their database in it."""
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.delenv("PRORATA_HOME", raising=False)
-    write(tmp_path, "events.csv", EVENTS)
-    return tmp_path
-
-
-@pytest.fixture
-def shop(folder: Path) -> Path:
-    """A folder with a database that has a vendor."""
-    assert prorata("migrate", cwd=folder).out == f"The tables of {folder}/prorata.sqlite3 are up to date.\n"
-    said = prorata("vendor", "add", "acme", "--name", "Acme AB", "--policy", "mainter", cwd=folder)
-    assert said.out == "Vendor acme bills by mainter.\n"
-    return folder
+@pytest.fixture(autouse=True)
+def _events(folder: Path) -> None:
+    write(folder, "events.csv", EVENTS)
 
 
 def test_from_an_event_file_to_documents_that_are_verified(shop: Path) -> None:
@@ -67,6 +54,21 @@ def test_a_file_tells_what_documents_say_of_accounts(shop: Path) -> None:
     assert prorata("import", "--accounts", "wrong.csv", cwd=shop, code=2).errors.startswith(
         "wrong.csv, line 1, column 2: 'nmae' is not a column; did you mean 'name'?"
     )
+
+
+def test_what_documents_say_of_the_vendor_can_be_changed(shop: Path) -> None:
+    said = prorata("vendor", "change", "acme", "--city", "Malmö", "--country", "se", cwd=shop)
+    assert said.out == "The next documents of vendor acme say so.\n"
+    assert prorata("vendor", "change", "acme", cwd=shop, code=2).errors == (
+        "say what is to change: --name, --organisation-number, --vat-number, --address, --postal-code, --city, "
+        "--country\n"
+    )
+    for option, value, sentence in (
+        ("--country", "Sweden", "--country: 'Sweden' is not a country; write two letters, such as SE"),
+        ("--name", "", "name: This field cannot be blank."),
+        ("--city", "x" * 101, "city: Ensure this value has at most 100 characters (it has 101)."),
+    ):
+        assert prorata("vendor", "change", "acme", option, value, cwd=shop, code=2).errors == f"{sentence}\n"
 
 
 def test_a_document_is_listed_and_explained_with_the_people_behind_it(shop: Path) -> None:

@@ -43,9 +43,11 @@ def run(vendor: Vendor, *days: str) -> None:
 
 
 def test_nothing_of_the_people_is_left_and_the_documents_are(ended: Subscription) -> None:
-    delete_account(account=ended.account, now=at("2026-03-10"))
+    Account.objects.update(copies_to=["zoe@nord.example"], reference="zoe", city="Umeå")
+    delete_account(account=Account.objects.get(), now=at("2026-03-10"))
     account = Account.objects.get()
     assert (account.key, account.name, account.email, account.address) == ("nord", "", "", "")
+    assert (account.copies_to, account.reference, account.city) == ([], "", "")
     for member in Member.objects.all():
         assert (member.key, member.name, member.email) == (f"deleted-{member.pk}", "", "")
     assert not any(name in json.dumps(quote.change) for quote in Quote.objects.all() for name in ("zoe", "ben", "anna"))

@@ -33,10 +33,16 @@ def rows(*told: dict[str, str]) -> list[Row]:
 
 def test_accounts_get_what_the_file_tells_and_keep_the_rest(vendor: Vendor) -> None:
     told = rows(
-        {"account": "nord", "name": "Nord AB", "country": "se", "email": "post@nord.example"}, {"account": "syd"}
-    )
+        {
+            "account": "nord", "name": "Nord AB", "country": "se", "email": "post@nord.example", "city": "Göteborg",
+            "postal_code": "411 01", "reference": "PO 17", "copies_to": "anna@nord.example; books@nord.example",
+        },
+        {"account": "syd"},
+    )  # fmt: skip
     assert load_details(vendor=vendor, rows=told, now=NOW) == 1
     nord = Account.objects.get(vendor=vendor, key="nord")
+    assert (nord.postal_code, nord.city, nord.reference) == ("411 01", "Göteborg", "PO 17")
+    assert nord.copies_to == ["anna@nord.example", "books@nord.example"]
     assert (nord.name, nord.country, nord.email, nord.address) == ("Nord AB", "SE", "post@nord.example", "Storgatan 1")
     assert Account.objects.get(vendor=vendor, key="syd").name == "syd"
     assert load_details(vendor=vendor, rows=told, now=NOW) == 0  # nothing is otherwise any more
@@ -49,12 +55,13 @@ def test_one_bad_row_changes_nothing_and_every_one_is_named(vendor: Vendor) -> N
         {"account": "west", "name": "West AB"},
         {"account": "fjord", "name": "Fjord AS"},
         {"account": "syd", "name": "Syd AB"},
-        {"account": "nord", "email": "nobody", "country": "Sweden", "vat_number": "9" * 41},
+        {"account": "nord", "email": "nobody", "country": "Sweden", "vat_number": "9" * 41, "copies_to": "a@b.se;x"},
         {"name": "Nobody AB", "nmae": "x", "country": "ß"},
     )
     with pytest.raises(IntakeError) as caught:
         load_details(vendor=vendor, rows=told, now=NOW)
-    columns = "account, name, organisation_number, vat_number, address, country, email"
+    columns = "account, name, organisation_number, vat_number, address, postal_code, city, country, reference, email"
+    columns += ", copies_to"
     assert caught.value.sentences == (
         f"accounts.csv, line 7: 'nmae' is not a column; did you mean 'name'? allowed: {columns}",
         "accounts.csv, line 6, column account: 'nord' is told of already, in accounts.csv, line 2",
@@ -65,6 +72,7 @@ def test_one_bad_row_changes_nothing_and_every_one_is_named(vendor: Vendor) -> N
         "accounts.csv, line 6, column vat_number: '" + "9" * 41 + "': Ensure this value has at most 40 characters "
         "(it has 41).",
         "accounts.csv, line 6, column email: 'nobody': Enter a valid email address.",
+        "accounts.csv, line 6, column copies_to: 'a@b.se;x': 'x' is not an e-mail address.",
         "accounts.csv, line 6, column country: 'Sweden' is not a country; write two letters, such as SE",
     )
     assert Account.objects.get(vendor=vendor, key="nord").name == "nord"

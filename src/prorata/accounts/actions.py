@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField, TextField, Value
 from django.db.models.functions import Concat
@@ -15,7 +16,7 @@ from prorata.vendors.models import Vendor
 from prorata.webhooks.outbox import announce
 
 
-def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, str] | None = None) -> Account:
+def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, Any] | None = None) -> Account:
     """A new customer organisation of the vendor; raises ValidationError where a detail is not what it should be."""
     account = Account(vendor=vendor, key=key, name=name, **(details or {}))
     account.full_clean(exclude=("vendor",))
@@ -23,7 +24,7 @@ def open_account(*, vendor: Vendor, key: str, name: str, details: Mapping[str, s
     return account
 
 
-def change_details(*, account: Account, details: Mapping[str, str], now: datetime) -> Account:
+def change_details(*, account: Account, details: Mapping[str, Any], now: datetime) -> Account:
     """What the next documents say of an account, and where its mail goes.
 
     Raises Refused of an account that was deleted, and ValidationError where a detail is not what it should be.
@@ -48,10 +49,10 @@ def refuse_deleted(account: Account) -> None:
 
 def forget(*, account: Account, now: datetime) -> None:
     """Forgets who the account and its people were: of each a key is left that tells nothing of a person."""
-    rest = [field.name for field in Account._meta.concrete_fields if isinstance(field, CharField | TextField)]
-    for name in rest:
-        if name != "key":
-            setattr(account, name, "")
+    for field in Account._meta.concrete_fields:
+        if isinstance(field, CharField | TextField) and field.name != "key":
+            setattr(account, field.name, "")
+    account.copies_to = []
     account.deleted_at = now
     account.save()
     forget_answers_about(vendor_id=account.vendor_id, account=account.key)

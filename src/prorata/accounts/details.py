@@ -11,10 +11,10 @@ from django.db import transaction
 
 from prorata.accounts.models import Account
 from prorata.engine.intake import IntakeError, Row, near
-from prorata.vendors.models import Vendor
+from prorata.vendors.models import PARTY, Vendor
 from prorata.webhooks.outbox import announce
 
-DETAILS = ("name", "organisation_number", "vat_number", "address", "country", "email")
+DETAILS = (*PARTY, "reference", "email", "copies_to")
 COLUMNS = ("account", *DETAILS)
 BATCH = 500
 
@@ -25,8 +25,9 @@ Step = Callable[[int], None]  # told how many accounts more have been looked at
 def load_details(*, vendor: Vendor, rows: Sequence[Row], now: datetime, step: Step | None = None) -> int:
     """Writes what rows tell of the vendor's accounts, all of it or nothing; how many of them are otherwise now.
 
-    What a row leaves out, or empty, stays as it is. Raises IntakeError with a sentence for each value that cannot be,
-    and for each account that is not there, was deleted or is told of twice.
+    What a row leaves out, or empty, stays as it is; the addresses of copies are separated by semicolons. Raises
+    IntakeError with a sentence for each value that cannot be, and for each account that is not there, was deleted or is
+    told of twice.
     """
     problems = [*_unknown(rows), *_told_twice(rows)]
     changed: list[tuple[str, list[str]]] = []
@@ -92,8 +93,9 @@ def _set(account: Account, row: Row) -> list[str]:
     """Gives an account what a row tells; the names of the details that are others than before."""
     others = []
     for name in DETAILS:
-        value = row.cells.get(name, "")
-        value = value.upper() if name == "country" and value.isascii() else value
+        cell = row.cells.get(name, "")
+        value: str | list[str] = cell.upper() if name == "country" and cell.isascii() else cell
+        value = re.split(r"[\s;]+", cell) if name == "copies_to" and cell else value
         if value and value != getattr(account, name):
             setattr(account, name, value)
             others.append(name)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from prorata.accounts.actions import change_details
-from prorata.accounts.models import Account
+from prorata.accounts.models import MOST_COPIES, Account
 from prorata.accounts.queries import accounts_like
 from prorata.api.event_values import EventIn, rows_from
 from prorata.api.loading import AccountKey, account_called
 from prorata.api.pages import Cursor, Limit, Page, page
 from prorata.api.tokens import Bearer, actor_of, vendor_of
-from prorata.api.values import Amount, Country, Email, In, Key, Name
+from prorata.api.values import Amount, Copy, Email, Key, Name, PartyIn
 from prorata.engine.calendar import to_date
 from prorata.engine.history import NEVER
 from prorata.engine.money import format_amount
@@ -34,20 +34,20 @@ router = Router(tags=["Accounts"])
 _Words = Annotated[str, Query(max_length=200, description="Only those with these words in key, name or e-mail.")]
 
 
-class DetailsIn(In):
+class DetailsIn(PartyIn):
     """What documents say of the account, and where its mail goes; what is left out stays as it is."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    organisation_number: Annotated[str, Field(max_length=40)] | None = None
-    vat_number: Annotated[str, Field(max_length=40)] | None = None
-    address: Annotated[str, Field(max_length=2000)] | None = None
-    country: Country | None = None
-    email: Email | None = None
+    reference: Annotated[str, Field(max_length=100)] | None = Field(
+        None, description="What it wants to read on its documents: an order's number, a cost centre."
+    )
+    email: Email | None = Field(None, description="Where its documents go.")
+    copies_to: Annotated[list[Copy], Field(max_length=MOST_COPIES)] | None = Field(
+        None, description="Where copies of them go."
+    )
 
-    def told(self) -> dict[str, str]:
+    def told(self) -> dict[str, Any]:
         """What was said of these."""
-        said = self.model_dump(include=set(DetailsIn.model_fields), exclude_none=True)
-        return {name: str(value) for name, value in said.items()}
+        return self.model_dump(include=set(DetailsIn.model_fields), exclude_none=True)
 
 
 class AccountIn(DetailsIn):
@@ -104,8 +104,12 @@ class AccountSummary(Schema):
     organisation_number: str
     vat_number: str
     address: str
+    postal_code: str
+    city: str
     country: str
+    reference: str
     email: str
+    copies_to: list[str]
     deleted_at: datetime | None
 
 

@@ -53,7 +53,13 @@ class Party(Schema):
     organisation_number: str
     vat_number: str
     address: str
+    postal_code: str = ""
+    city: str = ""
     country: str
+
+
+class Buyer(Party):
+    reference: str = Field("", description="What it asked to read on its documents.")
 
 
 class DocumentOut(Paper):
@@ -62,7 +68,7 @@ class DocumentOut(Paper):
     document: str = Field(description="Its name, such as invoice-12.")
     number: int
     seller: Party
-    buyer: Party
+    buyer: Buyer
     open: Amount = Field(description="What is still to be paid of it, of a credit note to be paid back.")
     sha256: str = Field(
         description="The digest of its record, which is this without name, what is open and digest, as canonical JSON."

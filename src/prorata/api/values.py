@@ -88,6 +88,9 @@ def _email(text: str) -> str:
 
 
 Email: TypeAlias = Annotated[str, Field(max_length=254, examples=["anna@example.com"]), AfterValidator(_email)]
+Copy: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=254, examples=["books@example.com"]), AfterValidator(_email)
+]
 Country: TypeAlias = Annotated[
     str,
     AfterValidator(_country),
@@ -99,3 +102,15 @@ Moment: TypeAlias = Annotated[
 ]
 User: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_user)]
 Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_key)]
+
+
+class PartyIn(In):
+    """Who sells or buys, as documents name them; what is left out stays as it is."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    organisation_number: Annotated[str, Field(max_length=40)] | None = None
+    vat_number: Annotated[str, Field(max_length=40)] | None = None
+    address: Annotated[str, Field(max_length=2000, description="What stands above the city, in lines.")] | None = None
+    postal_code: Annotated[str, Field(max_length=20)] | None = None
+    city: Annotated[str, Field(max_length=100)] | None = None
+    country: Country | None = None

@@ -11,9 +11,10 @@ from pydantic import Field
 from prorata.api.bill_runs import OutcomeOut, outcome_out
 from prorata.api.once import in_steps
 from prorata.api.tokens import Bearer, vendor_of
-from prorata.api.values import In, Moment
+from prorata.api.values import In, Moment, PartyIn
 from prorata.invoicing.actions.advance_clock import advance_clock
-from prorata.vendors.models import Vendor
+from prorata.vendors.actions import change_vendor
+from prorata.vendors.models import PARTY, Vendor
 from prorata.vendors.queries import now_of, policy_names
 
 router = Router(tags=["Vendor"])
@@ -25,6 +26,8 @@ class VendorOut(Schema):
     organisation_number: str
     vat_number: str
     address: str
+    postal_code: str
+    city: str
     country: str
     policies: list[str] = Field(description="The names of its policies.")
     now: datetime = Field(description="What time it is for the vendor.")
@@ -46,6 +49,12 @@ def show_vendor(request: HttpRequest) -> VendorOut:
     return _vendor_out(vendor_of(request))
 
 
+@router.patch("/vendor", response=VendorOut, auth=Bearer("settings"))
+def change_the_vendor(request: HttpRequest, body: PartyIn) -> VendorOut:
+    """Change what the next documents say of who sells; those that were issued stay."""
+    return _vendor_out(change_vendor(vendor=vendor_of(request), identity=body.model_dump(exclude_none=True)))
+
+
 @router.post("/clock", response=ClockOut, auth=Bearer("settings"))
 @in_steps
 def advance_the_clock(request: HttpRequest, body: ClockIn) -> ClockOut:
@@ -58,11 +67,7 @@ def advance_the_clock(request: HttpRequest, body: ClockIn) -> ClockOut:
 def _vendor_out(vendor: Vendor) -> VendorOut:
     return VendorOut(
         key=vendor.key,
-        name=vendor.name,
-        organisation_number=vendor.organisation_number,
-        vat_number=vendor.vat_number,
-        address=vendor.address,
-        country=vendor.country,
+        **{name: getattr(vendor, name) for name in PARTY},
         policies=policy_names(vendor),
         now=now_of(vendor),
         is_sandbox=vendor.test_clock is not None,

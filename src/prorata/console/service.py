@@ -74,7 +74,9 @@ def add(
     policy: PoliciesOption,
     organisation_number: Annotated[str, typer.Option(help="Its organisation number.")] = "",
     vat_number: Annotated[str, typer.Option(help="Its VAT number.")] = "",
-    address: Annotated[str, typer.Option(help="Its address.")] = "",
+    address: Annotated[str, typer.Option(help="Its address, but for postal code and city.")] = "",
+    postal_code: Annotated[str, typer.Option(help="Its postal code.")] = "",
+    city: Annotated[str, typer.Option(help="Its city.")] = "",
     country: Annotated[str, typer.Option(help="Its country, as two letters.")] = "",
     test_clock: Annotated[
         str | None,
@@ -93,12 +95,52 @@ def add(
             "organisation_number": organisation_number,
             "vat_number": vat_number,
             "address": address,
-            "country": country.upper(),
+            "postal_code": postal_code,
+            "city": city,
+            "country": _country(country),
         }
         clock = None if test_clock is None else datetime.combine(day_of("--test-clock", test_clock), time.min, UTC)
         vendor = add_with_policies(key, name, policy, identity, test_clock=clock)
         names = [version.name for version in vendor.policies.order_by("name")]
         console().print(f"Vendor {key} bills by {', '.join(names)}.", markup=False)
+
+
+@vendors.command("change")
+def change(
+    key: Annotated[str, typer.Argument(help="The vendor's key.")],
+    name: Annotated[str | None, typer.Option(help="Its name on documents.")] = None,
+    organisation_number: Annotated[str | None, typer.Option(help="Its organisation number.")] = None,
+    vat_number: Annotated[str | None, typer.Option(help="Its VAT number.")] = None,
+    address: Annotated[str | None, typer.Option(help="Its address, but for postal code and city.")] = None,
+    postal_code: Annotated[str | None, typer.Option(help="Its postal code.")] = None,
+    city: Annotated[str | None, typer.Option(help="Its city.")] = None,
+    country: Annotated[str | None, typer.Option(help="Its country, as two letters.")] = None,
+) -> None:
+    """Change what the next documents say of a vendor; those that were issued stay."""
+    with sentences(), database():
+        from prorata.vendors.actions import change_vendor
+
+        told = {
+            "name": name,
+            "organisation_number": organisation_number,
+            "vat_number": vat_number,
+            "address": address,
+            "postal_code": postal_code,
+            "city": city,
+            "country": None if country is None else _country(country),
+        }
+        identity = {part: value for part, value in told.items() if value is not None}
+        if not identity:
+            options = ", ".join(f"--{part.replace('_', '-')}" for part in told)
+            raise IntakeError([f"say what is to change: {options}"])
+        change_vendor(vendor=vendor_called(key), identity=identity)
+        console().print(f"The next documents of vendor {key} say so.", markup=False)
+
+
+def _country(text: str) -> str:
+    if not re.fullmatch("([A-Za-z]{2})?", text):
+        raise IntakeError([f"--country: {text!r} is not a country; write two letters, such as SE"])
+    return text.upper()
 
 
 @vendors.command("policy")

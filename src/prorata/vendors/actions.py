@@ -17,7 +17,7 @@ from prorata.engine.policy.model import Policy
 from prorata.engine.policy.reading import read_policy
 from prorata.engine.policy.tariff import Price, PriceRow, row_for
 from prorata.engine.words import listed
-from prorata.vendors.models import LedgerAccount, PolicyVersion, Series, Vendor
+from prorata.vendors.models import PARTY, LedgerAccount, PolicyVersion, Series, Vendor
 from prorata.vendors.queries import last_version, policy_of, versions_of
 
 
@@ -33,6 +33,18 @@ def add_vendor(
     vendor.full_clean()
     vendor.save()
     Series.objects.bulk_create(Series(vendor=vendor, kind=kind) for kind in ("invoice", "credit_note"))
+    return vendor
+
+
+@transaction.atomic
+def change_vendor(*, vendor: Vendor, identity: Mapping[str, str]) -> Vendor:
+    """What the next documents say of who sells; raises ValidationError where it is not what it should be."""
+    vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)
+    for name, value in identity.items():
+        assert name in PARTY
+        setattr(vendor, name, value)
+    vendor.full_clean()
+    vendor.save(update_fields=list(identity))
     return vendor
 
 

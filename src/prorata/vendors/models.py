@@ -7,19 +7,31 @@ from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
 from prorata.engine.books import LEDGERS
 
+PARTY = ("name", "organisation_number", "vat_number", "address", "postal_code", "city", "country")
 
-class Vendor(models.Model):
+
+class Party(models.Model):
+    """Who sells or buys, as documents name them: all of PARTY. `address` is what stands above the city, in lines."""
+
+    name = models.CharField(max_length=200)
+    organisation_number = models.CharField(max_length=40, blank=True)
+    vat_number = models.CharField(max_length=40, blank=True)
+    address = models.TextField(blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Vendor(Party):
     """Who sells. `key` is the short name by which the command line, the API and files call it.
 
     Of a vendor of a sandbox `test_clock` says what time it is.
     """
 
     key = models.SlugField(unique=True)
-    name = models.CharField(max_length=200)
-    organisation_number = models.CharField(max_length=40, blank=True)
-    vat_number = models.CharField(max_length=40, blank=True)
-    address = models.TextField(blank=True)
-    country = models.CharField(max_length=2, blank=True)
     test_clock = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -166,11 +166,19 @@ def test_ordered_seats_and_the_minimum_show() -> None:
 
 def test_details_change_what_the_next_documents_say(vera: Caller) -> None:
     assert vera.get("/documents/invoice-1")["buyer"]["name"] == "Nord AB"
-    answer = vera.ask("PATCH", "/accounts/nord", {"name": "Nord Verkstad AB"})
-    assert answer.status_code == 200
+    of_place = {"address": "Storgatan 1", "postal_code": "411 01", "city": "Göteborg", "country": "SE"}
+    of_mail = {"email": "post@nord.example", "copies_to": ["books@nord.example", "anna@nord.example"]}
+    said = {"name": "Nord Verkstad AB", "reference": "PO 17", **of_place, **of_mail}
+    changed = told(vera.ask("PATCH", "/accounts/nord", said))
+    assert {name: changed[name] for name in said} == said
+    assert told(vera.ask("PATCH", "/vendor", {"name": "Acme AB", "city": "Malmö"}))["city"] == "Malmö"
     vera.post("/clock", {"to": "2026-03-01T12:00:00Z"})
     newest = vera.get("/documents?limit=1")["items"][0]["document"]
-    assert vera.get(f"/documents/{newest}")["buyer"]["name"] == "Nord Verkstad AB"
+    document = vera.get(f"/documents/{newest}")
+    assert document["buyer"] == {
+        "name": "Nord Verkstad AB", "organisation_number": "", "vat_number": "", "reference": "PO 17", **of_place,
+    }  # fmt: skip
+    assert (document["seller"]["name"], document["seller"]["city"]) == ("Acme AB", "Malmö")
     assert vera.get("/documents/invoice-1")["buyer"]["name"] == "Nord AB"
 
 
@@ -239,13 +247,15 @@ def test_a_body_that_cannot_be_read_is_refused(vera: Caller, body: str, sentence
             "body key: 'a/b' has a sign that a key cannot have; allowed: all that can be printed, but no /",
         ]),
         ({"key": "a", "plam": "PRO"}, [
-            "body plam: is not a field here; allowed: name, organisation_number, vat_number, address, country, email, "
-            "key, policy, plan, interval, payment_method, seats_follow, events",
+            "body plam: is not a field here; allowed: name, organisation_number, vat_number, address, postal_code, "
+            "city, country, reference, email, copies_to, key, policy, plan, interval, payment_method, seats_follow, "
+            "events",
         ]),
         ({"key": "a", "country": "Sverige"}, [
             "body country: 'Sverige' is not a country; write two capital letters, such as SE",
         ]),
         ({"key": "a", "email": "nobody"}, ["body email: 'nobody' is not an e-mail address"]),
+        ({"key": "a", "copies_to": ["a@b.se", "x"]}, ["body copies_to[1]: 'x' is not an e-mail address"]),
         ({"key": "a", "plan": "PRRO"}, [
             "plan: 'PRRO' is not a plan of policy mainter; did you mean 'PRO'? allowed: BASIC, PRO",
         ]),
@@ -283,7 +293,7 @@ def test_what_is_nowhere_is_said_as_a_problem(vera: Caller) -> None:
     ]
     answer = vera.ask("PUT", "/vendor")
     assert refused(answer, 405) == ["this address does not know that method"]
-    assert answer["Allow"] == "GET"
+    assert answer["Allow"] == "GET, PATCH"
     assert refused(vera.ask("GET", "/accounts?cursor=%21"), 422) == [
         "query cursor: '!' is no cursor; take `next` of the page before"
     ]

@@ -21,6 +21,7 @@ _JOINS = {"events": [{"event": "activate", "user": "chris"}]}
 # Each operation: the scope it asks for, where it is asked for, what with, and what it answers who may.
 OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "GET /vendor": ("read", "/vendor", None, 200),
+    "PATCH /vendor": ("settings", "/vendor", {"city": "Uppsala"}, 200),
     "POST /clock": ("settings", "/clock", {"to": "2026-02-11T12:00:00Z"}, 200),
     "GET /policies": ("read", "/policies", None, 200),
     "GET /policies/{name}": ("read", "/policies/mainter", None, 200),
@@ -85,7 +86,7 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
 }  # fmt: skip
 # What another vendor's program is told where nothing of ours is named: it sees its own, or changes it.
 _ITS_OWN = {
-    "GET /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}",
+    "GET /vendor", "PATCH /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}",
     "POST /policies/{name}/effects", "GET /accounts", "POST /accounts", "GET /documents", "GET /bill-runs",
     "GET /webhooks", "POST /webhooks", "GET /payments",
 }  # fmt: skip

@@ -32,12 +32,12 @@ from prorata.invoicing.rows import (
 )
 from prorata.subscriptions.models import Subscription
 from prorata.subscriptions.queries import SubscriptionRow
-from prorata.vendors.models import PolicyVersion, Series, Vendor
+from prorata.vendors.models import PARTY, PolicyVersion, Series, Vendor
 from prorata.webhooks.outbox import announce
 
 _BILLED = ("id", "billed_through", "known_until", "next_look", "ended_on", "stopped")
 _NUMBER = "number"
-PARTY = ("name", "organisation_number", "vat_number", "address", "country")  # what a document says of both
+BUYER = (*PARTY, "reference")  # what a document says of who buys; of who sells, all but the last
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 

@@ -24,7 +24,7 @@ from prorata.engine.bill import bill
 from prorata.engine.calendar import day_of, to_date
 from prorata.engine.document import Document
 from prorata.engine.refusal import CannotBill
-from prorata.invoicing.actions.issue import PARTY, Computed, issue
+from prorata.invoicing.actions.issue import BUYER, Computed, issue
 from prorata.invoicing.models import BillRun, Problem
 from prorata.invoicing.queries import issued_to
 from prorata.invoicing.rows import MOST
@@ -252,6 +252,6 @@ def _accounts(ids: Iterable[int]) -> dict[int, tuple[str, Mapping[str, str]]]:
     """The keys of accounts, and what documents say of them, by their ids."""
     accounts = Account.objects.filter(one_of("id", set(ids)))
     return {
-        pk: (key, dict(zip(PARTY, told, strict=True)))
-        for pk, key, *told in rows_of(accounts.values_list("id", "key", *PARTY))
+        pk: (key, dict(zip(BUYER, told, strict=True)))
+        for pk, key, *told in rows_of(accounts.values_list("id", "key", *BUYER))
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -51,7 +52,7 @@ def open_agreement(
     *,
     vendor: Vendor,
     key: str,
-    details: Mapping[str, str],
+    details: Mapping[str, Any],
     wish: Wish,
     rows: Sequence[Row],
     now: datetime,
@@ -128,5 +129,5 @@ def _policy(vendor: Vendor, name: str | None, now: datetime) -> Policy:
     return rules_now(vendor, name, now)
 
 
-def _rest(details: Mapping[str, str]) -> dict[str, str]:
+def _rest(details: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in details.items() if name != "name"}
