@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def test_what_is_paid_shows_wherever_an_account_is_looked_at(shop: Path) -> None
         (("payment", "refund", "1"), "nothing is left of payment 1"),
         (("payment", "refund", "invoice-1"), "nothing is to be paid back of invoice-1"),
         (("payment", "refund", "invoice-1", "--amount", "1.00"), "--amount: a credit note is paid back as a whole"),
+        (("payment", "refund", "9" * 5000), "vendor acme has no document '9999"),
         (("payment", "list", "--account", "vest"), "--account: vendor acme has no account 'vest'"),
     ],
 )
@@ -71,6 +73,24 @@ def test_what_cannot_be_is_said_in_a_sentence(shop: Path, words: tuple[str, ...]
     said = prorata(*words, cwd=shop, code=2)
     assert said.errors.startswith(sentence)
     assert len(prorata("payment", "list", cwd=shop).out.splitlines()) == 2
+
+
+def test_what_is_not_utf_8_is_said_so(shop: Path) -> None:
+    said = prorata(*PAY, "1.00", "--reference", os.fsdecode(b"R\xff"), cwd=shop, code=2)
+    assert said.errors == "R\\udcff is not UTF-8; write it so\n"
+
+
+def test_who_is_deleted_may_still_be_owed_something(shop: Path) -> None:
+    prorata(*PAY, "700.00", "--date", "2026-05-04", cwd=shop)
+    write(shop, "ends.csv", ("at,account,event", "2026-05-20,nord,cancel", "2026-05-20,syd,cancel"))
+    prorata("import", "--events", "ends.csv", cwd=shop)
+    prorata("bill-run", "--through", "2026-06-01", cwd=shop)
+    for account, still in (("nord", "was paid too much"), ("syd", "is still to be paid")):
+        told = f"Account {account} is deleted; its documents are kept. Something {still}: prorata payment goes on.\n"
+        assert prorata("account", "delete", account, "--yes", cwd=shop).out == told
+    assert prorata("payment", "refund", "1", "--date", "2026-06-02", cwd=shop).out == (
+        "Payment 2: 102.00 SEK went back to account nord on 2026-06-02.\n"
+    )
 
 
 def test_a_file_of_payments_is_loaded_as_a_whole_or_not_at_all(shop: Path) -> None:
@@ -90,6 +110,9 @@ def test_a_file_of_payments_is_loaded_as_a_whole_or_not_at_all(shop: Path) -> No
             "4 May,nord,,299.00,,,",
             "2026-05-04,syd,,299.00,,,R1",
             f"2026-05-04,syd,,299.00,,{'x' * 41},",
+            "2026-W23-1,syd,,299.00,,,",
+            "1500-01-01,syd,,299.00,,,",
+            "2026-05-04,syd,,99999999999999.00,,,",
         ),
     )
     said = prorata("import", "--payments", "wrong.csv", cwd=shop, code=2)
@@ -102,8 +125,11 @@ def test_a_file_of_payments_is_loaded_as_a_whole_or_not_at_all(shop: Path) -> No
         "wrong.csv, line 8, column currency: '00' is not what account nord is billed in, SEK",
         "wrong.csv, line 9, column amount: nothing was paid; write an amount above zero, or leave out the row",
         "wrong.csv, line 10, column date: '4 May' is not a date; write one like 2026-04-01",
-        "wrong.csv, line 11: the reference 'R1' is that of payment 1 already",
+        "wrong.csv, line 11, column reference: 'R1' is there already, in wrong.csv, line 2",
         "wrong.csv, line 12, column method: Ensure this value has at most 40 characters (it has 41).",
+        "wrong.csv, line 13, column date: '2026-W23-1' is not a date; write one like 2026-04-01",
+        "wrong.csv, line 14, column date: 1500-01-01 is too far away; write a year from 1970 to 2999",
+        "wrong.csv, line 15: a payment of more than 10,000,000,000,000.00 SEK cannot be kept",
     ]
     assert len(prorata("payment", "list", cwd=shop).out.splitlines()) == 1
     write(shop, "wrong.csv", ("date,account,amuont", "2026-05-04,nord,299.00"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from django.db.models import Sum
 
 from prorata.accounts.models import Account
-from prorata.books.journal import journal
+from prorata.books.journal import Entry, journal
 from prorata.database.refused import Refused
 from prorata.engine.history import Subscription as Agreement
 from prorata.invoicing.actions.payments import (
@@ -84,15 +84,42 @@ def entries(vendor: Vendor, what: str) -> list[tuple[str, str, str, int, str]]:
 
 
 def assert_books_agree(vendor: Vendor) -> None:
-    """The ledgers are what is open, and verify finds nothing."""
-    ledgers = sums(journal(vendor, END))
-    items = OpenItem.objects.filter(vendor=vendor)
+    """The ledgers are what is open, at the end and on every day before, and verify finds nothing."""
+    entries = journal(vendor, END)
+    ledgers, items = sums(entries), OpenItem.objects.filter(vendor=vendor)
     of_documents = items.filter(document__isnull=False)
     assert ledgers["receivable"] == total(of_documents.filter(open_minor__gt=0))
     assert ledgers["refunds"] == total(of_documents.filter(open_minor__lt=0))
     assert ledgers["unapplied_payments"] == total(items.filter(payment__isnull=False))
     assert ledgers["bank"] == Payment.objects.filter(vendor=vendor).aggregate(of=Sum("amount_minor"))["of"]
+    assert_each_day(vendor, entries)
     assert list(verify(vendor)) == []
+
+
+def assert_each_day(vendor: Vendor, entries: list[Entry]) -> None:
+    """On every day the books are what was open of documents by then, and of none less than nothing or all of it."""
+    moved: dict[date, Counter[tuple[str, int]]] = {}
+    due: dict[int, int] = {}
+    for one in Document.objects.filter(vendor=vendor):
+        due[one.pk] = max(one.total_minor, 0) - one.credit_used_minor - one.refund_minor
+        moved.setdefault(one.date, Counter())["document", one.pk] += due[one.pk]
+    for part in Allocation.objects.filter(vendor=vendor, document__isnull=False):
+        moved.setdefault(part.date, Counter())["document", part.document_id or 0] -= part.amount_minor
+    for payment in Payment.objects.filter(vendor=vendor):
+        moved.setdefault(payment.date, Counter())["bank", 0] += payment.amount_minor
+    booked: dict[date, list[Entry]] = {}
+    for entry in entries:
+        booked.setdefault(entry.date, []).append(entry)
+    still: Counter[tuple[str, int]] = Counter()
+    ledgers: Counter[str] = Counter()
+    for day in sorted({*moved, *booked}):
+        still.update(moved.get(day, {}))
+        ledgers.update(sums(booked.get(day, [])))
+        opens = {pk: minor for (kind, pk), minor in still.items() if kind == "document"}
+        assert all(min(0, due[pk]) <= minor <= max(0, due[pk]) for pk, minor in opens.items()), day
+        assert ledgers["receivable"] == sum(max(minor, 0) for minor in opens.values()), day
+        assert ledgers["refunds"] == sum(min(minor, 0) for minor in opens.values()), day
+        assert ledgers["bank"] == still["bank", 0], day
 
 
 def total(items: Any) -> int:
@@ -183,8 +210,34 @@ def test_what_is_left_of_a_payment_can_be_paid_back_in_parts(vendor: Vendor, nor
         pay_back(payment=payment, amount_minor=3001, by=by, now=NOW, actor="test")
     back = pay_back(payment=payment, by=by, now=NOW, actor="test")
     assert (back.amount_minor, open_of(nord)) == (-3000, {})
-    with pytest.raises(Refused, match=f"^payment {back.pk} went to the account; only what came from it can go back$"):
+    with pytest.raises(
+        Refused, match=f"^payment {back.pk} went to the account; only what came from it can be paid back$"
+    ):
         pay_back(payment=back, by=by, now=NOW, actor="test")
+    assert_books_agree(vendor)
+
+
+def test_what_was_paid_back_and_came_back_is_left_again(vendor: Vendor, nord: Account) -> None:
+    payment, by = paid(nord, 4 * 59800 + 5000), Transfer(date(2026, 4, 20))
+    back = pay_back(payment=payment, by=by, now=NOW, actor="test")
+    came = return_payment(payment=back, by=by, now=NOW, actor="test")
+    assert (came.amount_minor, open_of(nord)) == (5000, {f"payment-{payment.pk}": -5000})
+    assert entries(vendor, f"of payment-{payment.pk}") == [
+        ("2026-04-20", "unapplied_payments", "bank", 5000, f"payment-{back.pk} of payment-{payment.pk}"),
+        ("2026-04-20", "bank", "unapplied_payments", 5000, f"payment-{came.pk} of payment-{payment.pk}"),
+    ]
+    assert_books_agree(vendor)
+
+
+def test_no_day_has_more_open_than_was_issued(vendor: Vendor, nord: Account) -> None:
+    payment = paid(nord, 100000, "2026-04-02", Share(invoice(1)))
+    allocate(payment=payment, share=Share(invoice(2)), now=at("2026-04-20"), actor="test")
+    return_payment(payment=payment, by=Transfer(date(2026, 4, 18)), now=at("2026-04-21"), actor="test")
+    assert ("2026-04-20", "receivable", "unapplied_payments", 40200) in [
+        one[:4] for one in entries(vendor, "no longer for invoice-2")
+    ]
+    receive_payment(account=nord, amount_minor=59800, by=Transfer(date(2026, 4, 3)), now=at("2026-04-22"), actor="test")
+    assert entries(vendor, "for invoice-1")[-1][:4] == ("2026-04-18", "unapplied_payments", "receivable", 59800)
     assert_books_agree(vendor)
 
 
@@ -218,6 +271,18 @@ def test_what_a_credit_note_gives_back_in_money_is_open_until_it_is_paid() -> No
     assert_books_agree(vendor)
     with pytest.raises(Refused, match=r"^nothing is to be paid back of credit_note-1$"):
         pay_refund(document=note, by=Transfer(date(2026, 4, 12)), now=NOW, actor="test")
+    with pytest.raises(Refused, match=f"^payment {back.pk} is of 2026-04-12, and cannot have gone back on 2026-04-11$"):
+        return_payment(payment=back, by=Transfer(date(2026, 4, 11)), now=NOW, actor="test")
+    came = return_payment(payment=back, by=Transfer(date(2026, 4, 14)), now=NOW, actor="test")
+    assert (came.amount_minor, came.returns, open_of(account)) == (1400, back, {"credit_note-1": -1400})
+    with pytest.raises(Refused, match=f"^payment {back.pk} came back already, as payment {came.pk}$"):
+        return_payment(payment=back, by=Transfer(date(2026, 4, 14)), now=NOW, actor="test")
+    again = pay_refund(document=note, by=Transfer(date(2026, 4, 13)), now=NOW, actor="test")
+    assert entries(vendor, f"payment-{again.pk}") == [
+        ("2026-04-13", "unapplied_payments", "bank", 1400, f"payment-{again.pk}"),
+        ("2026-04-14", "refunds", "unapplied_payments", 1400, f"payment-{again.pk} for credit_note-1"),
+    ]
+    assert_books_agree(vendor)
     with pytest.raises(Refused, match=r"^nothing is to be paid back of invoice-1$"):
         pay_refund(document=invoice(1), by=Transfer(date(2026, 4, 12)), now=NOW, actor="test")
 
@@ -266,13 +331,14 @@ def test_a_payment_cannot_count_for_another_s_document(vendor: Vendor, nord: Acc
 def test_whatever_is_paid_and_sent_back_the_books_are_what_is_open(policy: str, seed: int) -> None:
     vendor, draw = a_year(policy, accounts=6), Random(seed)
     accounts = list(Account.objects.filter(vendor=vendor).order_by("pk"))
-    now, references = at("2026-07-01"), count()
+    moments = (at("2026-07-01") + timedelta(hours=7 * round_) for round_ in count())
+    references, now = count(), at("2026-07-01")
     done: Counter[str] = Counter()
 
     def step() -> str:
         account = draw.choice(accounts)
         by = Transfer(date(2026, 6, draw.randrange(1, 30)), "card", f"R{next(references)}")
-        payments = list(Payment.objects.filter(account=account, amount_minor__gt=0))
+        payments = list(Payment.objects.filter(account=account))
         verb = draw.choice(["receive"] * 3 + ["release", "allocate", "pay_back", "return"])
         if verb == "receive" or not payments:
             most = balance_of(account)["to_pay"] or 5_000
@@ -283,9 +349,11 @@ def test_whatever_is_paid_and_sent_back_the_books_are_what_is_open(policy: str, 
         if verb == "release":
             release(payment=payment, document=document, now=now, actor="test")
         elif verb == "allocate":
-            left = OpenItem.objects.filter(account=account, payment__isnull=False).select_related("payment__account")
-            still = OpenItem.objects.filter(account=account, open_minor__gt=0).select_related("document__account")
-            if (rest := left.first()) and (item := still.first()) and rest.payment and item.document:
+            still = OpenItem.objects.filter(vendor=vendor, open_minor__gt=0).select_related("document__account")
+            left = OpenItem.objects.filter(vendor=vendor, payment__isnull=False).select_related("payment__account")
+            rest = left.filter(account__in=still.values("account")).first()
+            item = still.filter(account=rest.account).first() if rest else None
+            if rest and item and rest.payment and item.document:
                 payment, document = rest.payment, item.document
             allocate(payment=payment, share=Share(document, draw.choice([None, 100])), now=now, actor="test")
         elif verb == "pay_back":
@@ -295,6 +363,7 @@ def test_whatever_is_paid_and_sent_back_the_books_are_what_is_open(policy: str, 
         return verb
 
     for _ in range(150):
+        now = next(moments)
         try:
             done[step()] += 1
         except Refused:
@@ -303,6 +372,57 @@ def test_whatever_is_paid_and_sent_back_the_books_are_what_is_open(policy: str, 
     assert_books_agree(vendor)
     run_bills(vendor=vendor, through=date(2026, 9, 1), now=at("2026-09-01"))
     assert_books_agree(vendor)
+
+
+def harm_an_account(payment: Payment) -> None:
+    syd = Account.objects.create(vendor_id=payment.vendor_id, key="syd", name="Syd")
+    OpenItem.objects.filter(document=invoice(3)).update(account=syd)
+
+
+def harm_a_day(payment: Payment) -> None:
+    OpenItem.objects.filter(account=payment.account, document=invoice(3)).update(date=date(2026, 1, 1))
+
+
+def harm_an_allocation(payment: Payment) -> None:
+    again = Allocation.objects.get(payment=payment, document=invoice(1))
+    for minor, day in ((-59800, date(2026, 4, 20)), (59800, date(2026, 1, 1))):
+        again.pk, again.amount_minor, again.date, again.at_once = None, minor, day, False
+        again.save()
+
+
+def harm_who_was_paid_back(payment: Payment) -> None:
+    back = return_payment(payment=payment, by=Transfer(date(2026, 4, 20)), now=NOW, actor="test")
+    syd = Account.objects.create(vendor_id=payment.vendor_id, key="syd", name="Syd")
+    other = Payment.objects.create(
+        vendor_id=payment.vendor_id, account=syd, date=date(2026, 4, 20), currency="SEK", amount_minor=-1,
+        recorded_at=NOW, actor="test", returns=back,
+    )  # fmt: skip
+    for minor, by in ((1, other), (-1, back)):
+        Allocation.objects.create(
+            vendor_id=payment.vendor_id, payment=payment, paid_back_by=by, amount_minor=minor, at_once=False,
+            date=date(2026, 4, 20), recorded_at=NOW, actor="test",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (harm_an_account, "invoice-3: its open item is of another account, currency or day"),
+        (harm_a_day, "invoice-3: its open item is of another account, currency or day"),
+        (harm_an_allocation, "payment 1: it cannot count from 2026-01-01 on, or not so"),
+        (harm_who_was_paid_back, "payment 1: paid back by is another account's, or in another currency"),
+    ],
+)
+def test_verify_finds_what_cannot_be(
+    vendor: Vendor, nord: Account, harm: Callable[[Payment], None], sentence: str
+) -> None:
+    payment = paid(nord, 60000)
+    assert list(verify(vendor)) == []
+    harm(payment)
+    expected = sentence.replace("payment 1", f"payment {payment.pk}")
+    assert expected in list(verify(vendor))
+    assert expected in list(verify(vendor, account=nord))
+    assert list(verify(vendor, account=with_people(vendor, "vest", "eva").account)) == []
 
 
 def test_verify_finds_what_was_done_to_open_items(vendor: Vendor, nord: Account) -> None:

@@ -29,7 +29,7 @@ def change_details(*, account: Account, details: Mapping[str, Any], now: datetim
 
     Raises Refused of an account that was deleted, and ValidationError where a detail is not what it should be.
     """
-    account = Account.objects.select_for_update().get(pk=account.pk)
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     refuse_deleted(account)
     for name, value in details.items():
         setattr(account, name, value)

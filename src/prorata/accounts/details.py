@@ -78,7 +78,7 @@ def _told_twice(rows: Sequence[Row]) -> Iterator[str]:
 def _accounts(vendor: Vendor, rows: Sequence[Row]) -> dict[str, Account]:
     """The accounts that rows name, locked."""
     keys = {row.cells.get("account", "") for row in rows}
-    found = Account.objects.select_for_update().filter(vendor=vendor, key__in=keys).order_by("pk")
+    found = Account.objects.select_for_update(no_key=True).filter(vendor=vendor, key__in=keys).order_by("pk")
     return {account.key: account for account in found}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from ninja.errors import HttpError
@@ -82,6 +82,7 @@ class PaymentOut(Schema):
     counts_for: list[CountsFor] = Field(description="The documents that it pays now.")
     left: Amount = Field(description="What does not count for a document yet; it will for what is issued next.")
     paid_back: Amount = Field(description="How much of it went back.")
+    returns: int | None = Field(description="The payment whose money it is, where it takes that the other way.")
     recorded_at: datetime
     actor: str
 
@@ -159,9 +160,9 @@ def release_a_payment(request: HttpRequest, payment: Number, document: DocumentN
 
 @router.post("/payments/{payment}/return", response={201: PaymentOut}, auth=Bearer("payments"))
 def return_a_payment(request: HttpRequest, payment: Number, body: TransferIn) -> Status[PaymentOut]:
-    """Record that a payment went back as a whole: it bounced, was charged back or never was.
+    """Record that a payment went back where it came from: it bounced, was charged back or never was.
 
-    What it counted for is open again. The answer is what went back.
+    What it counted for is open again. The answer is the payment that takes it the other way.
     """
     found, now = _called(request, payment), now_of(vendor_of(request))
     back = return_payment(payment=found, by=_by(body), now=now, actor=actor_of(request))
@@ -229,8 +230,12 @@ def _payments_out(payments: Sequence[Payment]) -> list[PaymentOut]:
     ):
         if minor:
             counts[pk].append((f"{kind}-{number}", minor))
-    for pk, minor in rows.filter(document__isnull=True).values_list("payment_id", "amount_minor"):
+    for pk, by, minor in Allocation.objects.filter(
+        Q(payment__in=payments) | Q(paid_back_by__in=payments), document__isnull=True
+    ).values_list("payment_id", "paid_back_by_id", "amount_minor"):
+        assert by is not None
         back[pk] += minor
+        back[by] -= minor
     return [_told(one, counts[one.pk], back[one.pk]) for one in payments]
 
 
@@ -250,7 +255,8 @@ def _told(one: Payment, counts: Sequence[tuple[str, int]], back_minor: int) -> P
         reference=one.reference,
         counts_for=[CountsFor(document=name, amount=amount(abs(minor))) for name, minor in counts],
         left=amount(left_minor),
-        paid_back=amount(back_minor),
+        paid_back=amount(back_minor if one.returns_id is None else 0),
+        returns=one.returns_id,
         recorded_at=one.recorded_at,
         actor=one.actor,
     )

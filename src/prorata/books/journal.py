@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 
 from prorata.database.clock import clock_of
 from prorata.database.rows import Microseconds, microseconds_of, rows_of
+from prorata.database.snapshot import of_one_moment
 from prorata.engine.books import Ledger, allocation_posting, earned_by, grant_posting, payment_posting
 from prorata.engine.calendar import next_calendar_start, to_date, to_day
 from prorata.engine.credits import grants_of
@@ -50,8 +52,9 @@ def journal(vendor: Vendor, through: date) -> list[Entry]:
     What was deferred becomes revenue at the end of each month, and of the month that is not over by the last day: as
     much as of the lines' days is over by then.
     """
-    told = (_posted(vendor, through), _granted(vendor, through), _paid(vendor, through), _earned(vendor, through))
-    return sorted(chain.from_iterable(told), key=lambda one: one.date)
+    with of_one_moment():
+        told = (_posted(vendor, through), _granted(vendor, through), _paid(vendor, through), _earned(vendor, through))
+        return sorted(chain.from_iterable(told), key=lambda one: one.date)
 
 
 def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
@@ -83,26 +86,26 @@ def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
 
 def _paid(vendor: Vendor, through: date) -> Iterator[Entry]:
     """What came in and what it counts for, or where it went."""
-    at_once: dict[int, int] = {}
+    told: dict[int, int] = defaultdict(int)  # of payments, by their ids: what the entries of allocations say on its day
     asked = Allocation.objects.filter(vendor=vendor, date__lte=through)
     names = (
-        "date", "amount_minor", "at_once", "payment__currency", "payment_id", "paid_back_by_id",
-        "document__kind", "document__number",
+        "date", "amount_minor", "at_once", "payment__currency", "payment_id", "payment__amount_minor",
+        "paid_back_by_id", "document__kind", "document__number",
     )  # fmt: skip
-    for day, amount_minor, is_at_once, currency, payment, back, kind, number in _all(asked, names):
-        if is_at_once:
-            at_once[payment] = at_once.get(payment, 0) + amount_minor
+    for day, amount_minor, is_at_once, currency, payment, whole_minor, back, kind, number in _all(asked, names):
         if kind is None:
-            posting, reason = allocation_posting(amount_minor, "payment", at_once=False), f"payment-{back}"
+            told[back] -= amount_minor
+            reason = f"payment-{back} of payment-{payment}"
         else:
-            posting = allocation_posting(amount_minor, kind, at_once=bool(is_at_once))
-            reason = f"payment-{payment} for {kind}-{number}"
-        if posting.amount_minor == -amount_minor and not is_at_once:
-            reason = f"payment-{payment} no longer for {kind}-{number}"
-        yield Entry(day, *posting, currency, reason)
-    received = Payment.objects.filter(vendor=vendor, date__lte=through, amount_minor__gt=0)
-    for pk, day, amount_minor, currency in _all(received, ("id", "date", "amount_minor", "currency")):
-        if left_minor := amount_minor - at_once.get(pk, 0):
+            told[payment] += amount_minor if is_at_once else 0
+            is_back = amount_minor * whole_minor < 0
+            reason = f"payment-{payment} {'no longer ' if is_back else ''}for {kind}-{number}"
+        yield Entry(
+            day, *allocation_posting(amount_minor, kind or "payment", at_once=bool(is_at_once)), currency, reason
+        )
+    payments = Payment.objects.filter(vendor=vendor, date__lte=through)
+    for pk, day, amount_minor, currency in _all(payments, ("id", "date", "amount_minor", "currency")):
+        if left_minor := amount_minor - told[pk]:
             yield Entry(day, *payment_posting(left_minor), currency, f"payment-{pk}")
 
 

@@ -172,13 +172,18 @@ def delete(
     """Forget an account whose agreement has ended, and its people; documents and history stay, without names."""
     with sentences(), database():
         from prorata.invoicing.actions.delete_account import delete_account
+        from prorata.invoicing.open_items import balance_of
         from prorata.vendors.queries import now_of
 
         found = _subscription(vendor_called(vendor), account).account
         if not yes:
             typer.confirm(f"Forget account {account} and its people for good?", abort=True)
         delete_account(account=found, now=now_of(found.vendor))
-        console().print(f"Account {account} is deleted; its documents are kept.", markup=False)
+        balance = balance_of(found)
+        told = (("to pay", "is still to be paid"), ("to pay back", "is to be paid back"), ("left", "was paid too much"))
+        still = [words for name, words in told if balance[name.replace(" ", "_")]]
+        rest = f" Something {' and '.join(still)}: prorata payment goes on." if still else ""
+        console().print(f"Account {account} is deleted; its documents are kept.{rest}", markup=False)
 
 
 def _standing(stands: Status, currency: str) -> Iterator[tuple[str, str]]:

@@ -328,12 +328,20 @@ def run() -> None:
                 stream.reconfigure(errors="replace")
             else:
                 stream.reconfigure(encoding="utf-8")
+    if odd := next((word for word in sys.argv[1:] if not _is_text(word)), None):
+        say(f"{odd.encode('utf-8', 'backslashreplace').decode()} is not UTF-8; write it so")
+        raise SystemExit(2)
     try:
         app()
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`).
         sys.stderr.close()
         raise SystemExit(0) from None
+
+
+def _is_text(word: str) -> bool:
+    """Whether a word came as UTF-8; bytes that did not are stood for by halves of signs."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in word)
 
 
 def _subscriptions(

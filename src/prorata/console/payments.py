@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,7 +70,7 @@ def list_payments(
     vendor: VendorOption = None,
     account: Annotated[str | None, typer.Option("--account", "-a", help="Only those of this account.")] = None,
     left: Annotated[bool, typer.Option("--left", help="Only those of which something is left.")] = False,
-    last: Annotated[int, typer.Option(help="How many, the newest.")] = 20,
+    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 20,
 ) -> None:
     """The newest payments, with their numbers."""
     with sentences(), database():
@@ -134,7 +135,7 @@ def send_back(
     reference: ReferenceOption = "",
     vendor: VendorOption = None,
 ) -> None:
-    """Record that a payment bounced, was charged back or never was: what it counted for is open again."""
+    """Record that a payment went back where it came from, or never was: what it counted for is open again."""
     with sentences(), database():
         from prorata.invoicing.actions.payments import return_payment
         from prorata.vendors.queries import now_of
@@ -142,7 +143,12 @@ def send_back(
         seller = vendor_called(vendor)
         found = _payment(seller, payment)
         by = _transfer(found.account, date, method, reference)
-        _say_back(return_payment(payment=found, by=by, now=now_of(seller), actor=ACTOR))
+        back = return_payment(payment=found, by=by, now=now_of(seller), actor=ACTOR)
+        if back.amount_minor < 0:
+            _say_back(back)
+        else:
+            said = f"{speak_amount(back.amount_minor, back.currency)} {back.currency}"
+            console().print(f"Payment {back.pk}: {said} came back from account {found.account.key}.", markup=False)
 
 
 @app.command()
@@ -163,7 +169,7 @@ def refund(
 
         seller = vendor_called(vendor)
         now = now_of(seller)
-        if what.isdecimal():
+        if re.fullmatch("[0-9]{1,18}", what):
             found = _payment(seller, int(what))
             minor = None if amount is None else _minor("--amount", amount, found.currency)
             by = _transfer(found.account, date, method, reference)

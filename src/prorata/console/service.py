@@ -270,8 +270,10 @@ def bill_run(
 def list_documents(
     vendor: VendorOption = None,
     account: Annotated[str | None, typer.Option("--account", "-a", help="Only those of this account.")] = None,
-    open: Annotated[bool, typer.Option("--open", help="Only those that are not paid.")] = False,
-    last: Annotated[int, typer.Option(help="How many, the newest.")] = 20,
+    open: Annotated[
+        bool, typer.Option("--open", help="Only those of which something is still to be paid, or paid back.")
+    ] = False,
+    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 20,
 ) -> None:
     """The newest documents, by the names under which prorata explain knows them."""
     with sentences(), database():

@@ -103,16 +103,18 @@ def grant_posting(amount_minor: int) -> Posting:
 def payment_posting(unallocated_minor: int) -> Posting:
     """The posting of what came in and did not count for an invoice at once: it is the customer's money until it does.
 
-    It is no credit: it never lapses, and can be paid back (M11 is about credits alone).
+    It is no credit: it never lapses, and can be paid back (M11 is about credits alone). Below zero it went out.
     """
-    return Posting("bank", "unapplied_payments", unallocated_minor)
+    if unallocated_minor > 0:
+        return Posting("bank", "unapplied_payments", unallocated_minor)
+    return Posting("unapplied_payments", "bank", -unallocated_minor)
 
 
 def allocation_posting(amount_minor: int, to: Allocated, *, at_once: bool) -> Posting:
     """The posting of a part of a payment that counts for an invoice, or is paid back.
 
-    `at_once` tells money that moves with it from what had come in before. Of a payment that goes out, for a credit
-    note, the amount is below zero; so is what is taken back, which is never at once.
+    `at_once` tells what moves with the money from what counts on another day. Of a payment that goes out, for a credit
+    note, the amount is below zero; so is what is taken back.
     """
     source: Ledger = "bank" if at_once else "unapplied_payments"
     ledger = _LEDGER_OF[to]

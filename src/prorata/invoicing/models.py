@@ -235,7 +235,8 @@ class Lapse(models.Model):
 class Payment(models.Model):
     """Money that came from an account, or below zero went back to it, on a day; never changed.
 
-    `reference` is what the bank or the payment provider calls it, of which there is only one.
+    `reference` is what the bank or the payment provider calls it, of which there is only one. `returns` is the payment
+    whose money it is, where this one takes it the other way.
     """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="payments")
@@ -245,6 +246,7 @@ class Payment(models.Model):
     amount_minor = models.BigIntegerField()
     method = models.CharField(max_length=40, blank=True)
     reference = models.CharField(max_length=200, blank=True)
+    returns = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="returned_by")
     recorded_at = models.DateTimeField()
     actor = models.CharField(max_length=200)
 
@@ -262,7 +264,7 @@ class Allocation(models.Model):
     """So much of a payment counts for a document, or was paid back by another payment; never changed.
 
     The amount has the sign of the payment, or the other one where it takes back what counted before. `at_once` says
-    that it counted as the payment was recorded, and not for a document dated after it.
+    that it counts on the payment's own day, so that in the books nothing lies between.
     """
 
     vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+", db_index=False)

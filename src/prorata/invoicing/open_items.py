@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, Sum
 
 from prorata.accounts.models import Account
 from prorata.database.refused import Refused
@@ -14,10 +14,24 @@ from prorata.invoicing.models import Allocation, Document, OpenItem, Payment
 from prorata.subscriptions.models import Subscription
 from prorata.webhooks.outbox import announce
 
+_SOME = 500
+
+
+def hold(accounts: Iterable[int]) -> None:
+    """Holds accounts, by their ids, against whoever bills them or records payments of them, in the order of all."""
+    ids = sorted(set(accounts))
+    rows = Subscription.objects.order_by("pk")
+    pks: list[int] = []
+    for at in range(0, len(ids), _SOME):
+        pks += rows.filter(account_id__in=ids[at : at + _SOME]).values_list("pk", flat=True)
+    pks.sort()
+    for at in range(0, len(pks), _SOME):
+        list(rows.select_for_update().filter(pk__in=pks[at : at + _SOME]).values_list("pk"))
+
 
 def held_items(account: Account) -> list[OpenItem]:
-    """What is open of an account, the oldest first, held against whoever bills it or records payments of it."""
-    list(Subscription.objects.select_for_update().filter(account=account).order_by("pk"))
+    """What is open of an account, which is held, the oldest first."""
+    hold([account.pk])
     items = OpenItem.objects.filter(account=account).select_related("document__account", "payment__account")
     return sorted(items, key=lambda item: (item.date, item.document_id or 0))
 
@@ -43,27 +57,29 @@ def of_payment(items: Iterable[OpenItem], payment: Payment) -> OpenItem:
     return found
 
 
-def left_of_new(payment: Payment) -> OpenItem:
-    """All of a payment that was just recorded is left."""
-    item = OpenItem(
-        vendor_id=payment.vendor_id, account_id=payment.account_id, payment=payment,
-        date=payment.date, currency=payment.currency, open_minor=0,
-    )  # fmt: skip
-    move(item, -payment.amount_minor)
-    return item
+def item_of(items: Iterable[OpenItem], one: Payment | Document) -> OpenItem:
+    """What is open of a payment or a document, or a row that is not kept where that is nothing."""
+    named = (one.pk, None) if isinstance(one, Payment) else (None, one.pk)
+    found = next((item for item in items if (item.payment_id, item.document_id) == named), None)
+    if found is not None:
+        return found
+    of = {"payment": one} if isinstance(one, Payment) else {"document": one}
+    return OpenItem(
+        vendor_id=one.vendor_id, account_id=one.account_id, date=one.date, currency=one.currency, open_minor=0, **of
+    )
 
 
 def counted(payment: Payment) -> dict[int, int]:
-    """How much of a payment that came in counts for documents now, by their ids."""
+    """How much of a payment counts for documents now, by their ids; of one that went out below zero."""
     rows = payment.allocations.filter(document__isnull=False).order_by().values_list("document_id")
-    sums = rows.annotate(Sum("amount_minor")).filter(amount_minor__sum__gt=0)
+    sums = rows.annotate(Sum("amount_minor")).exclude(amount_minor__sum=0)
     return {pk: minor for pk, minor in sums if pk is not None}
 
 
 def allocate_part(
     rest: OpenItem, item: OpenItem, part_minor: int, *, is_new: bool, day: date | None = None, now: datetime, actor: str
 ) -> None:
-    """So much of what is left of a payment counts for an invoice: from a day on, or from the later of their own days.
+    """So much of what is left of a payment counts for an invoice, on the first day possible or on a later one.
 
     `is_new` says that the payment is just being recorded. Raises Refused where it is more than is open, or is left.
     """
@@ -75,9 +91,10 @@ def allocate_part(
         raise Refused([f"{_said(item.open_minor, item)} are open of {document.name}, not {_said(part_minor, item)}"])
     if part_minor > -rest.open_minor:
         raise Refused([f"{_said(-rest.open_minor, item)} are left of the payment, not {_said(part_minor, item)}"])
+    first = max(payment.date, document.date, *_taken_back(Q(document=document) | Q(payment=payment)))
     write(
-        payment, part_minor, document=document, at_once=is_new and document.date <= payment.date,
-        day=day or max(payment.date, document.date), now=now, actor=actor,
+        payment, part_minor, document=document, at_once=is_new and first == payment.date,
+        day=max(first, day or first), now=now, actor=actor,
     )  # fmt: skip
     move(rest, part_minor)
     move(item, -part_minor)
@@ -88,15 +105,16 @@ def allocate_part(
 def release_parts(
     items: Sequence[OpenItem], payment: Payment, parts: Mapping[int, int], *, day: date, now: datetime, actor: str
 ) -> None:
-    """So much of a payment no longer counts for documents, by their ids, which are open again from a day on."""
-    rest = next((item for item in items if item.payment_id == payment.pk), None) or _none_of(payment)
-    known = {item.document_id: item for item in items}
+    """So much of a payment no longer counts for documents, by their ids, which are open again.
+
+    They are from a day on, but from no day before it counted for them.
+    """
+    rest = item_of(items, payment)
+    since = payment.allocations.values("document").order_by().annotate(last=Max("date"))
+    last = dict(since.values_list("document", "last"))
     for document in Document.objects.filter(pk__in=parts).select_related("account").order_by("pk"):
-        part_minor, item = parts[document.pk], known.get(document.pk) or _none_of(document)
-        write(
-            payment, -part_minor, document=document, at_once=False,
-            day=max(day, payment.date, document.date), now=now, actor=actor,
-        )  # fmt: skip
+        part_minor, item = parts[document.pk], item_of(items, document)
+        write(payment, -part_minor, document=document, day=max(day, last[document.pk]), now=now, actor=actor)
         move(rest, -part_minor)
         move(item, part_minor)
         told = {**_named(document), "open": format_amount(item.open_minor, document.currency)}
@@ -155,16 +173,10 @@ def open_of(documents: Iterable[Document]) -> dict[int, int]:
     return still
 
 
-def _none_of(one: Payment | Document) -> OpenItem:
-    """The item of what nothing is open of, not kept."""
-    item = OpenItem(
-        vendor_id=one.vendor_id, account_id=one.account_id, date=one.date, currency=one.currency, open_minor=0
-    )
-    if isinstance(one, Payment):
-        item.payment = one
-    else:
-        item.document = one
-    return item
+def _taken_back(which: Q) -> list[date]:
+    """The last day, if any, on which something of a payment that came in no longer counted."""
+    rows = Allocation.objects.filter(which, amount_minor__lt=0, payment__amount_minor__gt=0)
+    return list(rows.order_by("-date").values_list("date", flat=True)[:1])
 
 
 def _named(document: Document) -> dict[str, object]:

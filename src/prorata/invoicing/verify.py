@@ -48,6 +48,7 @@ def verify(vendor: Vendor, step: Step | None = None, *, account: Account | None 
         yield from wrong
     with of_one_moment():
         wrong = [*_documents_open(vendor, account), *_payments_open(vendor, account)]
+        wrong += [*_wrong_items(vendor, account), *_wrong_allocations(vendor, account)]
     yield from wrong
     versions = PolicyVersion.objects.filter(vendor=vendor).order_by("name", "number")
     latest_of = {version.name: version for version in versions}
@@ -160,11 +161,6 @@ def _documents_open(vendor: Vendor, account: Account | None) -> Iterator[str]:
     )
     for row in rows.filter(wrong).order_by("pk"):
         yield _wrongly_open(row.name, row.left_minor, row.open_minor, row.currency)
-    others = Allocation.objects.filter(vendor=vendor, document__isnull=False).exclude(
-        document__account=F("payment__account"), document__currency=F("payment__currency")
-    )
-    for one in others.select_related("document").order_by("pk"):
-        yield f"payment {one.payment_id} counts for {one.document}, which is another account's or in another currency"
 
 
 def _payments_open(vendor: Vendor, account: Account | None) -> Iterator[str]:
@@ -177,6 +173,33 @@ def _payments_open(vendor: Vendor, account: Account | None) -> Iterator[str]:
     )
     for row in rows.filter(~Q(left_minor=F("open_minor")) | Q(left_minor__lt=0)).order_by("pk"):
         yield _wrongly_open(f"payment {row.pk}", row.left_minor, row.open_minor, row.currency)
+
+
+def _wrong_items(vendor: Vendor, account: Account | None) -> Iterator[str]:
+    """An open item says of whom and of when it is as what it is of does."""
+    items = OpenItem.objects.filter(vendor=vendor)
+    for of in ("document", "payment"):
+        same = {name: F(f"{of}__{name}") for name in ("account", "currency", "date")}
+        wrong = items.filter(**{f"{of}__isnull": False}).exclude(**same)
+        if account is not None:
+            wrong = wrong.filter(Q(account=account) | Q(**{f"{of}__account": account}))
+        for item in wrong.select_related(of).order_by("pk"):
+            named = item.document.name if item.document else f"payment {item.payment_id}"
+            yield f"{named}: its open item is of another account, currency or day"
+
+
+def _wrong_allocations(vendor: Vendor, account: Account | None) -> Iterator[str]:
+    """A payment counts for documents of its own account, from a day on which both are there."""
+    rows = Allocation.objects.filter(vendor=vendor)
+    if account is not None:
+        rows = rows.filter(payment__account=account)
+    for of in ("document", "paid_back_by"):
+        same = {f"{of}__{name}": F(f"payment__{name}") for name in ("account", "currency")}
+        for one in rows.filter(**{f"{of}__isnull": False}).exclude(**same).order_by("pk"):
+            yield f"payment {one.payment_id}: {of.replace('_', ' ')} is another account's, or in another currency"
+    before = Q(date__lt=F("payment__date")) | Q(date__lt=F("document__date"))
+    for one in rows.filter(before | (Q(at_once=True) & ~Q(date=F("payment__date")))).order_by("pk"):
+        yield f"payment {one.payment_id}: it cannot count from {one.date} on, or not so"
 
 
 def _wrongly_open(name: str, left_minor: int, open_minor: int, currency: str) -> str:

@@ -28,7 +28,7 @@ def test_a_payment_is_recorded_and_counts_for_the_oldest_first(vera: Caller) -> 
     payment = vera.post("/accounts/nord/payments", told)
     assert payment == {
         "id": payment["id"], "account": "nord", "date": "2026-02-09", "currency": "SEK", "amount": "2000.00",
-        "method": "bank transfer", "reference": "OCR 17", "left": "0.00", "paid_back": "0.00",
+        "method": "bank transfer", "reference": "OCR 17", "left": "0.00", "paid_back": "0.00", "returns": None,
         "counts_for": [{"document": "invoice-1", "amount": "1398.00"}, {"document": "invoice-2", "amount": "602.00"}],
         "recorded_at": "2026-02-10T12:00:00Z", "actor": "token crm",
     }  # fmt: skip
@@ -64,6 +64,7 @@ def test_a_payment_goes_from_one_document_to_another_and_back_to_who_paid(vera: 
     assert (moved["counts_for"], moved["left"]) == ([{"document": "invoice-1", "amount": "1398.00"}], "102.00")
     back = vera.post(f"{path}/refund", {"date": "2026-02-10", "amount": "2.00"})
     assert (back["amount"], back["left"], back["counts_for"]) == ("-2.00", "0.00", [])
+    assert back["returns"] == payment["id"]
     assert vera.get(path)["paid_back"] == "2.00"
     back = vera.post(f"{path}/return", {"date": "2026-02-10", "method": "charged back"})
     assert (back["amount"], back["method"]) == ("-1498.00", "charged back")
@@ -76,11 +77,12 @@ def test_who_wants_to_know_is_told_what_was_paid(vera: Caller, vendor: Vendor) -
     vera.post(f"/payments/{payment['id']}/return", {"date": "2026-02-10"})
     told = [(one.kind, json.loads(one.body)["data"]) for one in Message.objects.order_by("pk")]
     of_it = {"account": "nord", "date": "2026-02-10", "currency": "SEK", "amount": "1398.00"}
+    of_it |= {"method": "", "reference": ""}
     assert told == [
         ("document.paid", {"document": "invoice-1", "account": "nord", "currency": "SEK"}),
-        ("payment.received", {"payment": payment["id"], **of_it, "method": "", "reference": ""}),
+        ("payment.received", {"payment": payment["id"], "returns": None, **of_it}),
         ("document.reopened", {"document": "invoice-1", "account": "nord", "currency": "SEK", "open": "1398.00"}),
-        ("payment.paid_back", {"payment": payment["id"] + 1, **of_it, "method": "", "reference": ""}),
+        ("payment.paid_back", {"payment": payment["id"] + 1, "returns": payment["id"], **of_it}),
     ]
 
 

@@ -15,7 +15,7 @@ from prorata.engine.bill import Billing
 from prorata.engine.calendar import to_date
 from prorata.engine.money import format_amount
 from prorata.engine.record import document_record
-from prorata.invoicing.actions.payments import count_for_new
+from prorata.invoicing.actions.use_payments import use_payments
 from prorata.invoicing.models import BillRun, Document, Lapse, Line, OpenItem, Posting
 from prorata.invoicing.rows import (
     DocumentRow,
@@ -84,6 +84,8 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
         for pk, (one, found) in zip(ids, made, strict=True)
     ]
     add_rows(OpenItem, OpenItemRow._fields, open_item_rows(row for row, _ in documents))
+    accounts = {one.subscription.account_id for one, _ in made}
+    paid = use_payments(vendor_id=vendor.pk, accounts=accounts, documents=ids, now=run.known_until)
     numbers = _numbers(vendor, [found.kind for _, found in made])
     rows = (_numbered(row, text, number, run) for (row, text), number in zip(documents, numbers, strict=True))
     add_rows(Document, DocumentRow._fields, rows)
@@ -97,8 +99,10 @@ def issue(*, vendor: Vendor, computed: Sequence[Computed], run: BillRun) -> None
     if lapsed:
         lost = (_lost(lapse, one.currency) for one, lapse in lapsed)
         announce(vendor_id=vendor.pk, kind="credit.lapsed", told=lost, at=run.known_until)
-    billed = {one.subscription.account_id for one, _ in made}
-    count_for_new(vendor_id=vendor.pk, accounts=billed, documents=ids, now=run.known_until)
+    if paid:
+        named = zip(ids, made, numbers, strict=True)
+        told = (_paid(found, number) for pk, (_, found), number in named if pk in paid)
+        announce(vendor_id=vendor.pk, kind="document.paid", told=told, at=run.known_until)
 
 
 def shown(found: document.Document, seller: Mapping[str, str], buyer: Mapping[str, str]) -> tuple[str, str]:
@@ -129,6 +133,11 @@ def _issued(found: document.Document, number: int) -> dict[str, object]:
         "total": format_amount(abs(found.total_minor), found.currency),
         "due": format_amount(found.due_minor, found.currency),
     }
+
+
+def _paid(found: document.Document, number: int) -> dict[str, object]:
+    told = _issued(found, number)
+    return {name: told[name] for name in ("document", "account", "currency")}
 
 
 def _stopped(one: Computed) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
@@ -11,10 +12,12 @@ from django.db import transaction
 from prorata.accounts.models import Account
 from prorata.accounts.queries import account_of
 from prorata.database.refused import Refused
+from prorata.engine.calendar import YEARS
 from prorata.engine.intake import IntakeError, Row, near
 from prorata.engine.money import parse_amount
 from prorata.invoicing.actions.payments import Share, Transfer, currency_of, receive_payment
 from prorata.invoicing.models import Document
+from prorata.invoicing.open_items import hold
 from prorata.invoicing.queries import document_of
 from prorata.vendors.models import Vendor
 
@@ -34,9 +37,12 @@ def load_payments(
     that cannot be.
     """
     problems: list[str] = []
-    left = 0
+    twice, left = dict(_told_twice(rows)), 0
+    hold(one.pk for one in _accounts(vendor, rows))
     for row in rows:
         try:
+            if row.place in twice:
+                raise _Wrong(twice[row.place])
             with transaction.atomic():
                 left += _received(vendor, row, now, actor)
         except _Wrong as wrong:
@@ -51,6 +57,25 @@ def load_payments(
     if problems:
         raise IntakeError(problems)
     return len(rows), left
+
+
+def _told_twice(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """The rows, by their places, whose reference another has already, and what is to be said of them."""
+    seen: dict[str, str] = {}
+    for row in rows:
+        reference = row.cells.get("reference", "")
+        if reference and reference in seen:
+            yield row.place, f", column reference: {reference!r} is there already, in {seen[reference]}"
+        seen.setdefault(reference, row.place)
+
+
+def _accounts(vendor: Vendor, rows: Sequence[Row]) -> Iterator[Account]:
+    """The accounts that rows are about, as far as there are such."""
+    for row in rows:
+        try:
+            yield _whose(vendor, row)[0]
+        except _Wrong:
+            continue
 
 
 class _Wrong(ValueError):
@@ -101,8 +126,11 @@ def _whose(vendor: Vendor, row: Row) -> tuple[Account, list[Document]]:
 def _day(row: Row) -> date:
     text = row.cells.get("date", "")
     try:
-        if len(text) != len("2026-04-01"):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise _Wrong(f", column date: {text!r} is not a date; write one like 2026-04-01") from None
+    if day.year not in YEARS:
+        raise _Wrong(f", column date: {day} is too far away; write a year from {YEARS[0]} to {YEARS[-1]}")
+    return day

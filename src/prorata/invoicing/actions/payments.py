@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from prorata.accounts.models import Account
-from prorata.database.one_of import one_of
 from prorata.database.refused import Refused
 from prorata.engine.money import format_amount, speak_amount
 from prorata.invoicing.models import Document, OpenItem, Payment
@@ -19,7 +17,7 @@ from prorata.invoicing.open_items import (
     announce_paid,
     counted,
     held_items,
-    left_of_new,
+    item_of,
     move,
     of_document,
     of_payment,
@@ -30,6 +28,8 @@ from prorata.invoicing.open_items import (
 from prorata.subscriptions.queries import at_work, today_of
 from prorata.vendors.queries import rules_now
 from prorata.webhooks.outbox import Kind, announce
+
+_MOST = 10**15  # minor units of a payment, so that sums of thousands of them have room
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ def receive_payment(
     for what is issued next. Raises Refused where it cannot be what it is said to be.
     """
     items = held_items(account)
-    payment = _recorded(account, amount_minor, by, now, actor)
-    rest = left_of_new(payment)
+    payment = _recorded(account, amount_minor, by, now=now, actor=actor)
+    rest = item_of((), payment)
+    move(rest, -amount_minor)
     for share in shares:
         _count(share, items, rest, is_new=True, now=now, actor=actor)
     for item in () if shares else open_invoices(items):
@@ -82,8 +83,8 @@ def allocate(*, payment: Payment, share: Share, now: datetime, actor: str) -> No
 def release(*, payment: Payment, document: Document, now: datetime, actor: str) -> None:
     """A payment no longer counts for a document, which is open again; raises Refused where it did not."""
     items = held_items(payment.account)
-    part_minor = counted(payment).get(document.pk)
-    if part_minor is None:
+    part_minor = counted(payment).get(document.pk, 0)
+    if part_minor <= 0:
         raise Refused([f"payment {payment.pk} does not count for {document.name}"])
     today = today_for(payment.account, now)
     release_parts(items, payment, {document.pk: part_minor}, day=today, now=now, actor=actor)
@@ -91,11 +92,14 @@ def release(*, payment: Payment, document: Document, now: datetime, actor: str) 
 
 @transaction.atomic
 def return_payment(*, payment: Payment, by: Transfer, now: datetime, actor: str) -> Payment:
-    """A payment went back, all that was not paid back before: bounced, charged back, or recorded by mistake.
+    """A payment went back where it came from: bounced, charged back, or recorded by mistake.
 
-    What it counted for is open again. Gives what went back; raises Refused where nothing is left to.
+    What it counted for is open again; of one that came in that is all that was not paid back before. Gives the payment
+    that takes it the other way; raises Refused where nothing is left to.
     """
     items = held_items(payment.account)
+    if payment.amount_minor < 0:
+        return _came_back(items, payment, by, now, actor)
     release_parts(items, payment, counted(payment), day=by.day, now=now, actor=actor)
     return pay_back(payment=payment, by=by, now=now, actor=actor)
 
@@ -104,15 +108,14 @@ def return_payment(*, payment: Payment, by: Transfer, now: datetime, actor: str)
 def pay_back(*, payment: Payment, amount_minor: int | None = None, by: Transfer, now: datetime, actor: str) -> Payment:
     """What is left of a payment went back, or as much of it as is said. Gives what went back; raises Refused."""
     if payment.amount_minor < 0:
-        raise Refused([f"payment {payment.pk} went to the account; only what came from it can go back"])
-    if by.day < payment.date:
-        raise Refused([f"payment {payment.pk} came in on {payment.date}, and cannot have gone back on {by.day}"])
+        raise Refused([f"payment {payment.pk} went to the account; only what came from it can be paid back"])
+    _check_day(by, payment)
     rest = of_payment(held_items(payment.account), payment)
     back_minor = -rest.open_minor if amount_minor is None else amount_minor
     if back_minor > -rest.open_minor:
         left, wanted = (f"{speak_amount(one, rest.currency)} {rest.currency}" for one in (-rest.open_minor, back_minor))
         raise Refused([f"{left} are left of payment {payment.pk}, not {wanted}; release what it counts for before"])
-    back = _recorded(payment.account, -back_minor, by, now, actor)
+    back = _recorded(payment.account, -back_minor, by, returns=payment, now=now, actor=actor)
     write(payment, back_minor, paid_back_by=back, day=by.day, now=now, actor=actor)
     move(rest, back_minor)
     _announce(back, "payment.paid_back", now)
@@ -122,35 +125,18 @@ def pay_back(*, payment: Payment, amount_minor: int | None = None, by: Transfer,
 @transaction.atomic
 def pay_refund(*, document: Document, by: Transfer, now: datetime, actor: str) -> Payment:
     """What a credit note gives back in money was paid. Gives what went back; raises Refused where nothing was to be."""
-    item = next((one for one in held_items(document.account) if one.document_id == document.pk), None)
-    if item is None or item.open_minor > 0:
+    item = item_of(held_items(document.account), document)
+    if item.open_minor >= 0:
         raise Refused([f"nothing is to be paid back of {document.name}"])
     if by.day < document.date:
         raise Refused([f"{document.name} is of {document.date}, and cannot have been paid back on {by.day}"])
-    back = _recorded(document.account, item.open_minor, by, now, actor)
-    write(back, back.amount_minor, document=document, at_once=True, day=by.day, now=now, actor=actor)
+    back = _recorded(document.account, item.open_minor, by, now=now, actor=actor)
+    first = max([by.day, *document.allocations.filter(amount_minor__gt=0).values_list("date", flat=True)])
+    write(back, back.amount_minor, document=document, at_once=first == by.day, day=first, now=now, actor=actor)
     move(item, -item.open_minor)
     _announce(back, "payment.paid_back", now)
     announce_paid(document, now)
     return back
-
-
-def count_for_new(*, vendor_id: int, accounts: Iterable[int], documents: Collection[int], now: datetime) -> None:
-    """What accounts have left of payments counts for documents that were just issued to them; all by their ids.
-
-    To be called within a transaction that holds the accounts' subscriptions.
-    """
-    rests: dict[int, list[OpenItem]] = defaultdict(list)
-    left = OpenItem.objects.filter(one_of("account_id", set(accounts)), vendor_id=vendor_id, payment__isnull=False)
-    for rest in left.select_related("payment__account").order_by("date", "id"):
-        rests[rest.account_id].append(rest)
-    if not rests:
-        return
-    new = OpenItem.objects.filter(one_of("document_id", documents), account_id__in=rests, open_minor__gt=0)
-    for item in new.select_related("document__account").order_by("date", "document_id"):
-        for rest in rests[item.account_id]:
-            if part_minor := min(item.open_minor, -rest.open_minor):
-                allocate_part(rest, item, part_minor, is_new=False, now=now, actor="bill run")
 
 
 def currency_of(account: Account, now: datetime) -> str:
@@ -165,6 +151,30 @@ def today_for(account: Account, now: datetime) -> date:
     """The day it is for an account, by the clock of the policy that it is billed by."""
     subscription = at_work(account)
     return now.date() if subscription is None else today_of(subscription, now)
+
+
+def _came_back(items: Sequence[OpenItem], payment: Payment, by: Transfer, now: datetime, actor: str) -> Payment:
+    """A payment that had gone to an account came back: what it paid back is to be paid back again, or is left again."""
+    _check_day(by, payment)
+    again = payment.returned_by.first()
+    if again is not None:
+        raise Refused([f"payment {payment.pk} came back already, as payment {again.pk}"])
+    back = _recorded(payment.account, -payment.amount_minor, by, returns=payment, now=now, actor=actor)
+    if payment.returns is not None:
+        write(payment.returns, payment.amount_minor, paid_back_by=back, day=by.day, now=now, actor=actor)
+        move(item_of(items, payment.returns), payment.amount_minor)
+    for one in payment.allocations.select_related("document__account"):
+        assert one.document is not None
+        first = max(by.day, one.date)
+        write(back, -one.amount_minor, document=one.document, at_once=first == by.day, day=first, now=now, actor=actor)
+        move(item_of(items, one.document), one.amount_minor)
+    _announce(back, "payment.received", now)
+    return back
+
+
+def _check_day(by: Transfer, payment: Payment) -> None:
+    if by.day < payment.date:
+        raise Refused([f"payment {payment.pk} is of {payment.date}, and cannot have gone back on {by.day}"])
 
 
 def _count(
@@ -189,22 +199,37 @@ def _count(
     allocate_part(rest, item, part_minor, is_new=is_new, day=day, now=now, actor=actor)
 
 
-def _recorded(account: Account, amount_minor: int, by: Transfer, now: datetime, actor: str) -> Payment:
+def _recorded(
+    account: Account, amount_minor: int, by: Transfer, *, returns: Payment | None = None, now: datetime, actor: str
+) -> Payment:
     """The payment's row; raises Refused, and ValidationError where a text is too long."""
-    today = today_for(account, now)
+    today, currency = today_for(account, now), currency_of(account, now)
     if by.day > today:
         raise Refused([f"{by.day} has not come yet; it is {today} for account {account.key}"])
-    if by.reference:
-        known = Payment.objects.filter(vendor_id=account.vendor_id, reference=by.reference).first()
-        if known is not None:
-            raise Refused([f"the reference {by.reference!r} is that of payment {known.pk} already"])
+    if abs(amount_minor) > _MOST:
+        raise Refused([f"a payment of more than {speak_amount(_MOST, currency)} {currency} cannot be kept"])
+    reference = by.reference.strip()
+    _check_reference(account, reference)
     payment = Payment(
-        vendor_id=account.vendor_id, account=account, date=by.day, currency=currency_of(account, now),
-        amount_minor=amount_minor, method=by.method, reference=by.reference, recorded_at=now, actor=actor,
+        vendor_id=account.vendor_id, account=account, date=by.day, currency=currency, amount_minor=amount_minor,
+        method=by.method.strip(), reference=reference, returns=returns, recorded_at=now, actor=actor,
     )  # fmt: skip
-    payment.full_clean(exclude=("vendor", "account"))
-    payment.save()
+    payment.full_clean(exclude=("vendor", "account", "returns"), validate_constraints=False)
+    try:
+        with transaction.atomic():
+            payment.save()
+    except IntegrityError:
+        _check_reference(account, reference)  # somebody else recorded it meanwhile
+        raise
     return payment
+
+
+def _check_reference(account: Account, reference: str) -> None:
+    if not reference:
+        return
+    known = Payment.objects.filter(vendor_id=account.vendor_id, reference=reference).first()
+    if known is not None:
+        raise Refused([f"the reference {reference!r} is that of payment {known.pk} already"])
 
 
 def _announce(payment: Payment, kind: Kind, now: datetime) -> None:
@@ -216,5 +241,6 @@ def _announce(payment: Payment, kind: Kind, now: datetime) -> None:
         "amount": format_amount(abs(payment.amount_minor), payment.currency),
         "method": payment.method,
         "reference": payment.reference,
+        "returns": payment.returns_id,
     }
     announce(vendor_id=payment.vendor_id, kind=kind, told=[told], at=now)

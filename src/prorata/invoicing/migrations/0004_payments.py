@@ -83,6 +83,12 @@ class Migration(migrations.Migration):
                 ("recorded_at", models.DateTimeField()),
                 ("actor", models.CharField(max_length=200)),
                 ("account", models.ForeignKey(on_delete=_PROTECT, related_name="payments", to="accounts.account")),
+                (
+                    "returns",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=_PROTECT, related_name="returned_by", to="invoicing.payment"
+                    ),
+                ),
                 ("vendor", models.ForeignKey(on_delete=_PROTECT, related_name="payments", to="vendors.vendor")),
             ],
             options={
