@@ -24,16 +24,23 @@ from tests.postgresql import server
 _SETTINGS = "-c listen_addresses=127.0.0.1 -c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min"
 _POLICY, _WANTED_RATIO, _WANTED_A_MILLION = "mainter", 2.0, 60
 _BATCH = 2000
-_OUTPUT = {"invoicing_document": "id", "invoicing_line": "document_id", "invoicing_posting": "document_id"}
+_OUTPUT = {
+    "invoicing_document": "id",
+    "invoicing_line": "document_id",
+    "invoicing_posting": "document_id",
+    "invoicing_openitem": "document_id",
+}
 _INPUTS = (
     "SELECT s.*, a.* FROM subscriptions_subscription s JOIN accounts_account a ON a.id = s.account_id "
     "WHERE s.id BETWEEN %(first)s AND %(last)s ORDER BY s.id",
     "SELECT subscription_id, kind, at, recorded_at, member_id, role, plan, item, quantity, price_minor, interval, "
     "until, reason, payment_method FROM subscriptions_event WHERE subscription_id BETWEEN %(first)s AND %(last)s "
     "ORDER BY subscription_id, at, id",
-    "SELECT id, subscription_id, policy_id, kind, number, date, known_until, currency, total_minor, credit_used_minor, "
-    "refund_minor FROM invoicing_document WHERE subscription_id BETWEEN %(first)s AND %(last)s ORDER BY id",
-    "SELECT l.* FROM invoicing_line l JOIN invoicing_document d ON d.id = l.document_id "
+    "SELECT id, subscription_id, date, known_until, total_minor, credit_used_minor, refund_minor "
+    "FROM invoicing_document WHERE subscription_id BETWEEN %(first)s AND %(last)s ORDER BY id",
+    "SELECT l.document_id, l.item, l.amount_minor, l.period_start, l.period_end, l.start, l.end, l.exact_numerator, "
+    "l.exact_denominator, l.after_quantity, l.price_minor, l.price_months, l.price_plan, l.price_role, l.price_above "
+    "FROM invoicing_line l JOIN invoicing_document d ON d.id = l.document_id "
     "WHERE d.subscription_id BETWEEN %(first)s AND %(last)s ORDER BY l.document_id, l.position",
 )
 

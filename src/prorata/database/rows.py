@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import psycopg
 from django.db import connection
-from django.db.models import DateTimeField, Field, Model, QuerySet
+from django.db.models import DateTimeField, Field, Model, QuerySet, TextField, Value
+from django.db.models.functions import NullIf
 from psycopg.types.numeric import Int8BinaryLoader
 
 from prorata.database.local_time import LocalTimeField
@@ -52,6 +53,11 @@ def rows_of(asked: QuerySet[Any, Row]) -> list[Row]:
         django_cursor.execute(sql, params)
         found = django_cursor.fetchall()
     return [tuple(microseconds_of(one) if isinstance(one, datetime) else one for one in row) for row in found]
+
+
+def unless_empty(name: str) -> NullIf:
+    """A column of a text, or no value where that is empty, which is read in half the time."""
+    return NullIf(name, Value(""), output_field=TextField())
 
 
 def add_rows(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> None:

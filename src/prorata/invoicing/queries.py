@@ -9,9 +9,11 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from django.db.models import F
+
 from prorata.database.clock import Clock, clock_of
 from prorata.database.one_of import one_of
-from prorata.database.rows import microseconds_of, rows_of
+from prorata.database.rows import Microseconds, microseconds_of, rows_of, unless_empty
 from prorata.engine.calendar import Day, Moment
 from prorata.engine.due import Holding
 from prorata.engine.policy.model import Policy
@@ -59,6 +61,40 @@ class Issued(NamedTuple):
     lapses: Sequence[IssuedLapse]
 
 
+class _Document(NamedTuple):
+    """Of a Document's columns those that the next bill has to know."""
+
+    id: int
+    subscription_id: int
+    date: date
+    known_until: Microseconds
+    total_minor: int
+    credit_used_minor: int
+    refund_minor: int
+
+
+class _Line(NamedTuple):
+    """Of a Line's columns those that the next bill has to know; None stands for an empty text, too."""
+
+    item: str
+    amount_minor: int
+    period_start: Microseconds
+    period_end: Microseconds
+    start: Microseconds
+    end: Microseconds
+    exact_numerator: int
+    exact_denominator: int
+    after_quantity: int | None
+    price_minor: int | None
+    price_months: int | None
+    price_plan: str | None
+    price_role: str | None
+    price_above: int
+
+
+_LINE_COLUMNS = tuple(unless_empty(name) if name in ("price_plan", "price_role") else F(name) for name in _Line._fields)
+
+
 class IssuedRows(NamedTuple):
     """What was issued to one subscription, in order, as its rows have it."""
 
@@ -76,15 +112,14 @@ def document_of(vendor: Vendor, name: str) -> Document | None:
     return rows.select_related("account__vendor", "policy", "subscription__account").first()
 
 
-def issued_rows(subscriptions: Iterable[int], *, records: bool = True) -> dict[int, IssuedRows]:
-    """What was issued to subscriptions, by their ids; without `records` the documents have none, nor a digest."""
+def issued_rows(subscriptions: Iterable[int]) -> dict[int, IssuedRows]:
+    """What was issued to subscriptions, by their ids."""
     found: dict[int, IssuedRows] = defaultdict(lambda: IssuedRows([], [], []))
     ids = list(subscriptions)
     documents = Document.objects.filter(one_of("subscription_id", ids)).order_by("id")
     lines: dict[int, list[LineRow]] = {}
-    names = DocumentRow._fields if records else DocumentRow._fields[:-2]
-    for row in rows_of(documents.values_list(*names)):
-        document = DocumentRow(*row)
+    for row in rows_of(documents.values_list(*DocumentRow._fields)):
+        document = DocumentRow._make(row)
         one = found[document.subscription_id]
         one.documents.append(document)
         lines[document.id] = []
@@ -93,10 +128,17 @@ def issued_rows(subscriptions: Iterable[int], *, records: bool = True) -> dict[i
     for row in rows_of(asked.values_list(*LineRow._fields)):
         line = LineRow._make(row)
         lines[line.document_id].append(line)
-    lapses = Lapse.objects.filter(one_of("subscription_id", ids)).order_by("id")
-    for row in rows_of(lapses.values_list(*LapseRow._fields)):
+    for pk, its in _lapses(ids).items():
+        found[pk].lapses.extend(its)
+    return found
+
+
+def _lapses(subscriptions: Iterable[int]) -> dict[int, list[LapseRow]]:
+    found: dict[int, list[LapseRow]] = defaultdict(list)
+    asked = Lapse.objects.filter(one_of("subscription_id", subscriptions)).order_by("id")
+    for row in rows_of(asked.values_list(*LapseRow._fields)):
         lapse = LapseRow._make(row)
-        found[lapse.subscription_id].lapses.append(lapse)
+        found[lapse.subscription_id].append(lapse)
     return found
 
 
@@ -105,23 +147,34 @@ def issued_to(
 ) -> dict[int, Issued]:
     """What was issued to each subscription that has been billed, by its id."""
     billed = {one.id: one for one in subscriptions if one.billed_through is not None}
-    rows = issued_rows(billed, records=False) if billed else {}
+    if not billed:
+        return {}
+    documents_of: dict[int, list[_Document]] = defaultdict(list)
+    lines_of: dict[int, list[_Line]] = defaultdict(list)
+    documents = Document.objects.filter(one_of("subscription_id", billed)).order_by("id")
+    for row in rows_of(documents.values_list(*_Document._fields)):
+        documents_of[row[1]].append(_Document._make(row))
+    ids = [one.id for some in documents_of.values() for one in some]
+    lines = Line.objects.filter(one_of("document_id", ids)).order_by("document_id", "position")
+    for row in rows_of(lines.values_list("document_id", *_LINE_COLUMNS)):
+        lines_of[row[0]].append(_Line._make(row[1:]))
+    lapses_of = _lapses(billed)
     found = {}
     for pk, one in billed.items():
         through, known_until = one.billed_through, one.known_until
         assert through is not None
         assert known_until is not None
-        clock, ticks, its = clock_of(policies[pk].time_zone), policies[pk].ticks, rows[pk]
-        documents = [
-            issued_document(row, lines, clock, ticks) for row, lines in zip(its.documents, its.lines, strict=True)
-        ]
-        lapses = [issued_lapse(row, clock) for row in its.lapses]
+        clock, ticks = clock_of(policies[pk].time_zone), policies[pk].ticks
+        its = [issued_document(row, lines_of[row.id], clock, ticks) for row in documents_of[pk]]
+        lapses = [issued_lapse(row, clock) for row in lapses_of[pk]]
         known = microseconds_of(known_until) if isinstance(known_until, datetime) else known_until
-        found[pk] = Issued(through, clock.moment(known), documents, lapses)
+        found[pk] = Issued(through, clock.moment(known), its, lapses)
     return found
 
 
-def issued_document(row: DocumentRow, lines: Iterable[LineRow], clock: Clock, ticks: int) -> IssuedDocument:
+def issued_document(
+    row: DocumentRow | _Document, lines: Iterable[LineRow | _Line], clock: Clock, ticks: int
+) -> IssuedDocument:
     """A document's row, with its lines, as the next bill has to know it."""
     return IssuedDocument(
         row.date, clock.moment(row.known_until), [issued_line(line, ticks) for line in lines],
@@ -134,13 +187,13 @@ def issued_lapse(row: LapseRow, clock: Clock) -> IssuedLapse:
     return IssuedLapse(row.date, clock.moment(row.known_until), row.amount_minor, row.reason)
 
 
-def issued_line(row: LineRow, ticks: int) -> IssuedLine:
+def issued_line(row: LineRow | _Line, ticks: int) -> IssuedLine:
     """A line's row as the next bill has to know it."""
     after: Holding | None = None
     if row.after_quantity is not None:
         assert row.price_minor is not None
         assert row.price_months is not None
-        price = _price(row.price_minor, row.price_months, row.price_plan, row.price_role, row.price_above)
+        price = _price(row.price_minor, row.price_months, row.price_plan or "", row.price_role or "", row.price_above)
         after = (row.after_quantity, price)
     return IssuedLine(
         point_of(row.period_start, ticks), point_of(row.period_end, ticks), row.item,
