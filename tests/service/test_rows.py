@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prorata.accounts.actions import open_account
 from prorata.accounts.models import Account
 from prorata.database.clock import Clock
 from prorata.database.one_of import one_of
@@ -18,7 +19,7 @@ from prorata.engine.calendar import instant_of, moment_of
 from prorata.invoicing.models import Document, Line
 from prorata.invoicing.rows import DocumentRow, LineRow
 from prorata.subscriptions.models import Subscription
-from tests.service.world import told
+from tests.service.world import seller, told
 
 ZONES = ("Europe/Stockholm", "Asia/Kathmandu", "Africa/Monrovia", "Australia/Lord_Howe", "America/Havana", "UTC")
 
@@ -61,6 +62,17 @@ def test_columns_of_many_rows_are_set_at_once() -> None:
     one.refresh_from_db()
     assert (one.known_until, one.next_look, one.ended_on) == (known, date(2026, 8, 1), None)
     set_rows(Subscription, ("id", "next_look"), [])
+
+
+@pytest.mark.django_db
+def test_texts_that_are_set_in_bulk_are_what_they_were() -> None:
+    odd = ["", "NULL", "a,b", '"', "\\", '\\"', "{}", "it's", " x ", "Žluťoučký kůň", "two\nlines", "%s", "\t"]
+    vendor = seller()
+    accounts = [open_account(vendor=vendor, key=f"a{number}", name="x") for number in range(len(odd))]
+    set_rows(
+        Account, ("id", "name", "deleted_at"), [(one.pk, text, None) for one, text in zip(accounts, odd, strict=True)]
+    )
+    assert list(Account.objects.order_by("pk").values_list("name", flat=True)) == odd
 
 
 @pytest.mark.django_db

@@ -10,6 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
+from prorata.database.rows import array_of
+
 if TYPE_CHECKING:
     _Lookup: TypeAlias = Lookup[Any]
 else:
@@ -33,8 +35,14 @@ class _OneOf(_Lookup):
         # A stretch of an index is read in half the time, and of a vendor's due subscriptions few are left out.
         gaps = _gaps(ids)
         if gaps is None:
-            return f"{sql} IN (SELECT unnest(%s::bigint[]))", (*params, ids)
-        return f"({sql} BETWEEN %s AND %s AND {sql} <> ALL(%s::bigint[]))", (*params, min(ids), max(ids), *params, gaps)
+            return f"{sql} IN (SELECT unnest(%s::bigint[]))", (*params, array_of(ids))
+        return f"({sql} BETWEEN %s AND %s AND {sql} <> ALL(%s::bigint[]))", (
+            *params,
+            min(ids),
+            max(ids),
+            *params,
+            array_of(gaps),
+        )
 
 
 def _gaps(ids: list[int]) -> list[int] | None:

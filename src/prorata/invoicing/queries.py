@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db.models import F
 
 from prorata.database.clock import Clock, clock_of
 from prorata.database.one_of import one_of
-from prorata.database.rows import Microseconds, microseconds_of, rows_of, unless_empty
+from prorata.database.rows import Microseconds, Row, microseconds_of, rows_of, unless_empty
 from prorata.engine.calendar import Day, Moment
 from prorata.engine.due import Holding
 from prorata.engine.policy.model import Policy
@@ -73,26 +74,12 @@ class _Document(NamedTuple):
     refund_minor: int
 
 
-class _Line(NamedTuple):
-    """Of a Line's columns those that the next bill has to know; None stands for an empty text, too."""
-
-    item: str
-    amount_minor: int
-    period_start: Microseconds
-    period_end: Microseconds
-    start: Microseconds
-    end: Microseconds
-    exact_numerator: int
-    exact_denominator: int
-    after_quantity: int | None
-    price_minor: int | None
-    price_months: int | None
-    price_plan: str | None
-    price_role: str | None
-    price_above: int
-
-
-_LINE_COLUMNS = tuple(unless_empty(name) if name in ("price_plan", "price_role") else F(name) for name in _Line._fields)
+_LINE = (
+    "item", "amount_minor", "period_start", "period_end", "start", "end", "exact_numerator", "exact_denominator",
+    "after_quantity", "price_minor", "price_months", "price_plan", "price_role", "price_above",
+)  # fmt: skip
+_OF_LINE = itemgetter(*map(LineRow._fields.index, _LINE))  # of a LineRow what the next bill has to know
+_LINE_COLUMNS = tuple(unless_empty(name) if name in ("price_plan", "price_role") else F(name) for name in _LINE)
 
 
 class IssuedRows(NamedTuple):
@@ -150,14 +137,14 @@ def issued_to(
     if not billed:
         return {}
     documents_of: dict[int, list[_Document]] = defaultdict(list)
-    lines_of: dict[int, list[_Line]] = defaultdict(list)
+    lines_of: dict[int, list[Row]] = defaultdict(list)
     documents = Document.objects.filter(one_of("subscription_id", billed)).order_by("id")
     for row in rows_of(documents.values_list(*_Document._fields)):
         documents_of[row[1]].append(_Document._make(row))
     ids = [one.id for some in documents_of.values() for one in some]
     lines = Line.objects.filter(one_of("document_id", ids)).order_by("document_id", "position")
     for row in rows_of(lines.values_list("document_id", *_LINE_COLUMNS)):
-        lines_of[row[0]].append(_Line._make(row[1:]))
+        lines_of[row[0]].append(row[1:])
     lapses_of = _lapses(billed)
     found = {}
     for pk, one in billed.items():
@@ -165,19 +152,21 @@ def issued_to(
         assert through is not None
         assert known_until is not None
         clock, ticks = clock_of(policies[pk].time_zone), policies[pk].ticks
-        its = [issued_document(row, lines_of[row.id], clock, ticks) for row in documents_of[pk]]
+        its = [_issued_document(row, lines_of[row.id], clock, ticks) for row in documents_of[pk]]
         lapses = [issued_lapse(row, clock) for row in lapses_of[pk]]
         known = microseconds_of(known_until) if isinstance(known_until, datetime) else known_until
         found[pk] = Issued(through, clock.moment(known), its, lapses)
     return found
 
 
-def issued_document(
-    row: DocumentRow | _Document, lines: Iterable[LineRow | _Line], clock: Clock, ticks: int
-) -> IssuedDocument:
+def issued_document(row: DocumentRow, lines: Iterable[LineRow], clock: Clock, ticks: int) -> IssuedDocument:
     """A document's row, with its lines, as the next bill has to know it."""
+    return _issued_document(row, map(_OF_LINE, lines), clock, ticks)
+
+
+def _issued_document(row: DocumentRow | _Document, lines: Iterable[Row], clock: Clock, ticks: int) -> IssuedDocument:
     return IssuedDocument(
-        row.date, clock.moment(row.known_until), [issued_line(line, ticks) for line in lines],
+        row.date, clock.moment(row.known_until), [_issued_line(line, ticks) for line in lines],
         row.total_minor, row.credit_used_minor, row.refund_minor,
     )  # fmt: skip
 
@@ -187,19 +176,18 @@ def issued_lapse(row: LapseRow, clock: Clock) -> IssuedLapse:
     return IssuedLapse(row.date, clock.moment(row.known_until), row.amount_minor, row.reason)
 
 
-def issued_line(row: LineRow | _Line, ticks: int) -> IssuedLine:
-    """A line's row as the next bill has to know it."""
-    after: Holding | None = None
-    if row.after_quantity is not None:
-        assert row.price_minor is not None
-        assert row.price_months is not None
-        price = _price(row.price_minor, row.price_months, row.price_plan or "", row.price_role or "", row.price_above)
-        after = (row.after_quantity, price)
-    return IssuedLine(
-        point_of(row.period_start, ticks), point_of(row.period_end, ticks), row.item,
-        point_of(row.start, ticks), point_of(row.end, ticks), after,
-        (row.exact_numerator, row.exact_denominator), row.amount_minor,
+def _issued_line(line: Row, ticks: int) -> IssuedLine:
+    """A line as the next bill has to know it, of its columns in _LINE; None stands for an empty text, too."""
+    (
+        item, amount_minor, period_start, period_end, start, end, numerator, denominator,
+        quantity, price_minor, months, plan, role, above,
+    ) = line  # fmt: skip
+    after = None if quantity is None else (quantity, _price(price_minor, months, plan or "", role or "", above))
+    told = (
+        point_of(period_start, ticks), point_of(period_end, ticks), item, point_of(start, ticks), point_of(end, ticks),
+        after, (numerator, denominator), amount_minor,
     )  # fmt: skip
+    return tuple.__new__(IssuedLine, told)  # IssuedLine(*told) in half the time
 
 
 _price = lru_cache(maxsize=4096)(Price)
