@@ -118,9 +118,9 @@ def seeded(accounts: int) -> Any:
     add_rows(Member, ("id", "vendor_id", "account_id", "key", "name", "email"), people)
     of_subscriptions = (
         "id", "vendor_id", "account_id", "policy_name", "plan", "interval", "seats_follow", "payment_method",
-        "next_look", "stopped",
+        "next_look", "stopped", "time_zone",
     )  # fmt: skip
-    agreed = ((pk, vendor.pk, pk, _POLICY, "BASIC", "month", False, "", date(2026, 1, 1), "") for pk in ids)
+    agreed = ((pk, vendor.pk, pk, _POLICY, "BASIC", "month", False, "", date(2026, 1, 1), "", "") for pk in ids)
     add_rows(Subscription, of_subscriptions, agreed)
     start = microseconds_of(datetime(2025, 12, 31, 23, tzinfo=UTC))
 

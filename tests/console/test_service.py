@@ -102,6 +102,18 @@ def test_a_line_that_is_wrong_is_named_and_nothing_of_the_file_is_kept(shop: Pat
     assert prorata("vendor", "list", cwd=shop).out.split()[-2:] == ["0", "0"]
 
 
+def test_accounts_of_a_file_can_have_days_of_their_own(shop: Path) -> None:
+    said = prorata("import", "--events", "events.csv", "--time-zone", "Norway/Oslo", cwd=shop, code=2)
+    assert said.errors == "--time-zone: 'Norway/Oslo' is not a time zone; write one like Europe/Oslo\n"
+    prorata("import", "--events", "events.csv", "--time-zone", "Pacific/Auckland", cwd=shop)
+    shown = prorata("account", "show", "nord", cwd=shop).out
+    assert ["clock", "Pacific/Auckland"] in [line.split() for line in shown.splitlines()]
+    prorata("bill-run", "--through", "2026-05-01", cwd=shop)
+    assert prorata("verify", cwd=shop).out == "acme: 4 documents, each as it is when computed again.\n"
+    assert "invoice-1  2026-04-01" in prorata("documents", cwd=shop).out
+    assert "2026-04-10  activate  chris" in prorata("account", "history", "nord", cwd=shop).out
+
+
 def test_a_dry_run_of_an_import_keeps_nothing(shop: Path) -> None:
     said = prorata("import", "--events", "events.csv", "--dry-run", cwd=shop)
     assert said.out == "2 accounts, 6 events. Nothing was kept: this was a dry run.\n"
@@ -299,7 +311,8 @@ def test_of_an_account_that_was_deleted_nothing_more_is_recorded(shop: Path) -> 
     assert "has not ended" in prorata("account", "delete", "ost", "--yes", cwd=shop, code=2).errors
     prorata("bill-run", "--through", "2026-05-01", cwd=shop)
     said = prorata("account", "delete", "ost", "--yes", cwd=shop).out
-    assert said == "Account ost is deleted; its documents are kept.\n"
+    still = "Something is still to be paid: prorata payment goes on."
+    assert said == f"Account ost is deleted; its documents are kept. {still}\n"
     for words in (("credit", "ost", "5.00", "--reason", "x"), ("withdraw", "3")):
         assert prorata("account", *words, cwd=shop, code=2).errors.startswith("account ost was deleted on ")
     assert "eva" not in prorata("account", "history", "ost", cwd=shop).out

@@ -39,16 +39,16 @@ def vendor_with(name: str, policy: Mapping[str, Any], *, key: str = "vendor") ->
     return vendor
 
 
-def opened(vendor: Vendor, agreement: Agreement) -> Subscription:
+def opened(vendor: Vendor, agreement: Agreement, time_zone: str = "") -> Subscription:
     """A new account of the vendor with an agreement."""
     account = open_account(vendor=vendor, key=agreement.account, name=agreement.account)
-    return subscribe(account=account, agreement=agreement)
+    return subscribe(account=account, agreement=agreement, time_zone=time_zone)
 
 
-def live_through(vendor: Vendor, told: Sequence[Told], through: date) -> list[Subscription]:
+def live_through(vendor: Vendor, told: Sequence[Told], through: date, time_zone: str = "") -> list[Subscription]:
     """Records what was told when it became known, with a bill run on each day on which something is due."""
     zone = ZoneInfo(told[0][0].policy.time_zone)
-    subscriptions = [opened(vendor, agreement) for agreement, _ in told]
+    subscriptions = [opened(vendor, agreement, time_zone) for agreement, _ in told]
     news: dict[date, list[tuple[Subscription, list[Fact]]]] = {}
     withdrawals: dict[date, list[tuple[Subscription, Fact]]] = {}
     for subscription, (_, facts) in zip(subscriptions, told, strict=True):

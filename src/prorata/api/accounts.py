@@ -26,8 +26,8 @@ from prorata.invoicing.actions.delete_account import delete_account
 from prorata.invoicing.present import status
 from prorata.subscriptions.actions.rows import Wish, open_agreement
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import at_work
-from prorata.vendors.queries import now_of, rules_now
+from prorata.subscriptions.queries import at_work, rules_for
+from prorata.vendors.queries import now_of
 
 router = Router(tags=["Accounts"])
 
@@ -58,6 +58,9 @@ class AccountIn(DetailsIn):
     plan: Name | None = None
     interval: Name | None = None
     payment_method: Name | None = None
+    time_zone: Annotated[str, Field(max_length=64)] = Field(
+        "", description="By whose clock its days begin and end, for good; where it is left out, the policy's."
+    )
     seats_follow: bool = Field(False, description="Whether seats follow active members until the first order of some.")
     events: list[EventIn] = Field([], max_length=1000, description="What is to be told of it at once.")
 
@@ -82,6 +85,7 @@ class AgreementOut(Schema):
     interval: str
     payment_method: str
     currency: str
+    time_zone: str = Field(description="By whose clock its days begin and end.")
     starts: date | None = Field(description="The first billed day.")
     ends: date | None = Field(description="The first day on which it no longer runs, once it is cancelled or paused.")
     returns: date | None = Field(description="The day on which it comes back, if that is told.")
@@ -133,7 +137,7 @@ def open_an_account(request: HttpRequest, body: AccountIn) -> Status[AccountOut]
         vendor=vendor,
         key=body.key,
         details=body.told(),
-        wish=Wish(body.policy, body.plan, body.interval, body.payment_method, body.seats_follow),
+        wish=Wish(body.policy, body.plan, body.interval, body.payment_method, body.seats_follow, body.time_zone),
         rows=rows_from(body.events),
         now=now_of(vendor),
         actor=actor_of(request),
@@ -174,7 +178,8 @@ def _account_out(account: Account, now: datetime) -> AccountOut:
 
 def _agreement_out(row: Subscription, now: datetime) -> AgreementOut:
     stands = status(subscription=row, now=now)
-    currency = rules_now(row.vendor, row.policy_name, now).currency
+    rules = rules_for(row, now)
+    currency = rules.currency
     return AgreementOut(
         policy=row.policy_name,
         state=stands.state,
@@ -182,6 +187,7 @@ def _agreement_out(row: Subscription, now: datetime) -> AgreementOut:
         interval=stands.interval,
         payment_method=stands.payment_method,
         currency=currency,
+        time_zone=rules.time_zone,
         starts=stands.starts,
         ends=stands.ends,
         returns=stands.returns,

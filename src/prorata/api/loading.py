@@ -13,8 +13,8 @@ from prorata.api.problems import Gone
 from prorata.api.tokens import vendor_of
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import at_work
-from prorata.vendors.queries import now_of, rules_now
+from prorata.subscriptions.queries import at_work, rules_for
+from prorata.vendors.queries import now_of
 
 AccountKey = Annotated[str, Path(description="The account's key.", max_length=200)]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
@@ -22,8 +22,7 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 def rules_of(subscription: Subscription) -> Policy:
     """The rules that an agreement is billed by now."""
-    vendor = subscription.vendor
-    return rules_now(vendor, subscription.policy_name, now_of(vendor))
+    return rules_for(subscription, now_of(subscription.vendor))
 
 
 def account_called(request: HttpRequest, key: str) -> Account:

@@ -21,7 +21,7 @@ from prorata.invoicing.rows import local_of
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.queries import agreement_of, histories
 from prorata.vendors.models import Vendor
-from prorata.vendors.queries import policy_names, rules_now
+from prorata.vendors.queries import rules_now
 
 _SOME = 20_000  # rows that are read at a time
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -69,14 +69,17 @@ def _granted(vendor: Vendor, through: date) -> Iterator[Entry]:
     """The credits that were granted, each on the day from which it can be used, once a bill has taken it in."""
     granted = Event.objects.filter(vendor=vendor, kind="credit").values("subscription_id")
     rows = Subscription.objects.filter(pk__in=granted, billed_through__isnull=False).select_related("account")
-    policies = {name: rules_now(vendor, name, _END_OF_TIME) for name in policy_names(vendor)}
     billed = list(rows.order_by("pk"))
-    agreements = {row.pk: agreement_of(row, row.account.key, policies[row.policy_name]) for row in billed}
+    ruled = {(row.policy_name, row.time_zone) for row in billed}
+    policies = {(name, zone): rules_now(vendor, name, _END_OF_TIME, zone) for name, zone in ruled}
+    agreements = {
+        row.pk: agreement_of(row, row.account.key, policies[row.policy_name, row.time_zone]) for row in billed
+    }
     told = histories(agreements, named=False)
     for row in billed:
         assert row.known_until is not None
         assert row.billed_through is not None
-        policy = policies[row.policy_name]
+        policy = agreements[row.pk].policy
         known_until = clock_of(policy.time_zone).moment(microseconds_of(row.known_until))
         for grant in grants_of(row.account.key, told[row.pk].grants, policy.ticks):
             if grant.date <= min(through, row.billed_through) and grant.since < known_until:

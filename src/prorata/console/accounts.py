@@ -36,12 +36,13 @@ def history(
 ) -> None:
     """What was recorded of an account, with the numbers by which events are withdrawn."""
     with sentences(), database():
+        from prorata.subscriptions.queries import rules_for
         from prorata.subscriptions.queries import scheduled as still_to_come
-        from prorata.vendors.queries import now_of, rules_now
+        from prorata.vendors.queries import now_of
 
         subscription = _subscription(vendor_called(vendor), account)
         now = now_of(subscription.vendor)
-        policy = rules_now(subscription.vendor, subscription.policy_name, now)
+        policy = rules_for(subscription, now)
         events = still_to_come(subscription, now) if scheduled else subscription.events.all()
         table = Table("number", "on", "event", "what", "recorded", "by", "withdrawn", box=None, header_style="bold")
         zone = ZoneInfo(policy.time_zone)
@@ -61,15 +62,18 @@ def show(account: AccountArgument, vendor: VendorOption = None) -> None:
     with sentences(), database():
         from prorata.invoicing.open_items import balance_of
         from prorata.invoicing.present import preview, status
-        from prorata.vendors.queries import now_of, rules_now
+        from prorata.subscriptions.queries import rules_for
+        from prorata.vendors.queries import now_of
 
         subscription = _subscription(vendor_called(vendor), account)
         now = now_of(subscription.vendor)
         stands = status(subscription=subscription, now=now)
-        rules = rules_now(subscription.vendor, subscription.policy_name, now)
+        rules = rules_for(subscription, now)
         table = Table(box=None, show_header=False)
         for title, told in _standing(stands, rules.currency):
             add_row(table, title, told)
+        if subscription.time_zone:
+            add_row(table, "clock", subscription.time_zone)
         balance = balance_of(subscription.account)
         for title, name in (("to pay", "to_pay"), ("to be paid back", "to_pay_back"), ("paid too much", "left")):
             if balance[name]:
@@ -145,11 +149,12 @@ def credit(
     """Grant an account a credit, which pays its next invoices."""
     with sentences(), database():
         from prorata.subscriptions.actions.record import tell
-        from prorata.vendors.queries import now_of, rules_now
+        from prorata.subscriptions.queries import rules_for
+        from prorata.vendors.queries import now_of
 
         subscription = _subscription(vendor_called(vendor), account)
         now = now_of(subscription.vendor)
-        policy = rules_now(subscription.vendor, subscription.policy_name, now)
+        policy = rules_for(subscription, now)
         try:
             minor = parse_amount(amount, policy.currency)
         except ValueError as error:

@@ -20,7 +20,8 @@ from prorata.console.asked import (
 )
 from prorata.console.database import ACTOR, VendorOption, console, database, vendor_called
 from prorata.console.event_files import read_account_file, read_event_file, read_payment_file
-from prorata.engine.intake import Intake, IntakeError, read_facts
+from prorata.engine.calendar import is_time_zone
+from prorata.engine.intake import Intake, IntakeError
 from prorata.engine.words import plural
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def import_files(
         str | None, typer.Option("--payments", help="File of what was paid and for which document; the same.")
     ] = None,
     vendor: VendorOption = None,
+    time_zone: Annotated[
+        str, typer.Option(help="By whose clock days of accounts that are new begin and end; else by the policy's.")
+    ] = "",
     policy: Annotated[
         str | None, typer.Option("--policy", "-p", help="Which of the vendor's policies; needed where it has several.")
     ] = None,
@@ -57,6 +61,8 @@ def import_files(
 
         if events is None and accounts is None and payments is None:
             raise IntakeError(["import needs --events, --accounts or --payments, or several of them"])
+        if time_zone and not is_time_zone(time_zone):
+            raise IntakeError([f"--time-zone: {time_zone!r} is not a time zone; write one like Europe/Oslo"])
         seller = vendor_called(vendor)
         said = []
         with transaction.atomic():
@@ -70,7 +76,7 @@ def import_files(
                     map_role=map_role,
                     seats=seats,
                 )
-                said.append(_load_events(seller, events, intake))
+                said.append(_load_events(seller, events, intake, time_zone))
             if accounts is not None:
                 said.append(_load_accounts(seller, accounts))
             if payments is not None:
@@ -80,14 +86,14 @@ def import_files(
         console().print(" ".join(said), markup=False)
 
 
-def _load_events(seller: Vendor, events: str, intake: Intake) -> str:
-    from prorata.subscriptions.actions.load import load
+def _load_events(seller: Vendor, events: str, intake: Intake, time_zone: str) -> str:
+    from prorata.subscriptions.actions.load import load, read_by_clocks
     from prorata.vendors.queries import now_of
 
-    known = set(seller.accounts.values_list("key", flat=True))
-    told = read_facts(read_event_file(events), intake, known)
+    clocks = dict(seller.subscriptions.values_list("account__key", "time_zone"))
+    told = read_by_clocks(read_event_file(events), intake, clocks, time_zone)
     with steps("Loading", len(told)) as step:
-        loaded = load(vendor=seller, told=told, now=now_of(seller), actor=ACTOR, step=step)
+        loaded = load(vendor=seller, told=told, now=now_of(seller), actor=ACTOR, time_zone=time_zone, step=step)
     again = f", {loaded.known:,} of them known before" if loaded.known else ""
     accounts, count = plural("account", loaded.accounts), plural("event", loaded.events)
     return f"{loaded.accounts:,} {accounts}{again}, {loaded.events:,} {count}."

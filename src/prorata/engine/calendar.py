@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 # date.toordinal(), in the account's days, whichever zone a moment was written in. Where a policy counts more exactly,
 # a point of a history is a whole number of its ticks: Precision says how many make a day.
@@ -32,6 +33,15 @@ to_day = date.toordinal
 to_date = date.fromordinal
 
 _ROOM = 100_000_000_000  # microseconds; the longest day has 90,000,000,000 of them
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether it is a name of the IANA's list, such as Europe/Oslo."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def midnight(day: Day) -> Moment:

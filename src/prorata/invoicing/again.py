@@ -94,7 +94,7 @@ def stored(subscriptions: Sequence[Subscription]) -> list[Stored]:
         its = rows[one.pk]
         if not its.documents or not all(row.policy_id in versions for row in its.documents):
             continue
-        policy = policy_of(versions[its.documents[0].policy_id])
+        policy = policy_of(versions[its.documents[0].policy_id], one.time_zone)
         clock, ticks = clock_of(policy.time_zone), policy.ticks
         documents = [
             issued_document(row, lines, clock, ticks) for row, lines in zip(its.documents, its.lines, strict=True)
@@ -106,7 +106,8 @@ def stored(subscriptions: Sequence[Subscription]) -> list[Stored]:
 
 def told_under(subscription: Subscription, version: PolicyVersion) -> History:
     """All that was told of a subscription, under a version of its policy."""
-    agreement = agreement_of(subscription, subscription.account.key, policy_of(version))
+    policy = policy_of(version, subscription.time_zone)
+    agreement = agreement_of(subscription, subscription.account.key, policy)
     return histories({subscription.pk: agreement})[subscription.pk]
 
 

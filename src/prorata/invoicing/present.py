@@ -17,8 +17,7 @@ from prorata.engine.policy.model import Policy
 from prorata.engine.quote import Outlook, outlook
 from prorata.invoicing.queries import Issued, issued_to
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import agreement_of, facts_of
-from prorata.vendors.queries import rules_now
+from prorata.subscriptions.queries import agreement_of, facts_of, rules_for
 
 
 class Present(NamedTuple):
@@ -40,7 +39,7 @@ def present(subscription: Subscription, now: datetime, *, named: bool = True) ->
     with of_one_moment():
         row = Subscription.objects.select_related("account", "vendor").get(pk=subscription.pk)
         known = now if row.known_until is None else max(now, row.known_until)
-        policy = rules_now(row.vendor, row.policy_name, known)
+        policy = rules_for(row, known)
         issued = issued_to([row], {row.pk: policy}).get(row.pk)
         facts = facts_of({row.pk: policy}, named=named)[row.pk]
     agreement = agreement_of(row, row.account.key, policy)

@@ -22,6 +22,8 @@ _OF_PEOPLE = tuple(sorted(PERSON_EVENTS.difference(FOLLOWING)))
 class Subscription(models.Model):
     """An agreement: what holds until an event says otherwise, and how far it has been billed.
 
+    Its days begin and end by the clock of `time_zone`, or where that is empty by its policy's. It never changes.
+
     It was looked at through the day `billed_through` with what had been recorded before `known_until`, and unless
     something is recorded there is nothing to bill before `next_look` (None: nor ever). `stopped` says why it did not
     run on that day, if it had begun.
@@ -34,6 +36,7 @@ class Subscription(models.Model):
     interval = models.CharField(max_length=20)
     seats_follow = models.BooleanField(default=False)
     payment_method = models.CharField(max_length=100, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
     billed_through = models.DateField(null=True)
     known_until = models.DateTimeField(null=True)
     next_look = models.DateField(null=True)
@@ -42,7 +45,10 @@ class Subscription(models.Model):
 
     class Meta:
         # None by next_look, which each bill moves: a run goes through its vendor's rows once, by their ids.
-        indexes = (Index(fields=("vendor", "id"), name="subscription_of_vendor"),)
+        indexes = (
+            Index(fields=("vendor", "id"), name="subscription_of_vendor"),
+            Index(fields=("vendor", "time_zone"), name="subscription_clock", condition=~Q(time_zone="")),
+        )
         constraints = (
             CheckConstraint(condition=Q(interval__in=tuple(MONTHS)), name="subscription_interval_is_known"),
             CheckConstraint(condition=Q(stopped__in=("", *get_args(How))), name="subscription_stopped_somehow"),

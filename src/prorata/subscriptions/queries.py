@@ -19,6 +19,7 @@ from prorata.engine.facts import Fact, facts_from, history
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.people import State, standings_at
+from prorata.vendors.models import Vendor
 from prorata.vendors.queries import rules_now
 
 _NAMES = (
@@ -44,6 +45,7 @@ class SubscriptionRow(NamedTuple):
     known_until: Microseconds | None
     next_look: date | None
     stopped: str
+    time_zone: str
 
 
 def subscription_rows(asked: QuerySet[Subscription]) -> list[SubscriptionRow]:
@@ -103,18 +105,28 @@ def scheduled(subscription: Subscription, now: datetime) -> QuerySet[Event]:
     return subscription.events.filter(to_come, withdrawal=None)
 
 
+def rules_for(subscription: Subscription, now: datetime) -> Policy:
+    """The rules that an agreement is billed by, as recorded by now, by its own clock."""
+    return rules_now(subscription.vendor, subscription.policy_name, now, subscription.time_zone)
+
+
+def clocks_of(vendor: Vendor) -> list[str]:
+    """The time zones that agreements of a vendor have of their own."""
+    rows = Subscription.objects.filter(vendor=vendor).exclude(time_zone="")
+    return list(rows.order_by("time_zone").values_list("time_zone", flat=True).distinct())
+
+
 def people_now(subscription: Subscription, now: datetime) -> dict[str, tuple[State, str]]:
     """How everybody of an account stands now, and with which role."""
-    policy = rules_now(subscription.vendor, subscription.policy_name, now)
+    policy = rules_for(subscription, now)
     agreement = agreement_of(subscription, subscription.account.key, policy)
     told = histories({subscription.pk: agreement})[subscription.pk]
     return standings_at(told, moment_of(now, ZoneInfo(policy.time_zone)))
 
 
 def today_of(subscription: Subscription, now: datetime) -> date:
-    """The day it is for an account, by the clock of its policy."""
-    zone = rules_now(subscription.vendor, subscription.policy_name, now).time_zone
-    return now.astimezone(ZoneInfo(zone)).date()
+    """The day it is for an account, by the clock of its agreement."""
+    return now.astimezone(ZoneInfo(rules_for(subscription, now).time_zone)).date()
 
 
 def at_work(account: Account) -> Subscription | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import cast
@@ -18,14 +19,16 @@ class NoPolicy(LookupError):
     """A policy that the vendor does not have, or did not have yet; says which."""
 
 
-@lru_cache(maxsize=256)
-def _read(text: str, name: str) -> Policy:
+@lru_cache(maxsize=1024)
+def _read(text: str, name: str, time_zone: str) -> Policy:
+    if time_zone:
+        return replace(_read(text, name, ""), time_zone=time_zone)
     return read_policy(text, name=name, source=f"{name}.toml")
 
 
-def policy_of(version: PolicyVersion) -> Policy:
-    """The rules of a version, as the engine has them."""
-    return _read(version.text, version.name)
+def policy_of(version: PolicyVersion, time_zone: str = "") -> Policy:
+    """The rules of a version, as the engine has them; where a time zone is named, by its clock."""
+    return _read(version.text, version.name, time_zone)
 
 
 def now_of(vendor: Vendor) -> datetime:
@@ -59,9 +62,13 @@ def last_version(vendor: Vendor, name: str) -> PolicyVersion | None:
     return versions_of(vendor, name).last()
 
 
-def rules_now(vendor: Vendor, name: str, now: datetime) -> Policy:
-    """The rules of a policy as recorded by now, and at this very moment; raises NoPolicy where there are none."""
-    return policy_of(_last(PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lte=now), vendor, name))
+def rules_now(vendor: Vendor, name: str, now: datetime, time_zone: str = "") -> Policy:
+    """The rules of a policy as recorded by now, and at this very moment; raises NoPolicy where there are none.
+
+    Where a time zone is named, by its clock.
+    """
+    versions = PolicyVersion.objects.filter(vendor=vendor, name=name, recorded_at__lte=now)
+    return policy_of(_last(versions, vendor, name), time_zone)
 
 
 def _last(versions: QuerySet[PolicyVersion], vendor: Vendor, name: str) -> PolicyVersion:

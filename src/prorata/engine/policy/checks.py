@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from prorata.engine.calendar import DAYS, MONTHS, Interval
+from prorata.engine.calendar import DAYS, MONTHS, Interval, is_time_zone
 from prorata.engine.policy.differences import differences
 from prorata.engine.policy.model import ONE_NUMBER, OVERAGE, SEATS, WHOLE, Policy, Rules
 from prorata.engine.policy.notice_checks import of_waiting
@@ -120,9 +119,7 @@ def _measured(policy: Policy, rules: Rules, path: Path) -> Iterator[Problem]:
 def _identity(policy: Policy) -> Iterator[Problem]:
     if not re.fullmatch(r"[A-Z]{3}", policy.currency):
         yield Problem(("currency",), f'currency is a code of three capitals like EUR, not "{policy.currency}"')
-    try:
-        ZoneInfo(policy.time_zone)
-    except (KeyError, ValueError, OSError):
+    if not is_time_zone(policy.time_zone):
         yield Problem(("time_zone",), f'time_zone is a name like Europe/Oslo, not "{policy.time_zone}"')
     if len(set(policy.intervals)) < len(policy.intervals):
         yield Problem(("intervals",), "intervals names an interval twice")

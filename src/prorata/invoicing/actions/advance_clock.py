@@ -65,8 +65,8 @@ def _runs(vendor: Vendor, but: Collection[int]) -> Iterator[tuple[datetime, date
     clock = vendor.test_clock
     assert clock is not None
     rows = Subscription.objects.filter(vendor=vendor, next_look__isnull=False).exclude(pk__in=but)
-    for name, day in rows.values_list("policy_name").annotate(day=Min("next_look")):
-        zone = ZoneInfo(rules_now(vendor, name, clock).time_zone)
+    for name, time_zone, day in rows.values_list("policy_name", "time_zone").annotate(day=Min("next_look")):
+        zone = ZoneInfo(rules_now(vendor, name, clock, time_zone).time_zone)
         begins = datetime.combine(day, time.min, zone)
         yield (begins, day) if begins > clock else (clock + _TICK, clock.astimezone(zone).date())
 

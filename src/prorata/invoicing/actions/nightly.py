@@ -12,6 +12,7 @@ from django.db.models import Count, Max, QuerySet
 
 from prorata.invoicing.actions.run_bills import Outcome, run_bills
 from prorata.invoicing.models import BillRun
+from prorata.subscriptions.queries import clocks_of
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_names, rules_now
 
@@ -22,7 +23,7 @@ def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[
     """Runs the bills of every vendor in real time for which a day has come since its last run, and a time of that day.
 
     What was interrupted or failed is run again, after two minutes, then four, and at last every hour. Where a vendor's
-    policies are of several time zones, each has its own night.
+    policies or accounts are of several time zones, each has its own night.
     """
     for vendor in Vendor.objects.filter(test_clock=None).order_by("key"):
         try:
@@ -38,7 +39,7 @@ def run_nightly(*, now: datetime, at: time, workers: int = 1) -> Iterator[tuple[
 def _due(vendor: Vendor, now: datetime, at: time) -> date | None:
     """The last day up to which the vendor is to be billed now; None where that was done."""
     days = []
-    for zone in {rules_now(vendor, name, now).time_zone for name in policy_names(vendor)}:
+    for zone in {*clocks_of(vendor), *(rules_now(vendor, name, now).time_zone for name in policy_names(vendor))}:
         day = now.astimezone(ZoneInfo(zone)).date()
         if datetime.combine(day, at, ZoneInfo(zone)) > now:
             day -= timedelta(days=1)  # the last night that has begun was yesterday's

@@ -25,8 +25,7 @@ from prorata.invoicing.open_items import (
     release_parts,
     write,
 )
-from prorata.subscriptions.queries import at_work, today_of
-from prorata.vendors.queries import rules_now
+from prorata.subscriptions.queries import at_work, rules_for, today_of
 from prorata.webhooks.outbox import Kind, announce
 
 _MOST = 10**15  # minor units of a payment, so that sums of thousands of them have room
@@ -144,11 +143,11 @@ def currency_of(account: Account, now: datetime) -> str:
     subscription = at_work(account)
     if subscription is None:
         raise Refused([f"account {account.key} has no agreement"])
-    return rules_now(subscription.vendor, subscription.policy_name, now).currency
+    return rules_for(subscription, now).currency
 
 
 def today_for(account: Account, now: datetime) -> date:
-    """The day it is for an account, by the clock of the policy that it is billed by."""
+    """The day it is for an account, by the clock that it is billed by."""
     subscription = at_work(account)
     return now.date() if subscription is None else today_of(subscription, now)
 

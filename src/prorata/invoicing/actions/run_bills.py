@@ -216,7 +216,8 @@ def _computed(
     versions = {name: policy_at(run.vendor, name, run.known_until) for name in {row.policy_name for row in rows}}
     accounts = _accounts(row.account_id for row in rows)
     agreements = {
-        row.id: agreement_of(row, accounts[row.account_id][0], policy_of(versions[row.policy_name])) for row in rows
+        row.id: agreement_of(row, accounts[row.account_id][0], policy_of(versions[row.policy_name], row.time_zone))
+        for row in rows
     }
     told = histories(agreements, named=False)
     issued = issued_to(rows, {pk: one.policy for pk, one in agreements.items()})

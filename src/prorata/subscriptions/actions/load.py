@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from prorata.database.refused import Refused
 from prorata.engine.calendar import Moment, day_of, moment_of, to_date
 from prorata.engine.facts import Fact
 from prorata.engine.history import Subscription as Agreement
+from prorata.engine.intake import Intake, IntakeError, Row, read_facts
 from prorata.subscriptions.actions.record import event_row, record, subscription_row, too_long, withdrawal_rows
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.queries import facts_of
@@ -37,12 +38,41 @@ class Loaded:
     events: int
 
 
+def read_by_clocks(rows: Sequence[Row], intake: Intake, clocks: Mapping[str, str], time_zone: str = "") -> list[Told]:
+    """What a file tells, of each account by its own clock; as read_facts of the engine, and raises as it does.
+
+    `clocks` are the time zones of the accounts that are known, empty for the policy's; new ones have the one named.
+    """
+    by_clock: dict[str, list[Row]] = {}
+    for row in rows:
+        by_clock.setdefault(clocks.get(row.cells.get("account", ""), time_zone), []).append(row)
+    told: list[Told] = []
+    problems: list[str] = []
+    for zone, some in by_clock.items():
+        policy = replace(intake.policy, time_zone=zone) if zone else intake.policy
+        try:
+            told += read_facts(some, replace(intake, policy=policy), clocks)
+        except IntakeError as error:
+            problems += error.sentences
+    if problems:
+        raise IntakeError(problems)
+    return told
+
+
 @transaction.atomic
 def load(
-    *, vendor: Vendor, told: Sequence[Told], now: datetime, actor: str, dry_run: bool = False, step: Step | None = None
+    *,
+    vendor: Vendor,
+    told: Sequence[Told],
+    now: datetime,
+    actor: str,
+    time_zone: str = "",
+    dry_run: bool = False,
+    step: Step | None = None,
 ) -> Loaded:
     """Writes what a file tells, each fact as recorded when it says, and what lies in the future as recorded now.
 
+    Each agreement's policy goes by the clock of its account; new ones have the `time_zone` that is named, if one is.
     Accounts that the vendor has go on with what is told. Of an account that has been billed, what the file does not say
     the recording of is recorded now. With a `dry_run` nothing stays written. Raises Refused where what is told of a
     known account was recorded already or contradicts that, or claims to have been known when something was billed
@@ -77,7 +107,7 @@ def load(
     if refused:
         raise Refused(refused)
     for some in _batches(new):
-        events += _write(vendor, some, now, actor)
+        events += _write(vendor, some, now, actor, time_zone)
         if step is not None:
             step(len(some))
     if dry_run:
@@ -126,7 +156,7 @@ def _batches(told: Sequence[Told]) -> Iterator[list[Told]]:
         yield some
 
 
-def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str) -> int:
+def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str, time_zone: str) -> int:
     """Writes accounts that the vendor does not have yet, with all that is told of them."""
     accounts = Account.objects.bulk_create(
         Account(vendor=vendor, key=agreement.account, name=agreement.account) for agreement, _ in told
@@ -134,7 +164,7 @@ def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str) -> i
     subscriptions, members, told_of = [], [], []
     for account, (agreement, told_facts) in zip(accounts, told, strict=True):
         facts = _by(now, agreement, told_facts)
-        row = subscription_row(account, agreement)
+        row = subscription_row(account, agreement, time_zone)
         row.next_look = to_date(day_of(min(fact.recorded for fact in facts)))
         subscriptions.append(row)
         told_of.append(facts)

@@ -14,8 +14,7 @@ from prorata.engine.facts import Fact, history
 from prorata.subscriptions.actions.record import locked, tell
 from prorata.subscriptions.models import Event, Subscription
 from prorata.subscriptions.people import Verb, refusal, standings_at, unknown_role
-from prorata.subscriptions.queries import agreement_of, facts_of
-from prorata.vendors.queries import rules_now
+from prorata.subscriptions.queries import agreement_of, facts_of, rules_for
 
 
 @transaction.atomic
@@ -37,7 +36,7 @@ def move(
     as one more active member than there are seats.
     """
     row = locked(subscription)
-    policy = rules_now(row.vendor, row.policy_name, now)
+    policy = rules_for(row, now)
     if sentence := unknown_role(policy, role):
         raise Refused([sentence])
     if verb == "role" and not role:

@@ -55,12 +55,15 @@ def reconcile(
     rows = _current(vendor)
     refused += [f"account {key} is not one of vendor {vendor.key}" for key in listed if key not in rows]
     chosen = [rows[key] for key in rows if everyone or key in listed]
-    policies = {name: rules_now(vendor, name, now) for name in {row.policy_name for row in chosen}}
+    ruled = {(row.policy_name, row.time_zone) for row in chosen}
+    policies = {(name, zone): rules_now(vendor, name, now, zone) for name, zone in ruled}
     for at in range(0, len(chosen), BATCH):
         some = chosen[at : at + BATCH]
-        told = histories({row.pk: agreement_of(row, row.account.key, policies[row.policy_name]) for row in some})
+        told = histories(
+            {row.pk: agreement_of(row, row.account.key, policies[row.policy_name, row.time_zone]) for row in some}
+        )
         for row in some:
-            users, policy = listed.get(row.account.key, {}), policies[row.policy_name]
+            users, policy = listed.get(row.account.key, {}), told[row.pk].policy
             refused += _unknown_roles(row.account.key, users, policy)
             moment = moment_of(now, ZoneInfo(policy.time_zone))
             rules = policy.rules(told[row.pk].interval, day_of(moment)).seats

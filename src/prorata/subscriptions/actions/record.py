@@ -18,21 +18,24 @@ from prorata.engine.facts import Contradiction, Fact, contradictions
 from prorata.engine.history import BEGIN_EVENTS
 from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
-from prorata.subscriptions.queries import agreement_of, facts_of
+from prorata.subscriptions.queries import agreement_of, clocks_of, facts_of, rules_for
 from prorata.vendors.actions import ROOM, set_policy
 from prorata.vendors.models import PolicyVersion, Vendor
-from prorata.vendors.queries import policy_of, rules_now
+from prorata.vendors.queries import policy_of
 from prorata.webhooks.outbox import announce
 
 
-def subscribe(*, account: Account, agreement: engine.Subscription) -> Subscription:
-    """An agreement with an account, under a policy its vendor has; nothing is billed before a start is recorded."""
-    row = subscription_row(account, agreement)
+def subscribe(*, account: Account, agreement: engine.Subscription, time_zone: str = "") -> Subscription:
+    """An agreement with an account, under a policy its vendor has; nothing is billed before a start is recorded.
+
+    Where a time zone is named, its days begin and end by that clock.
+    """
+    row = subscription_row(account, agreement, time_zone)
     row.save()
     return row
 
 
-def subscription_row(account: Account, agreement: engine.Subscription) -> Subscription:
+def subscription_row(account: Account, agreement: engine.Subscription, time_zone: str = "") -> Subscription:
     """The row of an agreement, not written yet."""
     return Subscription(
         vendor_id=account.vendor_id,
@@ -42,6 +45,7 @@ def subscription_row(account: Account, agreement: engine.Subscription) -> Subscr
         interval=agreement.interval,
         seats_follow=agreement.seats_follow,
         payment_method=agreement.payment_method,
+        time_zone=time_zone,
     )
 
 
@@ -52,10 +56,13 @@ def change_policy(*, vendor: Vendor, name: str, text: str, now: datetime, actor:
     if version.recorded_at == now:
         told = [{"policy": name, "version": version.number}]
         announce(vendor_id=vendor.pk, kind="policy.changed", told=told, at=now)
-        day = now.astimezone(ZoneInfo(policy_of(version).time_zone)).date()
-        rows = Subscription.objects.filter(vendor=vendor, policy_name=name, account__deleted_at=None)
-        rows.filter(billed_through__lt=day).update(next_look=day)
-        rows.filter(billed_through__gte=day).update(next_look=F("billed_through"))
+        for zone in ("", *clocks_of(vendor)):
+            day = now.astimezone(ZoneInfo(policy_of(version, zone).time_zone)).date()
+            rows = Subscription.objects.filter(
+                vendor=vendor, policy_name=name, time_zone=zone, account__deleted_at=None
+            )
+            rows.filter(billed_through__lt=day).update(next_look=day)
+            rows.filter(billed_through__gte=day).update(next_look=F("billed_through"))
     return version
 
 
@@ -67,7 +74,7 @@ def tell(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, ac
     """
     row = locked(subscription)
     known = now if row.known_until is None else max(now, row.known_until)
-    policy = rules_now(row.vendor, row.policy_name, known)
+    policy = rules_for(row, known)
     recorded = moment_of(known, ZoneInfo(policy.time_zone))
     return _write(row, policy, [fact._replace(recorded=recorded) for fact in facts], actor)
 
@@ -80,7 +87,7 @@ def record(*, subscription: Subscription, facts: Sequence[Fact], now: datetime, 
     been known when something was billed without it.
     """
     row = locked(subscription)
-    policy = rules_now(row.vendor, row.policy_name, now)
+    policy = rules_for(row, now)
     zone = ZoneInfo(policy.time_zone)
     latest = moment_of(now if row.known_until is None else max(now, row.known_until), zone)
     earliest = 0 if row.known_until is None else moment_of(row.known_until, zone)

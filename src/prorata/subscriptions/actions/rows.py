@@ -12,6 +12,7 @@ from django.db import transaction
 from prorata.accounts.actions import open_account
 from prorata.accounts.queries import account_of
 from prorata.database.refused import Refused
+from prorata.engine.calendar import is_time_zone
 from prorata.engine.facts import Fact
 from prorata.engine.intake import Intake, IntakeError, Row, new_agreement, read_facts
 from prorata.engine.policy.model import Policy
@@ -19,6 +20,7 @@ from prorata.engine.words import listed
 from prorata.subscriptions.actions.load import Loaded, Told, load
 from prorata.subscriptions.actions.record import subscribe, tell
 from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.queries import rules_for
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_names, rules_now
 from prorata.webhooks.outbox import announce
@@ -33,11 +35,12 @@ class Wish:
     interval: str | None = None
     payment_method: str | None = None
     seats_follow: bool = False
+    time_zone: str = ""
 
 
 def read_rows(subscription: Subscription, rows: Sequence[Row], now: datetime) -> list[Fact]:
     """What rows tell of an agreement; what does not say when it is takes effect now. Raises IntakeError."""
-    key, policy = subscription.account.key, rules_now(subscription.vendor, subscription.policy_name, now)
+    key, policy = subscription.account.key, rules_for(subscription, now)
     told = read_facts(_with_times(rows, now), Intake(policy=policy, account=key, as_keys=True), {key})
     return [fact for _, facts in told for fact in facts]
 
@@ -67,7 +70,7 @@ def open_agreement(
     if (known := account_of(vendor, key)) is not None:
         was = "had" if known.deleted_at else "has"
         raise Refused([f"vendor {vendor.key} {was} an account {key} already; a key is used once"])
-    policy = _policy(vendor, wish.policy, now)
+    policy = _policy(vendor, wish, now)
     intake = Intake(
         policy=policy,
         plan=wish.plan,
@@ -80,7 +83,7 @@ def open_agreement(
     agreement = new_agreement(key, intake)
     facts = [fact for _, some in read_facts(_with_times(rows, now), intake) for fact in some]
     account = open_account(vendor=vendor, key=key, name=details.get("name") or key, details=_rest(details))
-    row = subscribe(account=account, agreement=agreement)
+    row = subscribe(account=account, agreement=agreement, time_zone=wish.time_zone)
     told = [{"account": key, "policy": row.policy_name}]
     announce(vendor_id=vendor.pk, kind="account.opened", told=told, at=now)
     tell(subscription=row, facts=facts, now=now, actor=actor)
@@ -91,23 +94,25 @@ def open_agreement(
 def load_rows(*, vendor: Vendor, rows: Sequence[Row], now: datetime, actor: str, dry_run: bool = False) -> Loaded:
     """Records what rows tell of accounts that the vendor has, each by its own policy; all of it or nothing, as load."""
     keys = {row.cells.get("account", "") for row in rows}
-    policy_of_account = dict(
-        Subscription.objects.filter(vendor=vendor, account__key__in=keys).values_list("account__key", "policy_name")
-    )
+    rows_of = Subscription.objects.filter(vendor=vendor, account__key__in=keys)
+    rules_of_account = {
+        key: (name, zone) for key, name, zone in rows_of.values_list("account__key", "policy_name", "time_zone")
+    }
     unknown = [
         f"{row.place}, column account: {row.cells['account']!r} is not an account of vendor {vendor.key}"
         for row in rows
-        if row.cells.get("account") and row.cells["account"] not in policy_of_account
+        if row.cells.get("account") and row.cells["account"] not in rules_of_account
     ]
     if unknown:
         raise IntakeError(unknown)
     told: list[Told] = []
     problems: list[str] = []
-    for name in sorted({*policy_of_account.values()}):
-        intake = Intake(policy=rules_now(vendor, name, now), as_keys=True)
-        its = [row for row in rows if policy_of_account.get(row.cells.get("account", ""), name) == name]
+    for rules in sorted({*rules_of_account.values()}):
+        name, zone = rules
+        intake = Intake(policy=rules_now(vendor, name, now, zone), as_keys=True)
+        its = [row for row in rows if rules_of_account.get(row.cells.get("account", ""), rules) == rules]
         try:
-            told += read_facts(_with_times(its, now), intake, policy_of_account)
+            told += read_facts(_with_times(its, now), intake, rules_of_account)
         except IntakeError as error:
             problems += error.sentences
     if problems:
@@ -119,14 +124,16 @@ def _with_times(rows: Sequence[Row], now: datetime) -> list[Row]:
     return [row if "at" in row.cells else Row(row.place, {**row.cells, "at": now.isoformat()}) for row in rows]
 
 
-def _policy(vendor: Vendor, name: str | None, now: datetime) -> Policy:
-    names = policy_names(vendor)
+def _policy(vendor: Vendor, wish: Wish, now: datetime) -> Policy:
+    name, names = wish.policy, policy_names(vendor)
     if name is None and len(names) == 1:
         name = names[0]
     if name not in names:
         said = "say by which policy the account is billed" if name is None else f"{name!r} is not a policy"
         raise IntakeError([f"policy: {said}; vendor {vendor.key} has: {listed(names)}"])
-    return rules_now(vendor, name, now)
+    if wish.time_zone and not is_time_zone(wish.time_zone):
+        raise IntakeError([f"time_zone: {wish.time_zone!r} is not a time zone; write one like Europe/Oslo"])
+    return rules_now(vendor, name, now, wish.time_zone)
 
 
 def _rest(details: Mapping[str, Any]) -> dict[str, Any]:

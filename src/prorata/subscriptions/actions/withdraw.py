@@ -13,8 +13,7 @@ from prorata.engine.facts import contradictions
 from prorata.engine.history import BEGIN_EVENTS
 from prorata.subscriptions.actions.record import ask_again, locked, sentence_of
 from prorata.subscriptions.models import Event, Withdrawal
-from prorata.subscriptions.queries import agreement_of, facts_of
-from prorata.vendors.queries import rules_now
+from prorata.subscriptions.queries import agreement_of, facts_of, rules_for
 from prorata.webhooks.outbox import announce
 
 
@@ -31,7 +30,7 @@ def withdraw(*, event: Event, now: datetime, actor: str) -> Withdrawal:
     if (before := Withdrawal.objects.filter(event=event).first()) is not None:
         raise Refused([f"this {event.kind} was withdrawn already, at {before.recorded_at.isoformat()}"])
     known = now if row.known_until is None else max(now, row.known_until)
-    policy = rules_now(row.vendor, row.policy_name, known)
+    policy = rules_for(row, known)
     agreement = agreement_of(row, row.account.key, policy)
     problems = set(contradictions(agreement, facts_of({row.pk: policy})[row.pk]))
     made = Withdrawal.objects.create(
