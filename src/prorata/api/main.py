@@ -14,7 +14,19 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 from pydantic import BaseModel
 
-from prorata.api import accounts, bill_runs, documents, events, payments, people, policies, quotes, vendor, webhooks
+from prorata.api import (
+    accounts,
+    bill_runs,
+    books,
+    documents,
+    events,
+    payments,
+    people,
+    policies,
+    quotes,
+    vendor,
+    webhooks,
+)
 from prorata.api.once import answered, is_in_steps
 from prorata.api.problems import MEDIA_TYPE, Problem, say_problems
 from prorata.api.tokens import Bearer
@@ -146,5 +158,5 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 api = _Api(title="Prorata", version="v1", description=_DESCRIPTION, parser=_Parser(), urls_namespace="api")
 say_problems(api)
 api.add_decorator(answered)
-for part in (vendor, policies, accounts, people, events, quotes, documents, payments, bill_runs, webhooks):
+for part in (vendor, policies, accounts, people, events, quotes, documents, payments, books, bill_runs, webhooks):
     api.add_router("", part.router)

@@ -57,6 +57,22 @@ def journal(vendor: Vendor, through: date) -> list[Entry]:
         return sorted(chain.from_iterable(told), key=lambda one: one.date)
 
 
+def wrong_part(first: date | None, last: date, today: date) -> tuple[str, str] | None:
+    """Why days cannot be a part of the books that is handed over, and whether `from` or `through` is wrong.
+
+    A part is of whole months that are over: only then is what was earned of them known.
+    """
+    if (last + timedelta(days=1)).day != 1:
+        return "through", f"{last} is not the last day of a month, as which a part of the books has to end"
+    if last >= today:
+        return "through", f"the month of {last} is not over; hand over its part of the books afterwards"
+    if first is not None and first.day != 1:
+        return "from", f"{first} is not the first day of a month, with which a part of the books begins"
+    if first is not None and first > last:
+        return "from", f"{first} is after {last}"
+    return None
+
+
 def _posted(vendor: Vendor, through: date) -> Iterator[Entry]:
     """What documents and lapses posted."""
     asked = Posting.objects.filter(vendor=vendor, date__lte=through)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -37,14 +36,15 @@ def export_books(
     """The journal of a vendor: what was issued and what became revenue of it, on standard output."""
     with sentences(), database():
         from prorata.books.exports import as_beancount, as_csv, as_hledger
-        from prorata.books.journal import journal
+        from prorata.books.journal import journal, wrong_part
         from prorata.books.sie import as_sie
         from prorata.vendors.queries import ledger_accounts, now_of
 
         seller = vendor_called(vendor)
         first, last = None if since is None else day_of("--from", since), day_of("--through", through)
-        if first is not None or to is BooksFormat.sie:
-            _check_months(first, last, now_of(seller).date())
+        is_part = first is not None or to is BooksFormat.sie
+        if is_part and (wrong := wrong_part(first, last, now_of(seller).date())):
+            raise IntakeError([f"--{wrong[0]}: {wrong[1]}"])
         entries = [one for one in journal(seller, last) if first is None or one.date >= first]
         accounts = ledger_accounts(seller)
         numbers = {ledger: account.number for ledger, account in accounts.items()}
@@ -57,20 +57,6 @@ def export_books(
             BooksFormat.hledger: lambda: as_hledger(entries),
         }
         sys.stdout.write(written[to]())
-
-
-def _check_months(first: date | None, last: date, today: date) -> None:
-    """Books that are handed over in parts end with months that are over: only then is what was earned of them known."""
-    if (last + timedelta(days=1)).day != 1:
-        raise IntakeError(
-            [f"--through: {last} is not the last day of a month, as which a part of the books has to end"]
-        )
-    if last >= today:
-        raise IntakeError([f"--through: the month of {last} is not over; hand over its part of the books afterwards"])
-    if first is not None and first.day != 1:
-        raise IntakeError([f"--from: {first} is not the first day of a month, with which a part of the books begins"])
-    if first is not None and first > last:
-        raise IntakeError([f"--from: {first} is after {last}"])
 
 
 def ledgers(

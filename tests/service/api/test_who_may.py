@@ -68,6 +68,9 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
     "POST /payments/{payment}/return": ("payments", "/payments/{payment}/return", {"date": "2026-02-10"}, 201),
     "POST /payments/{payment}/refund": ("payments", "/payments/{payment}/refund", {"date": "2026-02-10"}, 201),
     "POST /documents/{document}/refund": ("payments", "/documents/invoice-1/refund", {"date": "2026-02-10"}, 409),
+    "GET /books": ("read", "/books?through=2026-02-28", None, 200),
+    "GET /ledgers": ("read", "/ledgers", None, 200),
+    "PUT /ledgers": ("settings", "/ledgers", {"ledgers": [{"ledger": "bank", "number": "1930"}]}, 200),
     "GET /bill-runs": ("read", "/bill-runs", None, 200),
     "POST /bill-runs": ("billing", "/bill-runs", {"through": "2026-02-10", "account": "nord"}, 200),
     "GET /bill-runs/{run}": ("read", "/bill-runs/{run}", None, 200),
@@ -88,7 +91,8 @@ OPERATIONS: dict[str, tuple[Scope, str, Any, int]] = {
 _ITS_OWN = {
     "GET /vendor", "PATCH /vendor", "POST /clock", "GET /policies", "GET /policies/{name}", "PUT /policies/{name}",
     "POST /policies/{name}/effects", "GET /accounts", "POST /accounts", "GET /documents", "GET /bill-runs",
-    "GET /webhooks", "POST /webhooks", "GET /payments",
+    "GET /webhooks", "POST /webhooks", "GET /payments", "GET /books",
+    "GET /ledgers", "PUT /ledgers",
 }  # fmt: skip
 _REFUSED = {"POST /events": 422, "POST /reconciliations": 409}  # which name an account in what they say
 
