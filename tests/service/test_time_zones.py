@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from prorata.books.journal import journal
+from prorata.database.refused import Refused
+from prorata.engine.calendar import is_time_zone, moment_of
+from prorata.engine.facts import Fact
 from prorata.engine.intake import Intake, Row, read_facts
 from prorata.invoicing.actions.advance_clock import advance_clock
 from prorata.invoicing.actions.nightly import run_nightly
+from prorata.invoicing.actions.payments import Transfer, receive_payment
 from prorata.invoicing.actions.run_bills import run_bills
 from prorata.invoicing.models import BillRun, Document
 from prorata.invoicing.verify import verify
 from prorata.policies import load_policy, policy_text
 from prorata.samples.lively import lively_rows
 from prorata.subscriptions.actions.load import load, read_by_clocks
+from prorata.subscriptions.actions.people import move
+from prorata.subscriptions.actions.reconcile import reconcile
 from prorata.subscriptions.actions.record import change_policy, tell
 from prorata.subscriptions.actions.rows import Wish, load_rows, open_agreement
+from prorata.subscriptions.actions.withdraw import withdraw
 from prorata.subscriptions.models import Event, Subscription
+from prorata.subscriptions.queries import earliest_today, today_of
 from prorata.vendors.actions import add_vendor, set_policy
 from prorata.vendors.models import Vendor
 from tests.service.world import LONG_AGO, at, fact, live_through, seller
 
 pytestmark = pytest.mark.django_db
 
+END = date(2199, 12, 31)
 EAST, WEST = "Pacific/Auckland", "America/Los_Angeles"
 STARTS = Row("events[0]", {"event": "start", "at": "2026-01-01"})
 
@@ -137,6 +147,81 @@ def test_who_is_known_goes_by_its_own_clock_whatever_the_file_says() -> None:
     load_rows(vendor=vendor, rows=more, now=at("2026-01-07"), actor="test")
     events = Event.objects.filter(member__key="z").order_by("at").values_list("at", flat=True)
     assert [one.isoformat() for one in events] == ["2026-01-05T11:00:00+00:00", "2026-01-06T08:00:00+00:00"]
+
+
+NOON = at("2026-01-31")  # when it is one in the morning of 1 February in Auckland
+
+
+@pytest.fixture
+def east() -> Subscription:
+    """An account in Auckland with a member since 1 January, billed for January."""
+    vendor = seller()
+    anna = Row("events[1]", {"event": "activate", "user": "anna", "at": "2026-01-01"})
+    row = opened_in(vendor, "east", EAST, STARTS, anna)
+    run_bills(vendor=vendor, through=date(2026, 1, 1), now=at("2026-01-01"))
+    row.refresh_from_db()
+    return row
+
+
+def test_whatever_is_done_now_is_done_on_the_account_s_own_day(east: Subscription) -> None:
+    vendor = east.vendor
+    assert today_of(east, NOON) == date(2026, 2, 1)
+    moved = move(subscription=east, verb="activate", user="ben", now=NOON, actor="test")
+    assert moved.at == NOON
+    mended = reconcile(
+        vendor=vendor, listed={"east": {"anna": ""}}, everyone=False, now=at("2026-01-31", 13), actor="test", mend=True
+    )
+    assert [one.user for one in mended] == ["ben"]
+    left = Event.objects.get(member__key="ben", kind="deactivate")
+    assert left.at == at("2026-01-31", 13)
+    withdraw(event=left, now=at("2026-01-31", 14), actor="test")
+    assert Subscription.objects.get(pk=east.pk).next_look == date(2026, 2, 1)
+    local = moment_of(at("2026-01-31", 15), ZoneInfo(EAST))
+    told = [Fact("credit", local, local, price_minor=500, reason="sorry")]
+    tell(subscription=east, facts=told, now=at("2026-01-31", 15), actor="test")
+    run_bills(vendor=vendor, through=date(2026, 2, 1), now=at("2026-01-31", 16))
+    [granted] = [one for one in journal(vendor, END) if one.credit == "customer_credit"]
+    assert granted.date == date(2026, 2, 1)
+    assert list(verify(vendor)) == []
+
+
+def test_money_moves_on_the_bank_s_day_and_a_month_is_over_where_it_ends_last(east: Subscription) -> None:
+    west = opened_in(east.vendor, "west", WEST, STARTS)
+    morning = at("2026-02-02", 7)  # 08:00 in Stockholm, and 23:00 of the day before in Los Angeles
+    payment = receive_payment(
+        account=west.account, amount_minor=100, by=Transfer(date(2026, 2, 2)), now=morning, actor="test"
+    )
+    assert payment.date == date(2026, 2, 2)
+    with pytest.raises(Refused, match=r"^2026-02-03 has not come yet; it is 2026-02-01 for account west$"):
+        receive_payment(
+            account=west.account, amount_minor=100, by=Transfer(date(2026, 2, 3)), now=morning, actor="test"
+        )
+    assert earliest_today(east.vendor, at("2026-02-01", 4)) == date(2026, 1, 31)
+    assert earliest_today(east.vendor, at("2026-02-01", 9)) == date(2026, 2, 1)
+
+
+def test_a_run_looks_at_those_whose_day_has_come(east: Subscription) -> None:
+    anna = Row("events[1]", {"event": "activate", "user": "anna", "at": "2026-01-01"})
+    for number in range(3):
+        opened_in(east.vendor, f"here{number}", "", STARTS, anna)
+    run_bills(vendor=east.vendor, through=date(2026, 1, 2), now=at("2026-01-02", 20))
+    night = run_bills(vendor=east.vendor, through=date(2026, 2, 1), now=NOON)
+    assert (night.looked_at, night.documents["invoice"], night.left) == (1, 1, set())
+    assert run_bills(vendor=east.vendor, through=date(2026, 2, 1), now=at("2026-02-01")).looked_at == 3
+
+
+def test_a_file_that_was_read_before_an_account_got_its_clock_is_refused() -> None:
+    vendor = seller()
+    rows = [Row("line 2", {"at": "2026-01-05T12:00:00Z", "account": "east", "event": "activate", "user": "a"})]
+    told = read_by_clocks(rows, Intake(policy=load_policy("mainter")), {})
+    opened_in(vendor, "east", EAST, STARTS)
+    with pytest.raises(Refused, match=r"^account east has another clock than it was read by; load the file again$"):
+        load(vendor=vendor, told=told, now=at("2026-01-06"), actor="test")
+
+
+@pytest.mark.parametrize("name", ["localtime", "Factory", "right/Europe/Oslo", "posixrules", "../etc", "", "Norway"])
+def test_a_clock_is_the_same_everywhere(name: str) -> None:
+    assert not is_time_zone(name)
 
 
 def test_a_new_version_is_looked_at_on_the_account_s_own_day() -> None:

@@ -95,7 +95,7 @@ def _set(account: Account, row: Row) -> list[str]:
     for name in DETAILS:
         cell = row.cells.get(name, "")
         value: str | list[str] = cell.upper() if name == "country" and cell.isascii() else cell
-        value = re.split(r"[\s;]+", cell) if name == "copies_to" and cell else value
+        value = [one for one in re.split(r"[\s;]+", cell) if one] if name == "copies_to" and cell else value
         if value and value != getattr(account, name):
             setattr(account, name, value)
             others.append(name)

@@ -18,7 +18,7 @@ def check_copies(copies: object) -> None:
         raise ValidationError(f"Write a list of at most {MOST_COPIES} e-mail addresses.")
     for one in copies:
         try:
-            validate_email(one)
+            validate_email(str(one))
         except ValidationError:
             raise ValidationError(f"{str(one)[:60]!r} is not an e-mail address.") from None
 

@@ -16,6 +16,7 @@ from prorata.api.values import Amount, Day, In
 from prorata.books.journal import Entry, journal, wrong_part
 from prorata.engine.books import LEDGERS, Ledger
 from prorata.engine.money import format_amount
+from prorata.subscriptions.queries import earliest_today
 from prorata.vendors.actions import name_ledgers
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import ledger_accounts, now_of
@@ -75,7 +76,7 @@ def show_books(request: HttpRequest, through: _Through, since: _From = None) -> 
     Ask for a month once it is over and its bills were run, and for no more than you need: all of it is one answer.
     """
     vendor = vendor_of(request)
-    if since is not None and (wrong := wrong_part(since, through, now_of(vendor).date())):
+    if since is not None and (wrong := wrong_part(since, through, earliest_today(vendor, now_of(vendor)))):
         raise HttpError(422, f"query {wrong[0]}: {wrong[1]}")
     entries = journal(vendor, through)
     return BooksOut(entries=[_told(one) for one in entries if since is None or one.date >= since])

@@ -38,12 +38,13 @@ def export_books(
         from prorata.books.exports import as_beancount, as_csv, as_hledger
         from prorata.books.journal import journal, wrong_part
         from prorata.books.sie import as_sie
+        from prorata.subscriptions.queries import earliest_today
         from prorata.vendors.queries import ledger_accounts, now_of
 
         seller = vendor_called(vendor)
         first, last = None if since is None else day_of("--from", since), day_of("--through", through)
         is_part = first is not None or to is BooksFormat.sie
-        if is_part and (wrong := wrong_part(first, last, now_of(seller).date())):
+        if is_part and (wrong := wrong_part(first, last, earliest_today(seller, now_of(seller)))):
             raise IntakeError([f"--{wrong[0]}: {wrong[1]}"])
         entries = [one for one in journal(seller, last) if first is None or one.date >= first]
         accounts = ledger_accounts(seller)

@@ -21,7 +21,8 @@ _LOOK = timedelta(minutes=1)  # between two looks at whose night it is
 
 def worker(
     bills_at: Annotated[
-        str, typer.Option(help="When the bills are run each night, by the clock of each policy; never: not at all.")
+        str,
+        typer.Option(help="When the bills are run each night, by the clock of each account; never: not at all."),
     ] = "01:00",
     workers: Annotated[int, typer.Option(min=1, help="How many processes bill at the same time.")] = 1,
     once: Annotated[bool, typer.Option("--once", help="Do what is to be done now, and end.")] = False,

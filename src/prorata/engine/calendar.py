@@ -36,7 +36,9 @@ _ROOM = 100_000_000_000  # microseconds; the longest day has 90,000,000,000 of t
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether it is a name of the IANA's list, such as Europe/Oslo."""
+    """Whether it is a name of the IANA's list, such as Europe/Oslo, and the same clock everywhere."""
+    if name in ("localtime", "posixrules", "Factory") or name.startswith(("posix/", "right/")):
+        return False
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -74,7 +74,6 @@ def effects(subscriptions: Iterable[Subscription], policy: Policy, now: datetime
 
 def _effect(known: Present, policy: Policy) -> Effect:
     """Where the rules there are do not allow it, nothing is billed by them."""
-    policy = replace(policy, time_zone=known.policy.time_zone)
     since = _differ_from(known.policy, policy, day_of(known.now))
     account, currency = known.agreement.account, policy.currency
     before, was_wrong = _outlook(known, known.policy, since)

@@ -20,7 +20,7 @@ from prorata.engine.policy.model import Policy
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
 from prorata.subscriptions.people import State, standings_at
 from prorata.vendors.models import Vendor
-from prorata.vendors.queries import rules_now
+from prorata.vendors.queries import last_version, policy_names, policy_of, rules_now
 
 _NAMES = (
     "id", "kind", "at", "recorded_at", "role", "plan", "item", "quantity", "price_minor",
@@ -114,6 +114,13 @@ def clocks_of(vendor: Vendor) -> list[str]:
     """The time zones that agreements of a vendor have of their own."""
     rows = Subscription.objects.filter(vendor=vendor).exclude(time_zone="")
     return list(rows.order_by("time_zone").values_list("time_zone", flat=True).distinct())
+
+
+def earliest_today(vendor: Vendor, now: datetime) -> date:
+    """The day it is where it is earliest, of all clocks by which a vendor bills."""
+    versions = (last_version(vendor, name) for name in policy_names(vendor))
+    zones = {*clocks_of(vendor), *(policy_of(version).time_zone for version in versions if version is not None)}
+    return min((now.astimezone(ZoneInfo(zone)).date() for zone in zones), default=now.date())
 
 
 def people_now(subscription: Subscription, now: datetime) -> dict[str, tuple[State, str]]:

@@ -42,7 +42,7 @@ def change_vendor(*, vendor: Vendor, identity: Mapping[str, str]) -> Vendor:
     vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendor.pk)
     for name, value in identity.items():
         assert name in PARTY
-        setattr(vendor, name, value)
+        setattr(vendor, name, value.strip())
     vendor.full_clean()
     vendor.save(update_fields=list(identity))
     return vendor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
@@ -26,6 +27,7 @@ from prorata.invoicing.open_items import (
     write,
 )
 from prorata.subscriptions.queries import at_work, rules_for, today_of
+from prorata.vendors.queries import rules_now
 from prorata.webhooks.outbox import Kind, announce
 
 _MOST = 10**15  # minor units of a payment, so that sums of thousands of them have room
@@ -203,7 +205,7 @@ def _recorded(
 ) -> Payment:
     """The payment's row; raises Refused, and ValidationError where a text is too long."""
     today, currency = today_for(account, now), currency_of(account, now)
-    if by.day > today:
+    if by.day > max(today, _today_of_the_vendor(account, now)):  # it is the bank that says which day it was
         raise Refused([f"{by.day} has not come yet; it is {today} for account {account.key}"])
     if abs(amount_minor) > _MOST:
         raise Refused([f"a payment of more than {speak_amount(_MOST, currency)} {currency} cannot be kept"])
@@ -221,6 +223,15 @@ def _recorded(
         _check_reference(account, reference)  # somebody else recorded it meanwhile
         raise
     return payment
+
+
+def _today_of_the_vendor(account: Account, now: datetime) -> date:
+    """The day it is by the clock of the policy that an account is billed by."""
+    subscription = at_work(account)
+    if subscription is None:
+        return now.date()
+    policy = rules_now(subscription.vendor, subscription.policy_name, now)
+    return now.astimezone(ZoneInfo(policy.time_zone)).date()
 
 
 def _check_reference(account: Account, reference: str) -> None:

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import reduce
 from itertools import zip_longest
-from typing import NamedTuple
+from operator import or_
+from typing import NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from prorata.accounts.models import Account
@@ -29,7 +32,7 @@ from prorata.invoicing.models import BillRun, Problem
 from prorata.invoicing.queries import issued_to
 from prorata.invoicing.rows import MOST
 from prorata.subscriptions.models import Subscription
-from prorata.subscriptions.queries import SubscriptionRow, agreement_of, histories, subscription_rows
+from prorata.subscriptions.queries import SubscriptionRow, agreement_of, earliest_today, histories, subscription_rows
 from prorata.vendors.models import Vendor
 from prorata.vendors.queries import policy_at, policy_of
 from prorata.webhooks.outbox import announce
@@ -46,6 +49,9 @@ class NotYet(ValueError):
     """A day up to which nobody can be billed yet."""
 
 
+_Limits: TypeAlias = tuple[tuple[str, str, date], ...]  # how far those of a policy and a time zone can be billed
+
+
 class _Batch(NamedTuple):
     """A stretch of ids, from the first up to an end if it has one, whose due subscriptions a run is to bill.
 
@@ -58,6 +64,7 @@ class _Batch(NamedTuple):
     but: frozenset[int]
     waits: bool
     dry_run: bool
+    limits: _Limits
 
 
 @dataclass(slots=True)
@@ -127,8 +134,9 @@ def run_bills(
     if not dry_run:
         run.save()
     outcome = Outcome(left=set(but), run=None if dry_run else run)
+    limits = () if dry_run else _limits(run)
     for waits in (False,) if dry_run else (False, True):
-        batches = _batches(run, outcome.left, waits=waits, dry_run=dry_run)
+        batches = _batches(run, outcome.left, limits, waits=waits, dry_run=dry_run)
         for part in in_processes(min(workers, len(batches) or 1), _bill_batch, batches):
             outcome.include(part)
             if step is not None:
@@ -158,21 +166,36 @@ def _told(run: BillRun, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _batches(run: BillRun, but: Collection[int], *, waits: bool, dry_run: bool) -> list[_Batch]:
+def _limits(run: BillRun) -> _Limits:
+    """How far each can be billed by its own clock, where the day has not come for all of them."""
+    if earliest_today(run.vendor, run.known_until) >= run.through:
+        return ()
+    ruled = _all_due(run).order_by().values_list("policy_name", "time_zone").distinct()
+    found = []
+    for name, zone in ruled:
+        own = ZoneInfo(policy_of(policy_at(run.vendor, name, run.known_until), zone).time_zone)
+        found.append((name, zone, min(run.through, run.known_until.astimezone(own).date())))
+    return tuple(found)
+
+
+def _batches(run: BillRun, but: Collection[int], limits: _Limits, *, waits: bool, dry_run: bool) -> list[_Batch]:
     """What there is to do, in stretches of ids with so many due subscriptions each."""
-    due = _all_due(run).order_by("pk")
+    due = _all_due(run, limits).order_by("pk")
     rest = (pk for pk in due.values_list("pk", flat=True).iterator() if pk not in but)
     firsts = [pk for at, pk in enumerate(rest) if at % BATCH == 0]
     known = sorted(but)
     batches = []
     for first, end in zip_longest(firsts, firsts[1:]):
         some = known[bisect_left(known, first) : None if end is None else bisect_left(known, end)]
-        batches.append(_Batch(run, first, end, frozenset(some), waits, dry_run))
+        batches.append(_Batch(run, first, end, frozenset(some), waits, dry_run, limits))
     return batches
 
 
-def _all_due(run: BillRun) -> QuerySet[Subscription]:
+def _all_due(run: BillRun, limits: _Limits = ()) -> QuerySet[Subscription]:
     rows = Subscription.objects.filter(vendor=run.vendor, next_look__lte=run.through)
+    if limits:
+        own = (Q(policy_name=name, time_zone=zone, next_look__lte=day) for name, zone, day in limits)
+        rows = rows.filter(reduce(or_, own))
     return rows if run.account_id is None else rows.filter(account_id=run.account_id)
 
 
@@ -199,7 +222,7 @@ def _billed(batch: _Batch) -> Outcome:
 
 def _due(batch: _Batch) -> QuerySet[Subscription]:
     """The due rows of a batch; locked, but for a dry run."""
-    rows = _all_due(batch.run).filter(pk__gte=batch.first)
+    rows = _all_due(batch.run, batch.limits).filter(pk__gte=batch.first)
     if batch.end is not None:
         rows = rows.filter(pk__lt=batch.end)
     if connection.features.has_select_for_update_skip_locked and not batch.dry_run:

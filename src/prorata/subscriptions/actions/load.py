@@ -18,7 +18,7 @@ from prorata.engine.history import Subscription as Agreement
 from prorata.engine.intake import Intake, IntakeError, Row, read_facts
 from prorata.subscriptions.actions.record import event_row, record, subscription_row, too_long, withdrawal_rows
 from prorata.subscriptions.models import Event, Subscription, Withdrawal
-from prorata.subscriptions.queries import facts_of
+from prorata.subscriptions.queries import facts_of, rules_for
 from prorata.vendors.models import Vendor
 
 BATCH = 500
@@ -84,6 +84,7 @@ def load(
     if refused:
         raise Refused(refused)
     events = 0
+    clocks: dict[tuple[str, str], str] = {}
     new = [one for one in told if one[0].account not in known]
     for agreement, facts in told:
         if (row := known.get(agreement.account)) is None:
@@ -91,6 +92,11 @@ def load(
         if row.policy_name != agreement.policy.name:
             named = f"is billed by policy {row.policy_name}, and not by {agreement.policy.name}"
             refused.append(f"account {agreement.account} {named}")
+            continue
+        if (row.policy_name, row.time_zone) not in clocks:
+            clocks[row.policy_name, row.time_zone] = rules_for(row, now).time_zone
+        if agreement.policy.time_zone != clocks[row.policy_name, row.time_zone]:
+            refused.append(f"account {agreement.account} has another clock than it was read by; load the file again")
             continue
         try:
             if again := _recorded_already(row, agreement, facts):
@@ -158,6 +164,7 @@ def _batches(told: Sequence[Told]) -> Iterator[list[Told]]:
 
 def _write(vendor: Vendor, told: Sequence[Told], now: datetime, actor: str, time_zone: str) -> int:
     """Writes accounts that the vendor does not have yet, with all that is told of them."""
+    assert all(time_zone in ("", agreement.policy.time_zone) for agreement, _ in told)
     accounts = Account.objects.bulk_create(
         Account(vendor=vendor, key=agreement.account, name=agreement.account) for agreement, _ in told
     )
